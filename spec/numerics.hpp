@@ -242,4 +242,156 @@ inline constexpr u32 fexp(u32 a) {
   return range_check(0u, ((t >> 25) + 126) * (1 << 23) + y);
 }
 
+// ---- integers ---------------------------------------------------------------
+
+inline constexpr u32 i32_to_f32(i32 v) {
+  if (v == 0) return 0u;
+  const u32 size = v < 0 ? 0u - static_cast<u32>(v) : static_cast<u32>(v);
+  return round_pack(v < 0 ? kSign : 0u, 0, size);
+}
+
+// m >> distance (1 to 63) rounded to nearest even.
+inline constexpr u64 shift_right_even(u64 m, int distance) {
+  const u64 kept = m >> distance;
+  const u64 rest = m & ((u64(1) << distance) - 1);
+  const u64 half = u64(1) << (distance - 1);
+  return kept + (rest > half || (rest == half && (kept & 1) != 0) ? 1 : 0);
+}
+
+// Round to nearest even, saturate; NaN gives 0.
+inline constexpr i32 f32_to_i32(u32 a) {
+  const i32 exponent = exponent_of(a);
+  if (is_nan(a) || exponent < 126) return 0;  // |a| < 1/2
+  if (exponent >= 158) return sign_of(a) != 0 ? INT32_MIN : INT32_MAX;
+  const i64 size = static_cast<i64>(shift_right_even(u64(significand_of(a)) << 32, 182 - exponent));
+  return static_cast<i32>(sign_of(a) != 0 ? -size : size);
+}
+
+// Round to nearest even, clamp to -127..127; NaN gives 0.
+inline constexpr i8 f32_to_i8_clamped(u32 a) {
+  const i32 v = f32_to_i32(a);
+  return static_cast<i8>(v > 127 ? 127 : v < -127 ? -127 : v);
+}
+
+// ---- narrow formats ---------------------------------------------------------
+
+inline constexpr u16 f32_to_bf16(u32 a) {
+  if (is_nan(a)) return kBf16Nan;
+  const u32 c = canonical(a);
+  return static_cast<u16>((c + 0x7FFFu + ((c >> 16) & 1u)) >> 16);
+}
+
+// Magnitude rounded up, for scales: the largest value still quantises to 127.
+inline constexpr u16 f32_to_bf16_up(u32 a) {
+  if (is_nan(a)) return kBf16Nan;
+  return static_cast<u16>((canonical(a) + 0xFFFFu) >> 16);
+}
+
+inline constexpr u32 bf16_to_f32(u16 h) { return canonical(u32(h) << 16); }
+
+// fp16 subnormals are produced; too large gives infinity.
+inline constexpr u16 f32_to_f16(u32 a) {
+  if (is_nan(a)) return kF16Nan;
+  const u16 sign = static_cast<u16>(sign_of(a) >> 16);
+  const i32 exponent = exponent_of(a);
+  if (exponent < 102) return sign;  // below half of the smallest subnormal
+  if (exponent < 113) {
+    return static_cast<u16>(sign | shift_right_even(significand_of(a), 126 - exponent));
+  }
+  const u64 size = shift_right_even(magnitude(a) - (112u << 23), 13);
+  return static_cast<u16>(sign | (size > 0x7C00u ? 0x7C00u : size));
+}
+
+// Exact, subnormals included.
+inline constexpr u32 f16_to_f32(u16 h) {
+  const u32 sign = u32(h & 0x8000u) << 16;
+  const u32 exponent = (h >> 10) & 0x1Fu;
+  const u32 fraction = h & 0x3FFu;
+  if (exponent == 31) return fraction != 0 ? kNan : sign | kInf;
+  if (exponent == 0) return fraction == 0 ? sign : round_pack(sign, -24, fraction);
+  return sign | ((exponent + 112) << 23) | (fraction << 13);
+}
+
+// 2^(code - 127); code 0 is +0, 255 is NaN.
+inline constexpr u32 e8m0_to_f32(u8 code) { return code == 255 ? kNan : u32(code) << 23; }
+
+// Twice the value of an E2M1 code (sign in bit 3); the half goes into the scale.
+inline constexpr i8 e2m1_doubled(u8 nibble) {
+  const i32 exponent = (nibble >> 1) & 3;
+  const i32 mantissa = nibble & 1;
+  const i32 size = exponent == 0 ? mantissa : (2 + mantissa) << (exponent - 1);
+  return static_cast<i8>((nibble & 8) != 0 ? -size : size);
+}
+
+// ---- quantise ---------------------------------------------------------------
+
+struct QuantScale {
+  u16 scale;  // bf16
+  u32 recip;  // fp32, +0 when every value quantises to 0
+};
+
+// Scale and its reciprocal for a block whose largest magnitude is absmax.
+inline constexpr QuantScale quant_scale(u32 absmax) {
+  if (is_nan(absmax) || is_inf(absmax)) return QuantScale{kBf16Nan, 0u};
+  const u16 scale = f32_to_bf16_up(fmul(magnitude(absmax), kInv127));
+  if (bf16_to_f32(scale) < (27u << 23)) return QuantScale{0, 0u};  // below 2^-100
+  return QuantScale{scale, frecip(bf16_to_f32(scale))};
+}
+
+inline constexpr i8 quant_value(u32 x, u32 recip) { return f32_to_i8_clamped(fmul(x, recip)); }
+
+// Largest magnitude of n values; the NaN if one of them is a NaN; +0 for n = 0.
+inline constexpr u32 absmax(const u32* x, u64 n) {
+  u32 largest = 0;
+  for (u64 i = 0; i < n; ++i) largest = magnitude(x[i]) > largest ? magnitude(x[i]) : largest;
+  return canonical(largest);
+}
+
+// ---- dot block, sums --------------------------------------------------------
+
+// Exact sum of n products, n <= 32 per block; 21 bits hold it.
+inline constexpr i32 dot_block(const i8* a, const i8* w, u32 n) {
+  i32 sum = 0;
+  for (u32 k = 0; k < n; ++k) sum += i32(a[k]) * i32(w[k]);
+  return sum;
+}
+
+inline constexpr u32 foot_scale(u32 sa, u32 sw) { return fmul(sa, sw); }
+
+// One block into the accumulator: product and sum round separately.
+inline constexpr u32 foot_step(u32 acc, i32 isum, u32 scale) {
+  return fadd(acc, fmul(i32_to_f32(isum), scale));
+}
+
+// Sum in the order of the aligned binary tree over the indices, fed one value
+// at a time; result() may be taken after any number of values. Sums nothing to +0.
+struct TreeSum {
+  u32 partial[32] = {};  // partial[l]: finished node of 2^l leaves, if bit l of count is set
+  u32 count = 0;
+
+  constexpr void push(u32 x) {
+    u32 node = canonical(x);
+    u32 level = 0;
+    for (; ((count >> level) & 1u) != 0; ++level) node = fadd(partial[level], node);
+    partial[level] = node;
+    ++count;
+  }
+  constexpr u32 result() const {
+    u32 sum = 0;
+    bool any = false;
+    for (u32 level = 0; level < 32; ++level) {
+      if (((count >> level) & 1u) == 0) continue;
+      sum = any ? fadd(partial[level], sum) : partial[level];
+      any = true;
+    }
+    return sum;
+  }
+};
+
+inline constexpr u32 tree_sum(const u32* x, u32 n) {
+  TreeSum tree;
+  for (u32 i = 0; i < n; ++i) tree.push(x[i]);
+  return tree.result();
+}
+
 }}  // namespace jogak::num
