@@ -1,0 +1,47 @@
+# jogak_test(<name> <sources>... [LINK <libraries>...] [LABEL <labels>...] [SLOW] [WHOLE] [ARGS <arguments>...])
+#   A doctest program; every test case is one ctest named "<name>:<case>", or with WHOLE (cases that share
+#   expensive preparation) all of them are one ctest. LABEL: the part (spec, model, rtl, compiler, ...), or fuzz.
+#   SLOW tests run only in `./jogak test all`. Does nothing where tests are switched off.
+find_package(doctest QUIET)
+if(BUILD_TESTING AND NOT doctest_FOUND)
+  message(STATUS "doctest not found: no tests are built (package doctest-dev)")
+endif()
+
+if(BUILD_TESTING AND doctest_FOUND)
+  include(doctest)
+  add_library(jogak_test_main OBJECT "${CMAKE_CURRENT_LIST_DIR}/test_main.cpp")
+  target_link_libraries(jogak_test_main PUBLIC doctest::doctest)
+  add_test(NAME tree COMMAND "${CMAKE_COMMAND}" -P "${CMAKE_CURRENT_LIST_DIR}/check_tree.cmake")
+  set_tests_properties(tree PROPERTIES LABELS "tree" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+endif()
+
+function(jogak_test name)
+  if(NOT BUILD_TESTING OR NOT doctest_FOUND)
+    return()
+  endif()
+  cmake_parse_arguments(T "SLOW;WHOLE" "" "LINK;LABEL;ARGS" ${ARGN})
+  if(NOT T_LABEL)
+    message(FATAL_ERROR "jogak_test(${name}): LABEL is missing, expected the name of a part")
+  endif()
+  if(T_SLOW)
+    list(APPEND T_LABEL slow)
+  endif()
+  add_executable(${name} ${T_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE jogak_test_main ${T_LINK})
+  set(timeout 300)
+  if(T_SLOW)
+    set(timeout 3600)
+  endif()
+  if(T_WHOLE)
+    add_test(NAME ${name} COMMAND ${name} ${T_ARGS} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(${name} PROPERTIES LABELS "${T_LABEL}" TIMEOUT ${timeout})
+  else()
+    doctest_discover_tests(${name} TEST_PREFIX "${name}:" EXTRA_ARGS ${T_ARGS}
+      WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES TIMEOUT ${timeout})
+    # Labels come after discovery: doctest's own helper resets a list of them.
+    set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+    file(WRITE "${labels_file}"
+      "if(${name}_TESTS)\n  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${T_LABEL}\")\nendif()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
+  endif()
+endfunction()
