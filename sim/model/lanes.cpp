@@ -1,0 +1,110 @@
+#include "lanes.hpp"
+
+#include <algorithm>
+
+namespace jogak::model {
+
+namespace {
+
+// num::order_key without branches; the operand is no NaN.
+i32 key(u32 x) {
+  const u32 flushed = num::magnitude(x) < num::kMinNormal ? num::sign_of(x) : x;
+  const i32 size = static_cast<i32>(num::magnitude(flushed));
+  return num::sign_of(x) != 0 ? ~size : size;
+}
+
+u32 value(i32 order) {
+  return order < 0 ? static_cast<u32>(~order) | num::kSign : static_cast<u32>(order);
+}
+
+template <bool Max>
+void extreme(u32* out, const u32* x, const u32* y, u64 n) {
+  for (u64 i = 0; i < n; ++i) {
+    const i32 a = key(x[i]), b = key(y[i]);
+    const bool nan = num::is_nan(x[i]) | num::is_nan(y[i]);
+    out[i] = nan ? num::kNan : value(Max ? std::max(a, b) : std::min(a, b));
+  }
+}
+
+u32 row_max(const std::vector<u32>& out) {
+  i32 largest = key(num::kLowest);
+  bool nan = false;
+  for (const u32 v : out) {
+    nan |= num::is_nan(v);
+    largest = std::max(largest, key(v));
+  }
+  return nan ? num::kNan : value(largest);
+}
+
+void apply(spec::Vfunc func, u32* x, u64 n) {
+  switch (func) {
+    case spec::Vfunc::exp: return static_cast<void>(std::transform(x, x + n, x, num::fexp));
+    case spec::Vfunc::recip: return static_cast<void>(std::transform(x, x + n, x, num::frecip));
+    case spec::Vfunc::rsqrt: return static_cast<void>(std::transform(x, x + n, x, num::frsqrt));
+    case spec::Vfunc::none: break;
+  }
+}
+
+}  // namespace
+
+Lanes::Lanes(const VecCmd& command, bool fast)
+    : c_(command), fast_(fast), x_(command.cols), y_(command.cols), s_(command.cols, command.s) {}
+
+// Signs may be changed on NaNs and subnormals too: every op reads those canonically.
+void Lanes::fetch_a(const u32* a, u64 n) {
+  const u32 keep = c_.absa ? ~num::kSign : ~0u;
+  const u32 flip = c_.nega ? num::kSign : 0u;
+  if (!c_.swap) {
+    for (u64 j = 0; j < n; ++j) x_[j] = (a[j] & keep) ^ flip;
+    return;
+  }
+  for (u64 j = 0; j < n; ++j) x_[j] = (a[j ^ 1] & keep) ^ flip;
+}
+
+void Lanes::fetch_b(const std::vector<u32>& vmem, u64 row, u64 n) {
+  const u32 flip = c_.negb ? num::kSign : 0u;
+  if (c_.bmode == spec::Bmode::vector) {
+    const u32* b = &vmem[c_.b + row * c_.bs];
+    for (u64 j = 0; j < n; ++j) y_[j] = b[j] ^ flip;
+    return;
+  }
+  const u32 y = c_.bmode == spec::Bmode::scalar ? c_.b : vmem[c_.b + row * c_.bs];
+  std::fill_n(y_.begin(), n, y ^ flip);
+}
+
+bool Lanes::run(const std::vector<u32>& vmem, u64 row, u64 open, std::vector<u32>& out) {
+  if (!fast_) return false;
+  fetch_a(&vmem[c_.a + row * c_.as], open);
+  fetch_b(vmem, row, open);
+  const std::span<u32> result(out.data(), open);
+  switch (c_.op) {
+    case spec::Vop::mul: num::fast::fmul(scope_, result, x_, y_); break;
+    case spec::Vop::mad: num::fast::ffma(scope_, result, x_, s_, y_); break;
+    case spec::Vop::max: extreme<true>(out.data(), x_.data(), y_.data(), open); break;
+    case spec::Vop::min: extreme<false>(out.data(), x_.data(), y_.data(), open); break;
+  }
+  apply(c_.func, out.data(), open);
+  const u32 fixed = c_.red == spec::Vred::max ? num::kLowest : 0;
+  std::fill(out.begin() + static_cast<std::ptrdiff_t>(open), out.end(), fixed);
+  return true;
+}
+
+// The tree level by level: pairs are added, an odd last value passes through.
+u32 Lanes::reduce(const std::vector<u32>& out) {
+  if (c_.red == spec::Vred::max) return row_max(out);
+  std::copy(out.begin(), out.end(), s_.begin());
+  for (u64 n = out.size(); n > 1; n = (n + 1) / 2) {
+    const u64 pairs = n / 2;
+    for (u64 i = 0; i < pairs; ++i) {
+      x_[i] = s_[2 * i];
+      y_[i] = s_[2 * i + 1];
+    }
+    if (n % 2 != 0) s_[pairs] = s_[n - 1];
+    num::fast::fadd(scope_, std::span<u32>(s_.data(), pairs), x_, y_);
+  }
+  const u32 sum = num::canonical(s_[0]);
+  std::fill(s_.begin(), s_.end(), c_.s);
+  return sum;
+}
+
+}  // namespace jogak::model

@@ -1,0 +1,130 @@
+#include "mm_fast.hpp"
+
+#include "numerics_fast.hpp"
+
+namespace jogak::model {
+
+namespace {
+
+constexpr u32 kBlock = spec::limit::block;
+
+// fp16 without branches, so that a row of scales vectorises; subnormals are exact.
+u32 half_to_single(u32 h) {
+  const u32 magnitude = h & 0x7FFFu;
+  const u32 normal = (magnitude << 13) + (112u << 23);
+  const float small = static_cast<float>(static_cast<i32>(magnitude)) * 0x1p-24f;
+  const u32 finite = magnitude < 0x400u ? std::bit_cast<u32>(small) : normal;
+  const u32 special = magnitude > 0x7C00u ? num::kNan : num::kInf;
+  const u32 value = magnitude >= 0x7C00u ? special : finite;
+  return value == num::kNan ? value : value | (h & 0x8000u) << 16;
+}
+
+class Multiplier {
+ public:
+  Multiplier(const MmCmd& c, Env& env, const MmKernel& kernel)
+      : c_(c), env_(env), kernel_(kernel), cols_(env.config.cols) {
+    packed_.resize(c.kb * kernel.packed_bytes);
+    scales_.resize(u64(c.kb) * kernel.width, num::kOne);
+    rows_.resize(u64(kBlock) * kernel.width);
+    fetch_rows();
+  }
+
+  void run() {
+    for (u64 jn = 0; jn < c_.nb; ++jn) {
+      for (u32 first = 0; first < cols_; first += kernel_.width) strip(jn, first);
+    }
+  }
+
+ private:
+  // Scales and sums of every moving block.
+  void fetch_rows() {
+    const u64 blocks = u64(c_.m) * c_.kb;
+    act_scale_.assign(blocks, num::kOne);
+    act_sum_.resize(blocks);
+    for (u64 n = 0; n < blocks; ++n) {
+      const u64 address = c_.act(n / c_.kb, n % c_.kb);
+      const auto* values = reinterpret_cast<const i8*>(&env_.memories.aspm[address]);
+      i32 sum = 0;
+      for (u32 k = 0; k < kBlock; ++k) sum += values[k];
+      act_sum_[n] = sum;
+      if (c_.ascale == spec::Ascale::one) continue;
+      const u8* entry = &env_.memories.asc[address / kBlock * 2];
+      act_scale_[n] = num::bf16_to_f32(static_cast<u16>(entry[0] | entry[1] << 8));
+    }
+  }
+
+  void pack(const u8* tile, u32 first, u8* packed) {
+    const u32 width = kernel_.width;
+    if (!c_.int8()) {
+      kernel_.expand(tile + first / 2, cols_ / 2, rows_.data());
+      kernel_.pack(rows_.data(), width, packed);
+    } else if (c_.colload) {
+      const auto* columns = reinterpret_cast<const i8*>(tile) + u64(first) * kBlock;
+      for (u32 k = 0; k < kBlock; ++k) {
+        for (u32 col = 0; col < width; ++col) rows_[k * width + col] = columns[col * kBlock + k];
+      }
+      kernel_.pack(rows_.data(), width, packed);
+    } else {
+      kernel_.pack(reinterpret_cast<const i8*>(tile) + first, cols_, packed);
+    }
+  }
+
+  void decode_scales(const u8* set, u32 first, u32* out) const {
+    const u8* bytes = set + u64(first) * c_.scale_bytes();
+    const u32 n = kernel_.width;
+    switch (c_.wscale) {
+      case spec::Wscale::fp16:
+        for (u32 i = 0; i < n; ++i) out[i] = half_to_single(bytes[2 * i] | u32(bytes[2 * i + 1]) << 8);
+        break;
+      case spec::Wscale::bf16:
+        for (u32 i = 0; i < n; ++i) out[i] = (bytes[2 * i] | u32(bytes[2 * i + 1]) << 8) << 16;
+        break;
+      case spec::Wscale::e8m0:
+        for (u32 i = 0; i < n; ++i) out[i] = num::e8m0_to_f32(bytes[i]);
+        break;
+      case spec::Wscale::one:
+        break;
+    }
+  }
+
+  void fetch_scales(u64 jn, u64 jk, u32 first) {
+    u32* out = &scales_[jk * kernel_.width];
+    if (c_.has_wscale()) decode_scales(&env_.memories.wsc[c_.scales(jn, jk)], first, out);
+    if (c_.int8()) return;
+    for (u32 i = 0; i < kernel_.width; ++i) {
+      out[i] = num::fmul(c_.has_wscale() ? out[i] : num::kOne, 0x3F000000u);
+    }
+  }
+
+  void strip(u64 jn, u32 first) {
+    for (u64 jk = 0; jk < c_.kb; ++jk) {
+      pack(&env_.memories.wspm[c_.tile(jn, jk)], first, &packed_[jk * kernel_.packed_bytes]);
+      fetch_scales(jn, jk, first);
+    }
+    kernel_.multiply({.kb = c_.kb, .m = c_.m, .packed = packed_.data(), .scale = scales_.data(),
+                      .act = reinterpret_cast<const i8*>(&env_.memories.aspm[c_.a]),
+                      .act_stride = c_.am, .act_scale = act_scale_.data(),
+                      .act_sum = act_sum_.data(), .out = &env_.memories.vmem[c_.out(0, jn) + first],
+                      .out_stride = c_.om, .accumulate = c_.acc});
+  }
+
+  const MmCmd& c_;
+  Env& env_;
+  const MmKernel& kernel_;
+  u32 cols_;
+  std::vector<u8> packed_;
+  std::vector<i8> rows_;
+  std::vector<u32> scales_, act_scale_;
+  std::vector<i32> act_sum_;
+};
+
+}  // namespace
+
+void mm_fast(const MmCmd& c, Env& env, const MmKernel& kernel) {
+  Multiplier multiplier(c, env, kernel);
+  if (!kernel.host_floats) return multiplier.run();
+  const num::fast::FtzScope scope;
+  multiplier.run();
+}
+
+}  // namespace jogak::model

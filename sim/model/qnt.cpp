@@ -1,0 +1,74 @@
+// qnt: fp32 rows to int8 blocks with a scale per block or per row.
+#include <algorithm>
+
+#include "execute.hpp"
+#include "numerics.hpp"
+
+namespace jogak::model {
+
+using spec::Counter;
+using spec::Fault;
+
+namespace {
+
+constexpr u32 kBlock = spec::limit::block;
+
+bool shape_ok(const QntCmd& c) {
+  if (c.rows > spec::limit::count_max || c.cols > spec::limit::count_max) return false;
+  return !c.by_row() || c.cols <= spec::limit::quant_cols_max;
+}
+
+bool on_chip(const QntCmd& c, const Env& env) {
+  const u64 last = c.rows - 1, words = env.memories.vmem.size();
+  if (c.a + last * c.as + c.cols > words) return false;
+  if (c.dst + last * c.ds + u64(c.blocks()) * kBlock > env.memories.aspm.size()) return false;
+  return !c.by_row() || u64(c.r) + c.rows <= words;
+}
+
+// n values to a block of 32 int8; what is missing gives 0.
+void put_block(const u32* x, u64 n, u32 recip, u8* block) {
+  for (u64 k = 0; k < kBlock; ++k) {
+    block[k] = k < n ? static_cast<u8>(num::quant_value(x[k], recip)) : 0;
+  }
+}
+
+void put_scale(Memories& memories, u64 address, u16 scale) {
+  u8* entry = &memories.asc[address / kBlock * 2];
+  entry[0] = static_cast<u8>(scale);
+  entry[1] = static_cast<u8>(scale >> 8);
+}
+
+void quantise_row(const QntCmd& c, Memories& memories, u64 row) {
+  const u32* x = &memories.vmem[c.a + row * c.as];
+  num::QuantScale scale = num::quant_scale(num::absmax(x, c.by_row() ? c.cols : 0));
+  for (u64 block = 0; block < c.blocks(); ++block) {
+    const u32* values = x + block * kBlock;
+    const u64 n = std::min<u64>(kBlock, c.cols - block * kBlock);
+    const u64 address = c.dst + row * c.ds + block * kBlock;
+    if (!c.by_row()) {
+      scale = num::quant_scale(num::absmax(values, n));
+      put_scale(memories, address, scale.scale);
+    }
+    put_block(values, n, scale.recip, &memories.aspm[address]);
+  }
+  if (c.by_row()) memories.vmem[c.r + row] = num::bf16_to_f32(scale.scale);
+}
+
+}  // namespace
+
+Fault check(const QntCmd& c, const Env& env) {
+  if (misaligned(kBlock, c.dst, c.ds)) return Fault::align;
+  if (misaligned(env.config.cols, c.a, c.as)) return Fault::align;
+  if (!shape_ok(c)) return Fault::shape;
+  return c.empty() || on_chip(c, env) ? Fault::none : Fault::onchip;
+}
+
+EngineFault execute(const QntCmd& c, Env& env) {
+  ++env.counters[Counter::cmd_qnt];
+  env.counters[Counter::vec_elems] += u64(c.rows) * c.cols;
+  if (c.empty()) return {};
+  for (u64 row = 0; row < c.rows; ++row) quantise_row(c, env.memories, row);
+  return {};
+}
+
+}  // namespace jogak::model
