@@ -1,5 +1,6 @@
 // Types that cross block borders and are not part of the binary contract: queue entries, event levels
 // for the counters, trace pulses. Sizes and command fields come from the generated npu_pkg.
+// verilator lint_off UNUSEDPARAM
 package npu_types;
 
   localparam int unsigned DramBits = 40;
@@ -98,21 +99,22 @@ package npu_types;
     logic fetch;         // the program is being loaded
   } seq_ev_t;
 
-  // Exact counters known when a command passes its checks; amount counts macs, bytes or elements.
+  // A command has passed its checks.
   typedef struct packed {
-    logic        load;
-    logic        store;
-    logic        mm;
-    logic        vec;
-    logic        qnt;
+    logic load;
+    logic store;
+    logic mm;
+    logic vec;
+    logic qnt;
   } cmd_ev_t;
 
+  // gather_rows comes in the cycle of gather, amount in the cycle of one of the other flags.
   typedef struct packed {
-    logic        macs;
+    logic        macs;         // amount counts m * kb * nb
     logic        load_bytes;
     logic        store_bytes;
     logic        elems;
-    logic        gather;       // rows in gather_rows
+    logic        gather;
     logic [31:0] gather_rows;
     logic [63:0] amount;
   } amount_ev_t;
@@ -120,9 +122,9 @@ package npu_types;
   // ---- faults and trace ------------------------------------------------------------------------------
   typedef struct packed {
     logic                valid;
-    logic [7:0]          code;
+    npu_pkg::fault_e     code;
     pc_t                 pc;
-    logic [2:0]          engine;
+    npu_pkg::engine_e    engine;
     logic [DramBits-1:0] addr;
   } fault_t;
 
@@ -134,4 +136,28 @@ package npu_types;
     pc_t  stop_pc;
   } trace_t;
 
+  // ---- host side -------------------------------------------------------------------------------------
+  typedef struct packed {
+    logic [DramBits-1:0] base;
+    logic [31:0]         size;
+    logic                writable;
+    logic                readable;
+  } window_t;
+
+  typedef struct packed {
+    logic [DramBits-1:0] code;
+    logic [31:0]         len;        // instructions
+    logic                resident;   // the program is already in instruction memory
+    logic [31:0]         watchdog;
+    logic [31:0]         bus_timeout;
+  } launch_t;
+
+  typedef struct packed {
+    logic   busy;
+    logic   bus_dead;
+    logic   aborted;
+    fault_t fault;
+  } status_t;
+
 endpackage
+// verilator lint_on UNUSEDPARAM

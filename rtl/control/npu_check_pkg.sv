@@ -1,0 +1,289 @@
+// Tables of npu_check: which register field goes to which operand slot, which products are formed in
+// which step, and small predicates on instruction bits.
+// verilator lint_off UNUSEDSIGNAL
+// verilator lint_off UNUSEDPARAM
+package npu_check_pkg;
+  import npu_pkg::*;
+
+  typedef enum logic [2:0] { KindSeq, KindDma, KindMm, KindVec, KindQnt } kind_e;
+
+  // Registers are read four at a time; slot = 4 * group + port.
+  localparam int unsigned Groups = 3;
+  localparam int unsigned Slots  = 12;
+  typedef logic [3:0] slot_t;
+
+  localparam slot_t DN1 = 0, DDs1 = 1, DN2 = 2, DDs2 = 3, DCs1 = 4, DCs2 = 5, DDa = 6, DCa = 7,
+                    DLen = 8, DIdx = 9;
+  localparam slot_t MM = 0, MAm = 1, MOm = 2, MNb = 3, MOn = 4, MKb = 5, MWn = 6, MWk = 7,
+                    MW = 8, MWs = 9, MA = 10, MO = 11;
+  localparam slot_t VRows = 0, VAs = 1, VDs = 2, VCols = 3, VBs = 4, VA = 5, VDst = 6, VB = 7,
+                    VS = 8, VLim = 9, VR = 10;
+
+  function automatic kind_e kind_of(logic [7:0] opcode);
+    case (opcode)
+      OP_LOAD, OP_STORE: return KindDma;
+      OP_MM:             return KindMm;
+      OP_VEC:            return KindVec;
+      OP_QNT:            return KindQnt;
+      default:           return KindSeq;
+    endcase
+  endfunction
+
+  // Register numbers on the four read ports. Sequencer instructions read in group 0 only.
+  function automatic logic [3:0][5:0] registers_of(insn_t i, kind_e kind, logic [1:0] group);
+    load_insn_t  ld;
+    store_insn_t st;
+    mm_insn_t    mm;
+    vec_insn_t   ve;
+    qnt_insn_t   qn;
+    ld = i;
+    st = i;
+    mm = i;
+    ve = i;
+    qn = i;
+    unique case (kind)
+      KindDma: begin
+        if (i[7:0] == OP_STORE) begin
+          unique case (group)
+            2'd0:    return {st.ds2, st.n2, st.ds1, st.n1};
+            2'd1:    return {st.ca, st.da, st.cs2, st.cs1};
+            default: return {18'd0, st.len};
+          endcase
+        end
+        unique case (group)
+          2'd0:    return {ld.ds2, ld.n2, ld.ds1, ld.n1};
+          2'd1:    return {ld.ca, ld.da, ld.cs2, ld.cs1};
+          default: return {12'd0, ld.idx, ld.len};
+        endcase
+      end
+      KindMm: begin
+        unique case (group)
+          2'd0:    return {mm.nb, mm.om, mm.am, mm.m};
+          2'd1:    return {mm.wk, mm.wn, mm.kb, mm.on};
+          default: return {mm.o, mm.a, mm.ws, mm.w};
+        endcase
+      end
+      KindVec: begin
+        unique case (group)
+          2'd0:    return {ve.cols, ve.ds, ve.as, ve.rows};
+          2'd1:    return {ve.b, ve.dst, ve.a, ve.bs};
+          default: return {6'd0, ve.r, ve.lim, ve.s};
+        endcase
+      end
+      KindQnt: begin
+        unique case (group)
+          2'd0:    return {qn.cols, qn.ds, qn.as, qn.rows};
+          2'd1:    return {6'd0, qn.dst, qn.a, 6'd0};
+          default: return {6'd0, qn.r, 12'd0};
+        endcase
+      end
+      default: begin
+        // alu: rb, ra; alui: ra; loop: rc; lds: ra
+        if (i[7:0] == OP_LOOP) return {18'd0, i[13:8]};
+        if (i[7:0] == OP_LDS)  return {18'd0, i[19:14]};
+        return {12'd0, i[29:24], i[23:18]};
+      end
+    endcase
+  endfunction
+
+  function automatic logic [3:0] verdict_cycle(kind_e kind);
+    unique case (kind)
+      KindDma: return 4'd7;
+      KindMm:  return 4'd8;
+      KindVec: return 4'd6;
+      default: return 4'd5;
+    endcase
+  endfunction
+
+  // One product: slot x (less one for a box) times slot y, or the last product times slot y.
+  typedef struct packed {
+    logic  valid;
+    logic  minus_one;
+    logic  chained;
+    slot_t x;
+    slot_t y;
+  } step_t;
+
+  localparam step_t NoStep = '0;
+
+  function automatic step_t box(slot_t count, slot_t stride);
+    return '{valid: 1'b1, minus_one: 1'b1, chained: 1'b0, x: count, y: stride};
+  endfunction
+  function automatic step_t amount(slot_t x, slot_t y);
+    return '{valid: 1'b1, minus_one: 1'b0, chained: 1'b0, x: x, y: y};
+  endfunction
+  function automatic step_t chain(slot_t y);
+    return '{valid: 1'b1, minus_one: 1'b0, chained: 1'b1, x: '0, y: y};
+  endfunction
+
+  function automatic step_t step_of(kind_e kind, logic [3:0] s);
+    unique case (kind)
+      KindDma: begin
+        unique case (s)
+          4'd0:    return box(DN1, DDs1);
+          4'd1:    return box(DN2, DDs2);
+          4'd2:    return box(DN1, DCs1);
+          4'd3:    return box(DN2, DCs2);
+          4'd4:    return amount(DN1, DN2);
+          4'd6:    return chain(DLen);
+          default: return NoStep;
+        endcase
+      end
+      KindMm: begin
+        unique case (s)
+          4'd0:    return box(MM, MAm);
+          4'd1:    return box(MM, MOm);
+          4'd2:    return box(MNb, MOn);
+          4'd3:    return box(MNb, MWn);
+          4'd4:    return box(MKb, MWk);
+          4'd5:    return amount(MM, MKb);
+          4'd7:    return chain(MNb);
+          default: return NoStep;
+        endcase
+      end
+      KindVec: begin
+        unique case (s)
+          4'd0:    return box(VRows, VAs);
+          4'd1:    return box(VRows, VDs);
+          4'd2:    return box(VRows, VBs);
+          4'd3:    return amount(VRows, VCols);
+          default: return NoStep;
+        endcase
+      end
+      default: begin
+        unique case (s)
+          4'd0:    return box(VRows, VAs);
+          4'd1:    return box(VRows, VDs);
+          4'd2:    return amount(VRows, VCols);
+          default: return NoStep;
+        endcase
+      end
+    endcase
+  endfunction
+
+  // ---- predicates -----------------------------------------------------------------------------------
+  function automatic logic too_many(logic [31:0] count);
+    return count > CountMax;
+  endfunction
+
+  // count words from word address first do not fit vector memory.
+  function automatic logic rows_over(logic [31:0] first, logic [31:0] count);
+    return {1'b0, first} + {1'b0, count} > 33'(VmemWords);
+  endfunction
+
+  function automatic logic off_row(logic [31:0] words);
+    return |words[$clog2(Cols)-1:0];
+  endfunction
+
+  function automatic logic [31:0] space_bytes(space_e space);
+    unique case (space)
+      SPACE_WSPM: return WspmBytes;
+      SPACE_WSC:  return WscBytes;
+      SPACE_ASPM: return AspmBytes;
+      SPACE_ASC:  return AscBytes;
+      default:    return VmemBytes;
+    endcase
+  endfunction
+
+  function automatic space_e space_of(insn_t i);
+    return space_e'(i[13:11]);  // the same bits in load and store
+  endfunction
+
+  function automatic logic gather(insn_t i);
+    load_insn_t ld;
+    ld = i;
+    return i[7:0] == OP_LOAD && ld.gather;
+  endfunction
+
+  function automatic logic is_store(insn_t i);
+    return i[7:0] == OP_STORE;
+  endfunction
+
+  function automatic logic has_wscale(insn_t i);
+    mm_insn_t mm;
+    mm = i;
+    return mm.wscale != WSCALE_ONE;
+  endfunction
+
+  function automatic logic is_e2m1(insn_t i);
+    mm_insn_t mm;
+    mm = i;
+    return mm.wfmt == WFMT_E2M1;
+  endfunction
+
+  function automatic logic is_e8m0(insn_t i);
+    mm_insn_t mm;
+    mm = i;
+    return mm.wscale == WSCALE_E8M0;
+  endfunction
+
+  function automatic logic [31:0] tile_bytes(insn_t i);
+    return is_e2m1(i) ? (Block / 2) * Cols : Block * Cols;
+  endfunction
+
+  function automatic logic [31:0] set_bytes(insn_t i);
+    return is_e8m0(i) ? Cols : 2 * Cols;
+  endfunction
+
+  function automatic logic [2:0] scale_shift(insn_t i);
+    return 3'd5 - {2'd0, is_e2m1(i)} - {2'd0, !is_e8m0(i)};
+  endfunction
+
+  function automatic logic off_tile(insn_t i, logic [31:0] bytes);
+    return |(bytes & (tile_bytes(i) - 32'd1));
+  endfunction
+
+  function automatic logic off_set(insn_t i, logic [31:0] bytes);
+    return |(bytes & (set_bytes(i) - 32'd1));
+  endfunction
+
+  function automatic logic b_is_vector(insn_t i);
+    vec_insn_t ve;
+    ve = i;
+    return ve.bmode == BMODE_VECTOR;
+  endfunction
+
+  function automatic logic reads_b(insn_t i);
+    vec_insn_t ve;
+    ve = i;
+    return ve.bmode != BMODE_SCALAR;
+  endfunction
+
+  function automatic logic writes_dst(insn_t i);
+    vec_insn_t ve;
+    ve = i;
+    return ve.wr;
+  endfunction
+
+  function automatic logic swaps(insn_t i);
+    vec_insn_t ve;
+    ve = i;
+    return ve.swap;
+  endfunction
+
+  function automatic logic by_row(insn_t i);
+    qnt_insn_t qn;
+    qn = i;
+    return qn.group == QGROUP_ROW;
+  endfunction
+
+  function automatic logic writes_r(insn_t i, kind_e kind);
+    vec_insn_t ve;
+    ve = i;
+    return kind == KindQnt ? by_row(i) : ve.red != VRED_NONE;
+  endfunction
+
+  // Engine instructions whose fields are each legal but not together.
+  function automatic logic bad_together(insn_t i);
+    mm_insn_t mm;
+    mm = i;
+    case (i[7:0])
+      OP_STORE: return space_of(i) == SPACE_WSPM || space_of(i) == SPACE_WSC;
+      OP_MM:    return mm.colload && mm.wfmt == WFMT_E2M1;
+      default:  return 1'b0;
+    endcase
+  endfunction
+
+endpackage
+// verilator lint_on UNUSEDPARAM
+// verilator lint_on UNUSEDSIGNAL

@@ -1,0 +1,113 @@
+// Engine front: the queue between sequencer and one engine. Waits and signals end here, the engine sees
+// commands only. A signal fires when every command accepted before it is done; commands behind a signal
+// may start before it fires. With stop_i the queue is emptied unexecuted (one entry a cycle), commands
+// in flight finish and their signals fire.
+// Latency: queue 1 cycle; a signal fires at the earliest 1 cycle after the done pulse it waits for.
+module npu_front
+  import npu_types::*;
+#(
+  parameter type cmd_t = logic,
+  parameter int unsigned QueueDepth  = 8,
+  parameter int unsigned RetireDepth = 8
+) (
+  input  logic      clk_i,
+  input  logic      rst_ni,
+  input  logic      stop_i,
+  // from the sequencer
+  input  logic      push_valid_i,
+  output logic      push_ready_o,
+  input  que_tag_t  push_tag_i,
+  input  cmd_t      push_cmd_i,
+  // to the engine
+  output logic      cmd_valid_o,
+  output cmd_t      cmd_o,
+  output pc_t       cmd_pc_o,
+  input  logic      cmd_ready_i,
+  input  logic      done_i,
+  input  logic      engine_idle_i,
+  // semaphores
+  output sem_op_t   take_o,
+  input  logic      take_grant_i,
+  output sem_op_t   sig_o,
+  // state
+  output pc_t       oldest_pc_o,  // pc of the oldest command in flight
+  output logic      idle_o,
+  output front_ev_t ev_o,
+  output trace_t    trace_o
+);
+
+  typedef struct packed {
+    que_tag_t tag;
+    cmd_t     cmd;
+  } entry_t;
+
+  // A signal or a command in flight, in program order.
+  typedef struct packed {
+    logic is_signal;
+    pc_t  pc;
+    sem_t sem;
+    cnt_t n;
+  } retire_t;
+
+  localparam int unsigned OwedBits = $clog2(RetireDepth + 2);
+
+  entry_t  head;
+  logic    head_valid, pop;
+  retire_t retire_in, retire_head;
+  logic    retire_in_valid, retire_ready, retire_valid, retire_pop;
+  logic [OwedBits-1:0] owed_q, owed_d;
+  logic    is_cmd, is_wait, is_signal, accept, complete;
+
+  // verilator lint_off PINCONNECTEMPTY
+  npu_fifo #(
+    .Width($bits(entry_t)), .Depth(QueueDepth)
+  ) u_queue (
+    .clk_i, .rst_ni,
+    .in_valid_i(push_valid_i), .in_ready_o(push_ready_o),
+    .in_data_i({push_tag_i, push_cmd_i}),
+    .out_valid_o(head_valid), .out_ready_i(pop), .out_data_o(head), .count_o()
+  );
+
+  npu_fifo #(
+    .Width($bits(retire_t)), .Depth(RetireDepth)
+  ) u_retire (
+    .clk_i, .rst_ni,
+    .in_valid_i(retire_in_valid), .in_ready_o(retire_ready), .in_data_i(retire_in),
+    .out_valid_o(retire_valid), .out_ready_i(retire_pop), .out_data_o(retire_head), .count_o()
+  );
+  // verilator lint_on PINCONNECTEMPTY
+
+  assign is_cmd    = head_valid && head.tag.kind == QueCmd;
+  assign is_wait   = head_valid && head.tag.kind == QueWait;
+  assign is_signal = head_valid && head.tag.kind == QueSignal;
+
+  assign cmd_valid_o = is_cmd && retire_ready && !stop_i;
+  assign cmd_o       = head.cmd;
+  assign cmd_pc_o    = head.tag.pc;
+  assign accept      = cmd_valid_o && cmd_ready_i;
+
+  assign take_o = '{valid: is_wait && !stop_i, sem: head.tag.sem, n: head.tag.n};
+
+  assign retire_in = '{is_signal: is_signal, pc: head.tag.pc, sem: head.tag.sem, n: head.tag.n};
+  assign retire_in_valid = accept || (is_signal && !stop_i);
+  assign pop = stop_i || accept || take_grant_i || (is_signal && retire_ready);
+
+  // Done pulses that came while a signal was still to be fired are owed to the commands behind it.
+  assign complete   = retire_valid && !retire_head.is_signal && (done_i || owed_q != '0);
+  assign retire_pop = retire_valid && (retire_head.is_signal || complete);
+  assign owed_d     = owed_q + OwedBits'(done_i) - OwedBits'(complete);
+  assign sig_o      = '{valid: retire_valid && retire_head.is_signal, sem: retire_head.sem,
+                        n: retire_head.n};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) owed_q <= '0;
+    else if (done_i || complete) owed_q <= owed_d;
+  end
+
+  assign oldest_pc_o = retire_head.pc;
+  assign idle_o   = !head_valid && !retire_valid && engine_idle_i;
+  assign ev_o     = '{wait_sem: is_wait && !take_grant_i && !stop_i, idle: idle_o};
+  assign trace_o  = '{start: accept, start_pc: head.tag.pc, stop: complete,
+                      stop_pc: retire_head.pc};
+
+endmodule
