@@ -5,11 +5,11 @@
 #   configuration's packages come first by themselves. TRACE: with VCD. TEST_ONLY: not there without tests.
 # npu_rtl_sources(<out>)   the list of rtl/files.f, as full paths.
 #
-# Verilated code is compiled by clang where there is one: several times faster than by g++.
+# Verilated code is compiled by clang where there is one: several times faster than by g++. 19 is the one measured.
 find_program(JOGAK_VERILATOR NAMES verilator)
 find_program(JOGAK_MAKE NAMES make gmake)
 find_program(JOGAK_VERILATED_CXX
-  NAMES clang++-22 clang++-21 clang++-20 clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14 clang++ g++
+  NAMES clang++-19 clang++-22 clang++-21 clang++-20 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14 clang++ g++
   DOC "Compiler of verilated code")
 set(NPU_HAS_VERILATOR OFF)
 if(JOGAK_VERILATOR AND JOGAK_MAKE)
