@@ -1,0 +1,117 @@
+#include "compile.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "passes/quantize.hpp"
+#include "schedule/explain.hpp"
+#include "schedule/lower.hpp"
+#include "schedule/pack.hpp"
+
+namespace jogak {
+namespace {
+
+ir::Format format_named(const std::string& name) {
+  if (name == "int8") return ir::Format::int8;
+  if (name == "mxfp4") return ir::Format::mxfp4;
+  throw Error("compile", "weight format", name, "int8 or mxfp4");
+}
+
+// The format of a node's float weights: the default, or the last override whose text its name contains.
+ir::Format format_for(const ir::Node& node, const CompileOptions& options) {
+  ir::Format format = format_named(options.format);
+  for (const std::string& rule : options.format_of) {
+    const auto split = rule.rfind('=');
+    if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
+    if (node.name.find(rule.substr(0, split)) != std::string::npos) format = format_named(rule.substr(split + 1));
+  }
+  return format;
+}
+
+struct State {
+  ir::Graph graph;
+  const CompileOptions& options;
+  const spec::Config& config;
+  schedule::Llama model;
+  schedule::Plan plan;
+  Program program;
+};
+
+void quantize_pass(State& s) {
+  passes::quantize_graph(s.graph, [&](const ir::Node& node) { return format_for(node, s.options); });
+}
+void match_pass(State& s) { s.model = schedule::match_llama(s.graph); }
+void plan_pass(State& s) { s.plan = schedule::make_plan(s.model, s.config, {s.options.context, s.options.max_rows}); }
+
+void lower_pass(State& s) {
+  const emit::Emitter code = schedule::lower(s.plan);
+  s.program.code = code.program().code();
+  if (s.program.code.size() > s.config.imem_words)
+    throw Error("compile", "program", std::to_string(s.program.code.size()) + " instructions", "at most " + std::to_string(s.config.imem_words) + " on " + s.config.name);
+  const auto& labels = code.program().labels();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::uint32_t end = i + 1 < labels.size() ? labels[i + 1].pc : static_cast<std::uint32_t>(s.program.code.size());
+    if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, "", labels[i].name});
+  }
+}
+
+void pack_pass(State& s) {
+  const std::vector<std::byte> weights = schedule::pack_weights(s.model, s.plan);
+  Segment segment;
+  segment.bytes.resize(weights.size());
+  std::transform(weights.begin(), weights.end(), segment.bytes.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
+  s.program.segments.push_back(std::move(segment));
+  s.program.window_bytes[0] = s.plan.w_bytes;
+  s.program.window_bytes[1] = s.plan.kv_bytes;
+  s.program.window_bytes[2] = s.plan.io_bytes;
+}
+
+// What a session needs: sizes, places, arguments, vocabulary.
+void abi_pass(State& s) {
+  const schedule::Plan& p = s.plan;
+  const auto words = [](std::int64_t x) { return static_cast<std::uint64_t>(x); };
+  s.program.symbols = {{"tokens", 2, p.io_tokens, words(p.context) * 4, "i32", {words(p.context)}},
+                       {"logits", 2, p.io_logits, words(p.rows) * words(p.vocab_n) * 4, "f32", {words(p.rows), words(p.vocab_n)}},
+                       {"kv", 1, 0, p.kv_bytes, "bytes", {p.kv_bytes}}};
+  const ir::Vocabulary& v = s.graph.vocabulary;
+  nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
+                        {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
+                        {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream}};
+  abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
+                      {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
+  s.program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+struct Pass {
+  const char* name;
+  void (*run)(State&);
+  bool optional;
+};
+constexpr Pass kPasses[] = {{"quantize", quantize_pass, false}, {"match", match_pass, false}, {"plan", plan_pass, false},
+                            {"lower", lower_pass, false},       {"pack", pack_pass, false},   {"abi", abi_pass, false}};
+
+}  // namespace
+
+Compiled compile(ir::Graph graph, const CompileOptions& options) {
+  const spec::Config* config = spec::find_config(options.config.c_str());
+  if (!config) throw Error("compile", "configuration", options.config, "one of spec/configs");
+  for (const std::string& name : options.disabled) {
+    const auto pass = std::find_if(std::begin(kPasses), std::end(kPasses), [&](const Pass& p) { return name == p.name; });
+    if (pass == std::end(kPasses) || !pass->optional) throw Error("compile", "disabled pass", name, "an optional pass");
+  }
+  State state{std::move(graph), options, *config, {}, {}, make_program(*config)};
+  Compiled result;
+  for (const Pass& pass : kPasses) {
+    if (std::find(options.disabled.begin(), options.disabled.end(), pass.name) != options.disabled.end()) continue;
+    const auto start = std::chrono::steady_clock::now();
+    pass.run(state);
+    result.passes.push_back({pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
+  }
+  verify(state.program);
+  result.explanation = schedule::explain(state.plan);
+  result.program = std::move(state.program);
+  return result;
+}
+
+}  // namespace jogak

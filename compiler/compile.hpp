@@ -1,0 +1,35 @@
+// Model graph in, program file out.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "program.hpp"
+
+namespace jogak {
+
+struct CompileOptions {
+  std::string config = "edge";
+  int context = 0;                // tokens the KV cache holds; 0: the model's, or the longest that fits
+  int max_rows = 128;             // most tokens of one launch
+  std::string format = "int8";    // of float weights: int8, mxfp4; quantised weights stay as they are
+  std::vector<std::string> format_of;  // overrides "substring=format", the last match counts
+  std::vector<std::string> disabled;   // passes to leave out, by name
+};
+
+struct PassTime {
+  std::string name;
+  double seconds = 0;
+};
+
+struct Compiled {
+  Program program;
+  std::vector<PassTime> passes;
+  std::string explanation;        // what bounds each part, as text
+};
+
+// Throws jogak::Error for a model this machine or configuration cannot run.
+Compiled compile(ir::Graph graph, const CompileOptions& options);
+
+}  // namespace jogak

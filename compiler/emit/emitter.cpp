@@ -1,0 +1,86 @@
+#include "emitter.hpp"
+
+#include <algorithm>
+
+namespace jogak::emit {
+
+Reg Emitter::variable() {
+  if (next_variable_ == kFirstConstant)
+    throw Error("emit", "variables of one program", std::to_string(next_variable_ - kFirstVariable + 1),
+                "at most " + std::to_string(kFirstConstant - kFirstVariable));
+  return next_variable_++;
+}
+
+Reg Emitter::constant(std::uint32_t value) {
+  if (value == 0) return 0;
+  if (dry_) ++wanted_[value];
+  for (Reg r = kFirstConstant; r < kRegisters; ++r) {
+    if (slots_[r].known && slots_[r].value == value) {
+      slots_[r].used = ++clock_;
+      return r;
+    }
+  }
+  const Reg r = temporary();
+  set(r, value);
+  slots_[r].known = true;
+  slots_[r].value = value;
+  return r;
+}
+
+Reg Emitter::temporary() {
+  const Reg r = least_used();
+  slots_[r].known = false;
+  slots_[r].used = ++clock_;
+  return r;
+}
+
+Reg Emitter::least_used() {
+  Reg best = 0;
+  for (Reg r = kFirstConstant; r < kRegisters; ++r)
+    if (!slots_[r].pinned && (best == 0 || slots_[r].used < slots_[best].used)) best = r;
+  return best;
+}
+
+void Emitter::label(const std::string& label) {
+  if (out_.labels().empty() || out_.labels().back().name != label) out_.label(label);
+}
+
+// Load the constants used most often, so that the loop need not.
+void Emitter::pin(const std::map<std::uint32_t, unsigned>& wanted) {
+  // Inner loops run more often: outer ones leave them registers.
+  const std::size_t most = pins_.empty() ? kMaxPinned / 4 : pins_.size() == 1 ? kMaxPinned - 4 : kMaxPinned;
+  std::size_t pinned = 0;
+  for (const Slot& s : slots_) pinned += s.pinned;
+  std::vector<std::pair<unsigned, std::uint32_t>> order;
+  for (const auto& [value, uses] : wanted) order.emplace_back(uses, value);
+  std::sort(order.rbegin(), order.rend());
+  next_pins_.clear();
+  for (const auto& [uses, value] : order) {
+    if (pinned >= most) break;
+    const Reg r = constant(value);
+    if (slots_[r].pinned) continue;
+    slots_[r].pinned = true;
+    next_pins_.push_back(r);
+    ++pinned;
+  }
+}
+
+void Emitter::enter() {
+  forget();
+  pins_.push_back(std::move(next_pins_));
+  next_pins_.clear();
+}
+
+void Emitter::leave() {
+  for (const Reg r : pins_.back()) slots_[r].pinned = false;
+  pins_.pop_back();
+  forget();
+}
+
+// Unpinned constants do not survive a loop's border: the body may overwrite them.
+void Emitter::forget() {
+  for (Slot& s : slots_)
+    if (!s.pinned) s.known = false;
+}
+
+}  // namespace jogak::emit

@@ -1,0 +1,78 @@
+// The compiler's graph: one node type, one operator list. Importers make it, passes rewrite it, the scheduler reads it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace jogak::ir {
+
+enum class DType { f32, f16, bf16, q8_0, q4_0, mxfp4, i8, i32 };
+
+// A constant. Rows of `shape` (outermost first) are contiguous; block formats run along the last dimension, 32 values a block.
+struct Tensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  DType dtype = DType::f32;
+  std::vector<std::byte> data;
+};
+
+// How a matrix is stored for the array. Both have one scale per output column and 32 values of k.
+enum class Format {
+  int8,      // int8 codes, fp16 scale (Q8_0 carries over unchanged)
+  mxfp4,     // E2M1 codes, E8M0 scale
+};
+
+// Quantised matrix y[n] = sum_k w[n][k] x[k]; codes and scales are row-major by n, k padded to a multiple of 32 with zeros.
+// codes: int8 values, or E2M1 nibbles 0..15. scales: fp16 bits, or E8M0 in the low byte.
+struct QMatrix {
+  Format format = Format::int8;
+  int64_t n = 0, k = 0;              // logical sizes
+  std::vector<int8_t> codes = {};    // n * kb() * 32
+  std::vector<uint16_t> scales = {}; // n * kb()
+  int64_t kb() const { return (k + 31) / 32; }
+};
+
+enum class Op {
+  embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d])
+  rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]
+  linear,     // x * weight[0]^T, weight [n][k]
+  rope,       // rotary position embedding on pairs (2i, 2i+1) of each head
+  attention,  // causal grouped-query attention: inputs q, k, v
+  swiglu,     // silu(gate) * up: inputs gate, up
+  add,        // inputs a, b
+  logits,     // marks the result
+};
+const char* name(Op op);
+
+struct Node {
+  Op op = Op::add;
+  std::string name = {};         // as in the model file, for traces and messages
+  int layer = -1;                // -1: outside the layers
+  std::vector<int> inputs = {};  // node indices
+  std::vector<int> weights = {}; // tensor indices
+  std::shared_ptr<const QMatrix> matrix = nullptr;  // linear, after the quantise pass (shared by tied weights)
+  float eps = 0, theta = 0;      // rms_norm; rope
+  int heads = 0, kv_heads = 0, head_dim = 0;  // rope: heads; attention: all
+};
+
+// Tokenizer as the model file has it; the runtime interprets it.
+struct Vocabulary {
+  std::string model;             // "llama" (score-based merges)
+  std::vector<std::string> tokens;
+  std::vector<float> scores;
+  std::vector<int32_t> types;    // GGUF token types: 1 normal, 2 unknown, 3 control, 6 byte
+  int bos = -1, eos = -1, unk = -1;
+  bool add_bos = true, add_space_prefix = true;
+};
+
+struct Graph {
+  std::string model_name, architecture;
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;       // topological order
+  int vocab = 0, width = 0, layers = 0, context = 0;
+  Vocabulary vocabulary;
+};
+
+}  // namespace jogak::ir

@@ -1,0 +1,189 @@
+#include "quantize.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include "error.hpp"
+#include "numerics.hpp"
+
+namespace jogak::passes {
+namespace {
+
+using ir::DType;
+using ir::Format;
+using ir::QMatrix;
+using ir::Tensor;
+
+float value(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+float half(std::uint16_t bits) { return value(num::f16_to_f32(bits)); }
+
+constexpr float kE2m1[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+
+// Nearest E2M1 code; a tie goes to the even code.
+std::int8_t e2m1(float x) {
+  const float m = std::fabs(x);
+  int best = 0;
+  for (int c = 1; c < 8; ++c) {
+    const float d = std::fabs(m - kE2m1[c]), b = std::fabs(m - kE2m1[best]);
+    if (d < b || (d == b && c % 2 == 0)) best = c;
+  }
+  return static_cast<std::int8_t>(best | (x < 0 && best != 0 ? 8 : 0));
+}
+
+void int8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
+  float most = 0;
+  for (const float x : w) most = std::max(most, std::fabs(x));
+  scale = num::f32_to_f16(std::bit_cast<std::uint32_t>(most / 127.0f));
+  const float s = half(scale);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    codes[i] = s == 0 ? std::int8_t{0} : static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
+}
+
+void mxfp4_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
+  float most = 0;
+  for (const float x : w) most = std::max(most, std::fabs(x));
+  std::fill(codes, codes + 32, std::int8_t{0});
+  scale = 0;
+  if (most == 0) return;
+  const int middle = static_cast<int>(std::floor(std::log2(most / 6.0f)));
+  double best = INFINITY;
+  for (int e = middle - 1; e <= middle + 1; ++e) {
+    const int code = std::clamp(e + 127, 1, 254);
+    const float s = std::ldexp(1.0f, code - 127);
+    std::int8_t trial[32] = {};
+    double error = 0;
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      trial[i] = e2m1(w[i] / s);
+      const double d = w[i] - (trial[i] & 8 ? -s : s) * kE2m1[trial[i] & 7];
+      error += d * d;
+    }
+    if (error < best) {
+      best = error;
+      scale = static_cast<std::uint16_t>(code);
+      std::copy(trial, trial + 32, codes);
+    }
+  }
+}
+
+struct BlockType {
+  DType type;
+  std::size_t bytes;
+  Format format;
+};
+constexpr BlockType kBlocks[] = {{DType::q8_0, 34, Format::int8}, {DType::q4_0, 18, Format::int8}, {DType::mxfp4, 17, Format::mxfp4}};
+
+const BlockType* block_type(DType type) {
+  for (const BlockType& b : kBlocks)
+    if (b.type == type) return &b;
+  return nullptr;
+}
+
+// GGML block layouts: Q8_0 {fp16, 32 int8}; Q4_0 {fp16, 16 bytes}, MXFP4 {e8m0, 16 bytes}: low nibbles are values 0..15.
+void unpack(const BlockType& type, const std::byte* block, std::int8_t* codes, std::uint16_t& scale) {
+  if (type.type == DType::mxfp4) {
+    scale = static_cast<std::uint8_t>(block[0]);
+  } else {
+    std::memcpy(&scale, block, 2);
+  }
+  const auto* q = reinterpret_cast<const std::uint8_t*>(block) + (type.type == DType::mxfp4 ? 1 : 2);
+  if (type.type == DType::q8_0) {
+    std::memcpy(codes, q, 32);
+    return;
+  }
+  const int offset = type.type == DType::q4_0 ? 8 : 0;
+  for (int i = 0; i < 16; ++i) {
+    codes[i] = static_cast<std::int8_t>((q[i] & 15) - offset);
+    codes[i + 16] = static_cast<std::int8_t>((q[i] >> 4) - offset);
+  }
+}
+
+QMatrix carry_over(const Tensor& t, const BlockType& type) {
+  QMatrix m{.format = type.format, .n = t.shape[0], .k = t.shape[1]};
+  const std::size_t blocks = static_cast<std::size_t>(m.n * m.kb());
+  m.codes.resize(blocks * 32);
+  m.scales.resize(blocks);
+  for (std::size_t b = 0; b < blocks; ++b) unpack(type, t.data.data() + b * type.bytes, m.codes.data() + b * 32, m.scales[b]);
+  return m;
+}
+
+}  // namespace
+
+void quantize_row(std::span<const float> w, Format format, std::span<std::int8_t> codes, std::span<std::uint16_t> scales) {
+  for (std::size_t b = 0; b < scales.size(); ++b) {
+    const std::size_t from = b * 32;
+    if (from >= w.size()) break;
+    const auto block = w.subspan(from, std::min<std::size_t>(32, w.size() - from));
+    if (format == Format::int8) int8_block(block, codes.data() + from, scales[b]);
+    else mxfp4_block(block, codes.data() + from, scales[b]);
+  }
+}
+
+std::vector<float> to_float(const Tensor& t) {
+  std::size_t count = 1;
+  for (const auto d : t.shape) count *= static_cast<std::size_t>(d);
+  std::vector<float> out(count);
+  if (const BlockType* type = block_type(t.dtype)) return dequantize(carry_over(
+      Tensor{t.name, {static_cast<std::int64_t>(count) / t.shape.back(), t.shape.back()}, t.dtype, t.data}, *type));
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t h = 0;
+    switch (t.dtype) {
+      case DType::f32: std::memcpy(&out[i], t.data.data() + i * 4, 4); break;
+      case DType::f16: std::memcpy(&h, t.data.data() + i * 2, 2); out[i] = half(h); break;
+      case DType::bf16: std::memcpy(&h, t.data.data() + i * 2, 2); out[i] = value(std::uint32_t(h) << 16); break;
+      default: throw Error("quantize", "tensor " + t.name, "an integer type", "floating point values");
+    }
+  }
+  return out;
+}
+
+QMatrix quantize(const Tensor& t, Format format, int group) {
+  if (t.shape.size() != 2) throw Error("quantize", "tensor " + t.name, std::to_string(t.shape.size()) + " dimensions", "a matrix");
+  const BlockType* type = block_type(t.dtype);
+  if (type && (group == 0 || group % 32 == 0)) return carry_over(t, *type);
+  const std::vector<float> w = to_float(t);
+  const std::int64_t k = t.shape[1];
+  if (group > 0 && k % group != 0)
+    throw Error("quantize", "tensor " + t.name, std::to_string(k) + " columns", "a multiple of " + std::to_string(group));
+  const std::int64_t each = group > 0 ? group : k, padded = (each + 31) / 32 * 32;
+  QMatrix m{.format = type ? type->format : format, .n = t.shape[0], .k = group > 0 ? k / each * padded : k};
+  m.codes.assign(static_cast<std::size_t>(m.n * m.kb() * 32), 0);
+  m.scales.assign(static_cast<std::size_t>(m.n * m.kb()), 0);
+  for (std::int64_t n = 0; n < m.n; ++n)
+    for (std::int64_t g = 0; g < k / each; ++g)
+      quantize_row(std::span(w).subspan(static_cast<std::size_t>(n * k + g * each), static_cast<std::size_t>(each)), m.format,
+                   std::span(m.codes).subspan(static_cast<std::size_t>(n * m.kb() * 32 + g * padded), static_cast<std::size_t>(padded)),
+                   std::span(m.scales).subspan(static_cast<std::size_t>(n * m.kb() + g * padded / 32), static_cast<std::size_t>(padded / 32)));
+  return m;
+}
+
+std::vector<float> dequantize(const QMatrix& m) {
+  std::vector<float> out(static_cast<std::size_t>(m.n * m.k));
+  for (std::int64_t n = 0; n < m.n; ++n) {
+    for (std::int64_t k = 0; k < m.k; ++k) {
+      const std::size_t block = static_cast<std::size_t>(n * m.kb() + k / 32);
+      const std::int8_t code = m.codes[block * 32 + static_cast<std::size_t>(k % 32)];
+      const float x = m.format == Format::int8
+                          ? half(m.scales[block]) * static_cast<float>(code)
+                          : (code & 8 ? -1.0f : 1.0f) * kE2m1[code & 7] * value(num::e8m0_to_f32(static_cast<std::uint8_t>(m.scales[block])));
+      out[static_cast<std::size_t>(n * m.k + k)] = x;
+    }
+  }
+  return out;
+}
+
+void quantize_graph(ir::Graph& graph, const std::function<Format(const ir::Node&)>& choice) {
+  std::map<std::pair<int, int>, std::shared_ptr<const QMatrix>> done;  // (tensor, format and group) of tied weights
+  for (ir::Node& node : graph.nodes) {
+    if (node.op != ir::Op::linear) continue;
+    const int tensor = node.weights.at(0);
+    const Format format = choice(node);
+    auto& slot = done[{tensor, static_cast<int>(format) + 2 * node.head_dim}];
+    if (!slot) slot = std::make_shared<const QMatrix>(quantize(graph.tensors[static_cast<std::size_t>(tensor)], format, node.head_dim));
+    node.matrix = slot;
+  }
+}
+
+}  // namespace jogak::passes

@@ -1,0 +1,28 @@
+// Weights to array formats, block by block of 32 along k.
+#pragma once
+#include <functional>
+#include <span>
+
+#include "../ir/graph.hpp"
+
+namespace jogak::passes {
+
+// One row of w, k values -> codes (padded to 32) and scales of a QMatrix row.
+// int8: scale = absmax / 127 as fp16, codes round(w / scale) in -127..127.
+// mxfp4: power-of-two scale with the least squared error among the three around absmax / 6; nearest E2M1 code, ties to even.
+void quantize_row(std::span<const float> w, ir::Format format, std::span<std::int8_t> codes, std::span<std::uint16_t> scales);
+
+// Values of a tensor as fp32, any supported type.
+std::vector<float> to_float(const ir::Tensor& tensor);
+
+// Exact carry-over where the tensor already has the format (Q8_0, Q4_0 -> int8; MXFP4 -> mxfp4), else by quantize_row.
+// group > 0: each `group` columns of k are padded to a multiple of 32 (attention heads).
+ir::QMatrix quantize(const ir::Tensor& tensor, ir::Format format, int group = 0);
+
+// w[n][k] of a QMatrix as fp32 (k without padding only when group was 0).
+std::vector<float> dequantize(const ir::QMatrix& matrix);
+
+// Picks a format per linear node: by tensor type for quantised files, else `choice(node)`.
+void quantize_graph(ir::Graph& graph, const std::function<ir::Format(const ir::Node&)>& choice);
+
+}  // namespace jogak::passes

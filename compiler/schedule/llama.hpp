@@ -1,0 +1,32 @@
+// A decoder of Llama blocks as the scheduler sees it, found in the graph by match_llama.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "../ir/graph.hpp"
+
+namespace jogak::schedule {
+
+using Matrix = std::shared_ptr<const ir::QMatrix>;
+
+struct LlamaLayer {
+  Matrix q, k, v;            // [heads or kv_heads * head_dim][width]
+  Matrix o;                  // [width][heads * padded head]: k in groups of one head, each padded to 32
+  Matrix gate, up;           // [ffn][width]
+  Matrix down;               // [width][ffn]
+  std::vector<float> attn_norm, ffn_norm;  // [width]
+};
+
+struct Llama {
+  int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0;
+  float eps = 0, theta = 0;
+  std::vector<LlamaLayer> layers;
+  std::vector<float> final_norm;   // [width]
+  std::vector<float> embedding;    // [vocab][width]
+  Matrix head;                     // [vocab][width]
+};
+
+// Throws jogak::Error naming the node that is no part of a Llama block, or the matrix that was not quantised.
+Llama match_llama(const ir::Graph& graph);
+
+}  // namespace jogak::schedule

@@ -1,0 +1,14 @@
+// From a plan to instructions: one program for every position, chunk length and layer.
+#pragma once
+#include "../emit/emitter.hpp"
+#include "plan.hpp"
+
+namespace jogak::schedule {
+
+// Launch arguments of the program.
+enum Argument : int { kArgPosition = 0, kArgRows = 1, kArgLogitRow = 2, kArgLogitRows = 3 };
+
+// Tokens at window 2 in, logits at window 2 out, K and V of positions arg0 .. arg0 + arg1 - 1 appended to window 1.
+emit::Emitter lower(const Plan& plan);
+
+}  // namespace jogak::schedule

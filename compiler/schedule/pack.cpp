@@ -1,0 +1,143 @@
+#include "pack.hpp"
+
+#include <cmath>
+#include <cstring>
+
+namespace jogak::schedule {
+namespace {
+
+using ir::Format;
+using ir::QMatrix;
+
+// Which rows of which matrix one slot's column blocks come from: n = -1 is a column of zeros.
+struct Column {
+  const QMatrix* matrix = nullptr;
+  std::int64_t n = -1;
+};
+
+class Stream {
+ public:
+  Stream(std::vector<std::byte>& out, std::size_t at, int cols) : out_(out), at_(at), cols_(cols) {}
+
+  // One slot: `columns` (nbs * C of them) times k blocks kb0 .. kb0 + kbs - 1.
+  void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int kb0) {
+    std::byte* tile = out_.data() + at_;
+    std::byte* scale = tile + plan.weight_bytes();
+    for (int nb = 0; nb < plan.nbs; ++nb) {
+      for (int kb = 0; kb < plan.kbs; ++kb) {
+        for (int c = 0; c < cols_; ++c) column(columns[static_cast<std::size_t>(nb * cols_ + c)], kb0 + kb, c, tile, scale);
+        tile += plan.tile_bytes;
+        scale += plan.scale_bytes;
+      }
+    }
+    at_ += plan.stream_bytes();
+  }
+
+ private:
+  void column(const Column& from, int kb, int c, std::byte* tile, std::byte* scale) {
+    if (from.n < 0 || from.n >= from.matrix->n || kb >= from.matrix->kb()) return;
+    const QMatrix& m = *from.matrix;
+    const std::size_t block = static_cast<std::size_t>(from.n * m.kb() + kb);
+    const std::int8_t* codes = m.codes.data() + block * 32;
+    const std::uint16_t s = m.scales[block];
+    if (m.format == Format::int8) {
+      for (int k = 0; k < 32; ++k) tile[k * cols_ + c] = static_cast<std::byte>(codes[k]);
+      scale[2 * c] = static_cast<std::byte>(s & 0xff);
+      scale[2 * c + 1] = static_cast<std::byte>(s >> 8);
+      return;
+    }
+    for (int k = 0; k < 32; ++k) {
+      const int index = k * cols_ + c;
+      tile[index / 2] |= static_cast<std::byte>((codes[k] & 15) << (index % 2 * 4));
+    }
+    scale[c] = static_cast<std::byte>(s & 0xff);
+  }
+
+  std::vector<std::byte>& out_;
+  std::size_t at_;
+  int cols_;
+};
+
+// Columns first .. first + count - 1 of an iteration's padded columns; `map` gives the matrix row of each.
+template <class Map>
+std::vector<Column> columns(int count, const Map& map) {
+  std::vector<Column> list(static_cast<std::size_t>(count));
+  for (int j = 0; j < count; ++j) list[static_cast<std::size_t>(j)] = map(j);
+  return list;
+}
+
+template <class Map>
+void whole_k(Stream& out, const MatrixPlan& p, int cols, const Map& map) {
+  const int width = p.nbs * cols;
+  for (int it = 0; it < p.iterations; ++it)
+    for (int s = 0; s < p.slots; ++s)
+      out.slot(p, columns(width, [&](int j) { return map(it, s * width + j); }), 0);
+}
+
+void accumulating(Stream& out, const MatrixPlan& p, int cols, const QMatrix& m) {
+  for (int it = 0; it < p.iterations; ++it) {
+    const int first = it / p.kparts * p.nbs * cols;
+    out.slot(p, columns(p.nbs * cols, [&](int j) { return Column{&m, first + j}; }), it % p.kparts * p.kbs);
+  }
+}
+
+void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp) {
+  const auto head = [&](const QMatrix& m) {
+    return [&](int it, int j) { return Column{&m, j < p.head_dim ? it * p.head_dim + j : -1}; };
+  };
+  whole_k(out, lp.q, p.cols, head(*l.q));
+  whole_k(out, lp.k, p.cols, head(*l.k));
+  whole_k(out, lp.v, p.cols, head(*l.v));
+  accumulating(out, lp.o, p.cols, *l.o);
+  whole_k(out, lp.ffn, p.cols, [&](int it, int j) {
+    const QMatrix& m = j < p.fc ? *l.gate : *l.up;
+    const std::int64_t n = it * p.fc + j % p.fc;
+    return Column{&m, n < m.n ? n : -1};
+  });
+  accumulating(out, lp.down, p.cols, *l.down);
+}
+
+void put(std::vector<std::byte>& out, std::size_t at, const float* values, std::size_t count) {
+  std::memcpy(out.data() + at, values, count * sizeof(float));
+}
+
+// Rotary tables: for pair i of position t the angle t * theta^(-2i / head_dim); cos twice, then -sin and +sin.
+void rotary(std::vector<std::byte>& out, const Plan& p, float theta) {
+  std::vector<float> row(static_cast<std::size_t>(p.hn));
+  const auto fill = [&](std::uint32_t base, bool sine) {
+    for (int t = 0; t < p.context; ++t) {
+      for (int j = 0; j < p.head_dim; ++j) {
+        const double angle = t * std::pow(double(theta), -double(j / 2 * 2) / p.head_dim);
+        const double value = sine ? (j % 2 == 0 ? -std::sin(angle) : std::sin(angle)) : std::cos(angle);
+        row[static_cast<std::size_t>(j)] = static_cast<float>(value);
+      }
+      put(out, base + std::size_t(t) * static_cast<std::size_t>(p.hn) * 4, row.data(), row.size());
+    }
+  };
+  fill(p.w_rope, false);
+  fill(p.w_rope + static_cast<std::uint32_t>(p.context * p.hn * 4), true);
+}
+
+}  // namespace
+
+std::vector<std::byte> pack_weights(const Llama& model, const Plan& p) {
+  std::vector<std::byte> out(p.w_bytes);
+  Stream stream(out, p.w_stream, p.cols);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i]);
+  whole_k(stream, p.head, p.cols, [&](int it, int j) {
+    const std::int64_t n = it * p.vocab_step + j;
+    return Column{model.head.get(), n < model.head->n ? n : -1};
+  });
+  const std::size_t norm = static_cast<std::size_t>(p.dn) * 4, width = static_cast<std::size_t>(p.width);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    put(out, p.w_norms + 2 * i * norm, model.layers[i].attn_norm.data(), width);
+    put(out, p.w_norms + (2 * i + 1) * norm, model.layers[i].ffn_norm.data(), width);
+  }
+  put(out, p.w_norms + 2 * model.layers.size() * norm, model.final_norm.data(), width);
+  for (std::size_t t = 0; t < static_cast<std::size_t>(p.vocab); ++t)
+    put(out, p.w_embed + t * norm, model.embedding.data() + t * width, width);
+  rotary(out, p, model.theta);
+  return out;
+}
+
+}  // namespace jogak::schedule

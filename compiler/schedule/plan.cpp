@@ -1,0 +1,237 @@
+#include "plan.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+
+namespace jogak::schedule {
+namespace {
+
+int round_up(int x, int to) { return (x + to - 1) / to * to; }
+std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
+
+// Largest divisor of n that is at most limit (at least 1).
+int divisor(int n, int limit) {
+  for (int d = std::min(n, std::max(limit, 1)); d > 1; --d)
+    if (n % d == 0) return d;
+  return 1;
+}
+
+void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
+  const bool int8 = q.format == ir::Format::int8;
+  m.tile_bytes = int8 ? 32 * cols : 16 * cols;
+  m.scale_bytes = int8 ? 2 * cols : cols;
+}
+
+// One iteration makes `blocks` column blocks; k is never split.
+MatrixPlan whole_k(const ir::QMatrix& q, int cols, int iterations, int blocks, int slot) {
+  MatrixPlan m;
+  formats(m, q, cols);
+  m.iterations = iterations;
+  m.kbs = static_cast<int>(q.kb());
+  m.nbs = divisor(blocks, slot / (m.kbs * m.tile_bytes));
+  m.slots = blocks / m.nbs;
+  return m;
+}
+
+// One slot an iteration, all column blocks in turn; k may be split since the result accumulates.
+MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot) {
+  MatrixPlan m;
+  formats(m, q, cols);
+  const int blocks = round_up(static_cast<int>(q.n), cols) / cols;
+  const int fit = slot / m.tile_bytes;
+  m.kbs = divisor(kb, fit);
+  m.kparts = kb / m.kbs;
+  m.nbs = m.kparts > 1 ? 1 : divisor(blocks, fit / m.kbs);
+  m.iterations = blocks / m.nbs * m.kparts;
+  return m;
+}
+
+bool same(const MatrixPlan& a, const MatrixPlan& b) {
+  return a.iterations == b.iterations && a.slots == b.slots && a.nbs == b.nbs && a.kbs == b.kbs &&
+         a.kparts == b.kparts && a.tile_bytes == b.tile_bytes;
+}
+
+void shape(Plan& p, const Llama& model) {
+  const int c = p.cols;
+  p.width = model.width, p.heads = model.heads, p.kv_heads = model.kv_heads, p.head_dim = model.head_dim;
+  p.ffn = model.ffn, p.vocab = model.vocab, p.eps = model.eps;
+  p.layers = static_cast<int>(model.layers.size());
+  p.dn = round_up(p.width, c), p.dk = round_up(p.width, 32);
+  p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
+}
+
+// Weight ring and K/V areas share the weight scratchpad.
+void weight_scratchpad(Plan& p, const Llama& model) {
+  p.kv_area_bytes = u32(p.context * (p.hk + p.hn));
+  p.double_kv = p.kv_area_bytes * 2 <= p.config.wspm_bytes / 4;
+  const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
+  // A slot holds at least one column block of every matrix that cannot be split along k.
+  const int unit = 32 * p.cols;
+  int least = unit;
+  for (const auto& l : model.layers)
+    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up})
+      least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::int8 ? unit : unit / 2));
+  least = std::max(least, static_cast<int>(model.head->kb()) * unit);
+  const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas);
+  p.slot_bytes = u32(round_up(std::max(least, std::min(ring / 6, 16384)), unit));
+  if (ring < static_cast<int>(2 * p.slot_bytes))
+    throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " +
+                std::to_string(p.context) + " tokens and two weight slots",
+                std::to_string(areas + 2 * p.slot_bytes) + " bytes",
+                "at most " + std::to_string(p.config.wspm_bytes) + " (use a shorter context or a larger configuration)");
+  p.ring_slots = std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32);
+  p.kv_area = p.config.wspm_bytes - areas;
+}
+
+void matrices(Plan& p, const Llama& model) {
+  const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c;
+  p.layer.clear();
+  for (const auto& l : model.layers) {
+    LayerPlan lp;
+    lp.q = whole_k(*l.q, c, p.heads, nh, slot);
+    lp.k = whole_k(*l.k, c, p.kv_heads, nh, slot);
+    lp.v = whole_k(*l.v, c, p.kv_heads, nh, slot);
+    lp.o = accumulating(*l.o, c, p.heads * p.hk / 32, slot);
+    lp.ffn = whole_k(*l.gate, c, p.fk / p.fc, 2 * p.fc / c, slot);
+    lp.down = accumulating(*l.down, c, p.fk / 32, slot);
+    p.layer.push_back(lp);
+  }
+  p.head = whole_k(*model.head, c, p.vocab_n / p.vocab_step, p.vocab_step / c, slot);
+}
+
+// Vector memory for `rows` tokens; returns the words needed.
+std::uint32_t vector_memory(Plan& p, int rows) {
+  const int c = p.cols;
+  std::uint32_t at = 0;
+  const auto take = [&](long long words) {
+    const std::uint32_t here = at;
+    at += u32((words + c - 1) / c * c);
+    return here;
+  };
+  p.rows = rows;
+  p.x = take(static_cast<long long>(rows) * p.dn);
+  p.cosines = take(static_cast<long long>(rows) * p.hn);
+  p.sines = take(static_cast<long long>(rows) * p.hn);
+  p.norms = take(2LL * p.dn);
+  p.sums = take(rows), p.maxima = take(rows), p.totals = take(rows), p.ids = take(rows);
+  p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
+  p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.context);
+  p.work = at;
+  // Two output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
+  const long long out = static_cast<long long>(rows) * std::max({p.hn, 2 * p.fc, p.vocab_step});
+  const long long temp = static_cast<long long>(rows) * std::max(p.hn, p.fc);
+  const long long attention = static_cast<long long>(rows) * (p.context + p.hn);
+  p.out_words = u32(out);
+  p.temp = u32(p.work + 2 * out);
+  const long long least = std::max({2 * out + temp, attention, static_cast<long long>(p.dn)});
+  p.work_words = u32(least);
+  return u32(at + least);
+}
+
+std::uint32_t activation_scratchpad(Plan& p) {
+  std::uint32_t at = 0;
+  const auto take = [&](long long bytes) {
+    const std::uint32_t here = at;
+    at += u32((bytes + 31) / 32 * 32);
+    return here;
+  };
+  const long long rows = p.rows;
+  p.xq = take(rows * p.dk);
+  p.oq = take(rows * p.heads * p.hk);
+  p.pq = take(rows * p.context);
+  // The feed-forward's input takes the place of q, k and v, which are dead by then.
+  const std::uint32_t shared = at;
+  p.qq = take(rows * p.heads * p.hk);
+  p.kst = take(rows * p.kv_heads * p.hk);
+  p.vst = take(rows * p.kv_heads * p.hk);
+  p.hq = shared;
+  return std::max(at, u32(shared + rows * p.fk));
+}
+
+bool fits(Plan& p, int rows) {
+  const std::uint32_t words = vector_memory(p, rows);
+  return words <= p.config.vmem_bytes / 4 && activation_scratchpad(p) <= p.config.aspm_bytes;
+}
+
+// As many rows as fit: with few rows the weights' port time is not covered, beyond 128 nothing is gained.
+void choose_rows(Plan& p, int most) {
+  for (int rows = std::min(most, p.context); rows >= 1; --rows) {
+    if (!fits(p, rows)) continue;
+    const std::uint32_t spare = p.config.vmem_bytes / 4 - p.work;
+    p.work_words = spare;
+    p.group = 1;
+    while (p.group * 2 <= rows && u32(p.group * 2 * p.dn) <= spare) p.group *= 2;
+    return;
+  }
+  throw Error("plan", "one token of this model on " + std::string(p.config.name) + " with context " +
+              std::to_string(p.context), std::to_string(vector_memory(p, 1)) + " words of vector memory, " +
+              std::to_string(activation_scratchpad(p)) + " bytes of activations",
+              "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
+}
+
+void dram(Plan& p) {
+  const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
+  std::uint64_t at = 0, stream = 0;
+  for (const auto& l : p.layer)
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.ffn, &l.down})
+      stream += std::uint64_t(m->stream_bytes()) * m->iterations * m->slots;
+  stream += std::uint64_t(p.head.stream_bytes()) * p.head.iterations * p.head.slots;
+  p.w_stream = 0, at = align(stream);
+  p.w_norms = u32(at), at = align(at + std::uint64_t(2 * p.layers + 1) * p.dn * 4);
+  p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
+  p.w_embed = u32(at), at = align(at + std::uint64_t(p.vocab) * p.dn * 4);
+  if (at > 0xffffffffu)
+    throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
+  p.w_bytes = u32(at);
+
+  std::uint64_t kv = 0;
+  const std::uint64_t per_head = std::uint64_t(p.kv_heads) * p.context;
+  p.kv_k = 0, kv = align(per_head * p.hk);
+  p.kv_ks = u32(kv), kv = align(kv + per_head * p.hk / 16);
+  p.kv_v = u32(kv), kv = align(kv + per_head * p.hn);
+  p.kv_vs = u32(kv), kv = align(kv + per_head * 4);
+  p.kv_layer = u32(kv);
+  if (kv * p.layers > 0xffffffffu)
+    throw Error("plan", "KV cache window", std::to_string(kv * p.layers) + " bytes", "at most 4 GiB");
+  p.kv_bytes = u32(kv * p.layers);
+
+  p.io_tokens = 0;
+  p.io_logits = u32(align(std::uint64_t(p.context) * 4));
+  p.io_bytes = u32(align(p.io_logits + std::uint64_t(p.rows) * p.vocab_n * 4));
+}
+
+}  // namespace
+
+bool LayerPlan::operator==(const LayerPlan& b) const {
+  return same(q, b.q) && same(k, b.k) && same(v, b.v) && same(o, b.o) && same(ffn, b.ffn) && same(down, b.down);
+}
+
+Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
+  Plan p;
+  p.config = config;
+  p.cols = static_cast<int>(config.cols);
+  shape(p, model);
+  const int wanted = options.context > 0 ? std::min(options.context, model.context) : model.context;
+  p.context = round_up(wanted, 32);
+  // Without a wish for the context, take the longest that fits.
+  for (;; p.context -= 32) {
+    try {
+      p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, 64 / 32);
+      p.fk = round_up(p.ffn, p.fc);
+      const int blocks = round_up(p.vocab, p.cols) / p.cols;
+      p.vocab_step = p.cols * divisor(blocks, 128 / p.cols);
+      p.vocab_n = round_up(p.vocab, p.vocab_step);
+      weight_scratchpad(p, model);
+      choose_rows(p, options.max_rows);
+      break;
+    } catch (const Error&) {
+      if (options.context > 0 || p.context <= 32) throw;
+    }
+  }
+  matrices(p, model);
+  dram(p);
+  return p;
+}
+
+}  // namespace jogak::schedule

@@ -1,0 +1,65 @@
+// Where everything of a Llama decoder lives: rows at once, buffers on chip, regions in DRAM, weight slots.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "llama.hpp"
+#include "npu_spec.hpp"
+
+namespace jogak::schedule {
+
+struct PlanOptions {
+  int context = 0;        // tokens the KV cache holds; 0: the model's, or what fits
+  int max_rows = 128;     // most tokens of one launch
+};
+
+// A matrix is consumed in `iterations`, each of `slots` pieces of the weight ring; a slot holds `nbs` column
+// blocks by `kbs` k blocks. Column blocks beyond the matrix and k blocks beyond its k are zero.
+struct MatrixPlan {
+  int iterations = 0, slots = 1, nbs = 0, kbs = 0, kparts = 1;
+  int tile_bytes = 0, scale_bytes = 0;
+  std::uint32_t weight_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * tile_bytes); }
+  std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * scale_bytes); }
+  std::uint32_t stream_bytes() const { return (weight_bytes() + slot_scale_bytes() + 63) / 64 * 64; }
+};
+
+struct LayerPlan {
+  MatrixPlan q, k, v, o, ffn, down;
+  bool operator==(const LayerPlan&) const;
+};
+
+struct Plan {
+  spec::Config config{};
+  int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0, layers = 0;
+  float eps = 0;
+  int cols = 0;             // C
+  int dn = 0, dk = 0;       // width padded to C (words a row) and to 32 (bytes a row)
+  int hn = 0, hk = 0;       // head padded to C and to 32
+  int fc = 0, fk = 0;       // ffn columns of one iteration; ffn padded to a multiple of fc
+  int vocab_step = 0, vocab_n = 0;  // logits of one iteration; vocabulary padded to it
+  int rows = 0;             // most tokens of one launch
+  int group = 0;            // rows normalised at once
+  bool double_kv = false;   // two K/V areas on chip
+
+  // vector memory, word addresses
+  std::uint32_t x, cosines, sines, norms, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
+  std::uint32_t out_words, temp;  // two output buffers from `work`, a temporary behind them
+  // activation scratchpad, byte addresses
+  std::uint32_t xq, qq, kst, vst, pq, oq, hq;
+  // weight scratchpad, byte addresses
+  std::uint32_t slot_bytes, ring_slots, kv_area, kv_area_bytes;
+
+  std::vector<LayerPlan> layer;
+  MatrixPlan head;
+
+  // DRAM, byte offsets within their window
+  std::uint32_t w_stream, w_embed, w_rope, w_norms, w_bytes;            // window 0
+  std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_bytes;           // window 1: within a layer; stride; all
+  std::uint32_t io_tokens, io_logits, io_bytes;                         // window 2
+};
+
+// Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.
+Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options);
+
+}  // namespace jogak::schedule

@@ -1,0 +1,84 @@
+// The ring of weight slots: the load engine runs ahead of the matrix engine across matrices and layers.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "../emit/emitter.hpp"
+#include "plan.hpp"
+
+namespace jogak::schedule {
+
+// Semaphores of the program: who signals > who waits.
+enum Semaphore : unsigned {
+  kSlotFull,     // ld > mx: a weight slot is loaded
+  kSlotFree,     // mx > ld: a weight slot is used up
+  kResult,       // mx > ve: a product is in vector memory
+  kOperand,      // ve > mx: operands are quantised
+  kOutFree,      // ve > mx: an output buffer is free (attention takes both)
+  kStaged,       // ve > st: K or V rows are quantised
+  kStagingFree,  // st > ve: staged K and V are stored
+  kAppended,     // st > ld: K and V are in DRAM
+  kKvFull,       // ld > mx: K and V of a head are loaded
+  kKvFree,       // mx > ld
+  kVsFull,       // ld > ve: V's scales are loaded
+  kVsFree,       // ve > ld
+  kNormFull,     // ld > ve: norm weights are loaded
+  kNormFree,     // ve > ld
+  kInput,        // ld > ve: embedded tokens and rotary tables are loaded
+  kLoadLoad,     // ld > ld: token ids are there for the gather
+  kLogits,       // mx > st
+  kLogitFree,    // st > mx
+};
+
+struct SlotSize {
+  std::uint32_t weights = 0, scales = 0, stream = 0;
+  bool operator==(const SlotSize&) const = default;
+};
+// What to load after each slot of an iteration; empty at the end of the program.
+using Prefetch = std::vector<std::optional<SlotSize>>;
+
+struct Product {
+  emit::Reg a, am, o, om, on, m;
+  bool acc = false;
+};
+
+class Weights {
+ public:
+  Weights(const Plan& plan, emit::Emitter& emitter);
+
+  // Loads the first slots; call once, before any consume.
+  void fill_ring();
+  // How many layers from `first` on can share one loop body: same shapes and same slots ahead of them.
+  std::size_t equal_layers(std::size_t first) const;
+  // The next phase is the first of this layer (or the head, one past the last layer).
+  void seek_layer(std::size_t layer) { at_ = layer_start_[layer]; }
+
+  // All iterations of a matrix: `body(prefetch)` emits one; runs of equal prefetches become loops.
+  template <class F>
+  void phase(const MatrixPlan& m, F&& body) {
+    for (int it = 0; it < m.iterations;) {
+      const Prefetch next = prefetch(m, it);
+      int count = 1;
+      while (it + count < m.iterations && prefetch(m, it + count) == next) ++count;
+      emitter_.repeat(static_cast<std::uint32_t>(count), [&] { body(next); });
+      it += count;
+    }
+    at_ += static_cast<std::size_t>(m.iterations * m.slots);
+  }
+  // The product of slot `s` of an iteration, and the load of the slot that takes its place.
+  void consume(const MatrixPlan& m, const Prefetch& next, int s, const Product& product);
+
+ private:
+  Prefetch prefetch(const MatrixPlan& m, int iteration) const;
+  void load(const SlotSize& size);
+  void step(emit::Reg slot);
+
+  const Plan& plan_;
+  emit::Emitter& emitter_;
+  std::vector<SlotSize> slots_;           // of the whole program, in order of use
+  std::vector<std::size_t> layer_start_;  // index of each layer's first slot, then the head's
+  std::size_t at_ = 0;                    // next phase's first slot
+  emit::Reg use_ = 0, fill_ = 0, from_ = 0;  // slot in use, slot to fill (wspm address), next stream offset
+};
+
+}  // namespace jogak::schedule
