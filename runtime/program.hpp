@@ -1,0 +1,82 @@
+// The program file (.jgk): everything a runtime needs to run a compiled model.
+//
+// Little endian. A 48-byte header, then seven sections in fixed order:
+//   header   magic "JOGAKPRG", u32 version, u32 isa_hash, u32 config_hash, u32 sections,
+//            u64 file bytes, u64 checksum (of the whole file with these 8 bytes zero), u64 zero
+//   section  u32 kind (1..7), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
+//   1 name of the configuration   2 code   3 window sizes   4 data segments
+//   5 symbols   6 launch ABI, a JSON text   7 map from pc to layer and operator
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+#include "npu_spec.hpp"
+
+namespace jogak {
+
+struct Segment {
+  std::uint32_t window = 0;
+  std::uint64_t offset = 0;  // in the window, bytes
+  std::vector<std::uint8_t> bytes;
+  bool operator==(const Segment&) const = default;
+};
+
+// A named tensor in a window.
+struct Symbol {
+  std::string name;
+  std::uint32_t window = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  std::string dtype;  // "f32", "i8", ...: the compiler's word, not checked here
+  std::vector<std::uint64_t> shape;
+  bool operator==(const Symbol&) const = default;
+};
+
+// Instructions first..last (inclusive) belong to an operator of a layer.
+struct MapEntry {
+  std::uint32_t first = 0, last = 0;
+  std::string layer, op;
+  bool operator==(const MapEntry&) const = default;
+};
+
+struct Program {
+  std::string config;  // name, as in spec/configs
+  std::uint32_t isa_hash = spec::isa_hash;
+  std::uint32_t config_hash = 0;
+  std::vector<spec::Insn> code;
+  std::array<std::uint64_t, spec::limit::windows> window_bytes{};  // 0: not used
+  std::vector<Segment> segments;
+  std::vector<Symbol> symbols;
+  std::string abi = "{}";
+  std::vector<MapEntry> map;
+
+  bool operator==(const Program&) const = default;
+  const Symbol* find(const std::string& name) const;  // null if there is none
+  const MapEntry* at(std::uint32_t pc) const;         // null if no entry covers pc
+};
+
+// An empty program for a configuration.
+Program make_program(const spec::Config& config);
+
+// Throws Error("program: what, found, expected") unless all of it is consistent: ISA and
+// configuration known and of the same hash, segments and symbols inside their windows.
+void verify(const Program& program);
+
+std::vector<std::uint8_t> to_bytes(const Program& program);
+// Never reads past bytes, never allocates more than a few times their length; throws Error.
+Program from_bytes(std::span<const std::uint8_t> bytes);
+
+// Writes a temporary file beside path and renames it: path is the old file or the whole new one.
+void write_program(const Program& program, const std::filesystem::path& path);
+Program read_program(const std::filesystem::path& path);
+
+// Throws one sentence when the program was not made for this configuration.
+void require_config(const Program& program, const spec::Config& config);
+
+}  // namespace jogak

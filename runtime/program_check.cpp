@@ -1,0 +1,120 @@
+// Consistency of a program, and its file on disk.
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+
+#include "program.hpp"
+
+namespace jogak {
+
+namespace {
+
+constexpr std::uint64_t kWindowMax = 0xFFFFFFFF;
+
+std::string hex(std::uint32_t v) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%08x", v);
+  return text;
+}
+
+[[noreturn]] void refuse(const std::string& what, std::uint64_t found, std::uint64_t most) {
+  throw Error("program", what, std::to_string(found), "at most " + std::to_string(most));
+}
+
+// [offset, offset + bytes) lies inside the window.
+void inside(const Program& p, const std::string& what, std::uint64_t window, std::uint64_t offset,
+            std::uint64_t bytes) {
+  if (window >= p.window_bytes.size()) refuse(what + "'s window", window, p.window_bytes.size() - 1);
+  const std::uint64_t size = p.window_bytes[window];
+  if (offset > size) refuse(what + "'s offset", offset, size);
+  if (bytes > size - offset) refuse(what + "'s size", bytes, size - offset);
+}
+
+const spec::Config& known_config(const Program& p) {
+  const spec::Config* config = spec::find_config(p.config.c_str());
+  if (config != nullptr) return *config;
+  std::string names;
+  for (const spec::Config& c : spec::configs) names += std::string(names.empty() ? "" : ", ") + c.name;
+  throw Error("program", "configuration", "\"" + p.config + "\"", "one of " + names);
+}
+
+std::vector<std::uint8_t> read_all(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (!in || error) throw Error("program", "file " + path.string(), "nothing readable", "a .jgk file");
+  std::vector<std::uint8_t> bytes(size);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  if (static_cast<std::uint64_t>(in.gcount()) != size) {
+    throw Error("program", "file " + path.string(), std::to_string(in.gcount()) + " bytes",
+                std::to_string(size));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+const Symbol* Program::find(const std::string& name) const {
+  for (const Symbol& s : symbols) {
+    if (s.name == name) return &s;
+  }
+  return nullptr;
+}
+
+const MapEntry* Program::at(std::uint32_t pc) const {
+  for (const MapEntry& m : map) {
+    if (m.first <= pc && pc <= m.last) return &m;
+  }
+  return nullptr;
+}
+
+Program make_program(const spec::Config& config) {
+  Program p;
+  p.config = config.name;
+  p.config_hash = config.hash;
+  return p;
+}
+
+void verify(const Program& p) {
+  if (p.isa_hash != spec::isa_hash) {
+    throw Error("program", "instruction set", hex(p.isa_hash), hex(spec::isa_hash));
+  }
+  const spec::Config& config = known_config(p);
+  if (p.config_hash != config.hash) {
+    throw Error("program", "configuration " + p.config, hex(p.config_hash), hex(config.hash));
+  }
+  if (p.code.size() > config.imem_words) refuse("instructions", p.code.size(), config.imem_words);
+  for (const std::uint64_t size : p.window_bytes) {
+    if (size > kWindowMax) refuse("window size", size, kWindowMax);
+  }
+  for (const Segment& s : p.segments) inside(p, "a segment", s.window, s.offset, s.bytes.size());
+  for (const Symbol& s : p.symbols) inside(p, "symbol " + s.name, s.window, s.offset, s.bytes);
+  for (const MapEntry& m : p.map) {
+    if (m.last >= p.code.size()) refuse("map entry's last pc", m.last, p.code.size() - 1);
+    if (m.first > m.last) refuse("map entry's first pc", m.first, m.last);
+  }
+}
+
+void require_config(const Program& p, const spec::Config& config) {
+  if (p.config_hash == config.hash) return;
+  throw Error("program", "machine", std::string(config.name) + " (" + hex(config.hash) + ")",
+              p.config + " (" + hex(p.config_hash) + "), for which it was compiled");
+}
+
+void write_program(const Program& p, const std::filesystem::path& path) {
+  const std::vector<std::uint8_t> bytes = to_bytes(p);
+  std::filesystem::path temporary = path;
+  temporary += ".tmp" + std::to_string(::getpid());
+  std::ofstream out(temporary, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(temporary, path, error);
+  if (out && !error) return;
+  std::filesystem::remove(temporary, error);
+  throw Error("program", "file " + path.string(), "a place that cannot be written", "a writable one");
+}
+
+Program read_program(const std::filesystem::path& path) { return from_bytes(read_all(path)); }
+
+}  // namespace jogak

@@ -1,0 +1,149 @@
+#include "program.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "builder.hpp"
+
+using namespace jogak;
+
+namespace {
+
+Program sample() {
+  ProgramBuilder b;
+  b.li(1, 3);
+  b.loop(1, [&] { b.vec({.wr = true, .dst = 2, .a = 3, .rows = 4, .cols = 5}); });
+  b.halt();
+  Program p = make_program(*spec::find_config("nano"));
+  p.code = b.take();
+  p.window_bytes = {4096, 256};
+  p.segments = {{0, 64, {1, 2, 3, 4, 5}}, {1, 0, {}}};
+  p.symbols = {{"tokens", 1, 0, 16, "i32", {4}}, {"scalar", 0, 4095, 1, "i8", {}}};
+  p.abi = "{\"tokens\": 1}";
+  p.map = {{0, 1, "layer 0", "norm"}, {2, 3, "", "end"}};
+  return p;
+}
+
+std::string refusal(const std::vector<std::uint8_t>& bytes) {
+  try {
+    from_bytes(bytes);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+std::string refusal(const Program& p) {
+  try {
+    verify(p);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a program survives its bytes") {
+  const Program p = sample();
+  const Program q = from_bytes(to_bytes(p));
+  CHECK(q == p);
+  CHECK(q.find("tokens")->window == 1);
+  CHECK(q.find("token") == nullptr);
+  CHECK(q.at(1)->op == "norm");
+  CHECK(q.at(4) == nullptr);
+}
+
+TEST_CASE("a file that was cut anywhere is refused") {
+  const auto bytes = to_bytes(sample());
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    CAPTURE(n);
+    CHECK(refusal({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}).starts_with("program: "));
+  }
+  auto longer = bytes;
+  longer.resize(longer.size() + 16);
+  CHECK(refusal(longer).starts_with("program: file size"));
+}
+
+TEST_CASE("a file with any bit flipped is refused") {
+  auto bytes = to_bytes(sample());
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+    CAPTURE(bit);
+    CHECK(refusal(bytes).starts_with("program: "));
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+  }
+  CHECK(refusal(bytes).empty());
+}
+
+// The checksum hides what lies behind it; these files carry a right one.
+TEST_CASE("lengths are checked before anything is allocated") {
+  const auto good = to_bytes(sample());
+  int refused = 0;
+  for (std::size_t at = 48; at + 4 <= good.size(); at += 4) {
+    auto bytes = good;
+    std::memset(&bytes[at], 0xFF, 4);
+    const std::string first = refusal(bytes);
+    REQUIRE(first.find("checksum, found ") != std::string::npos);
+    const std::uint64_t sum = std::stoull(first.substr(first.find("expected ") + 9));
+    std::memcpy(&bytes[32], &sum, 8);
+    const std::string then = refusal(bytes);
+    if (then.empty()) continue;  // payload: code, data, text
+    CHECK(then.starts_with("program: "));
+    CHECK(then.find("checksum") == std::string::npos);
+    ++refused;
+  }
+  CHECK(refused > 40);
+}
+
+TEST_CASE("another machine's program is refused in one sentence") {
+  Program p = sample();
+  p.isa_hash ^= 1;
+  CHECK(refusal(p).starts_with("program: instruction set, found 0x"));
+  p = sample();
+  p.config_hash ^= 1;
+  CHECK(refusal(p).starts_with("program: configuration nano, found 0x"));
+  p = sample();
+  p.config = "nona";
+  CHECK(refusal(p).starts_with("program: configuration, found \"nona\", expected one of "));
+  CHECK_THROWS_WITH_AS(require_config(sample(), *spec::find_config("edge")),
+                       doctest::Contains("program: machine, found edge (0x"), Error);
+  CHECK_NOTHROW(require_config(sample(), *spec::find_config("nano")));
+}
+
+TEST_CASE("what lies outside its window or its code is refused") {
+  const auto changed = [](auto&& change) {
+    Program p = sample();
+    change(p);
+    return refusal(p);
+  };
+  CHECK(changed([](Program& p) { p.segments[0].offset = 4092; }) ==
+        "program: a segment's size, found 5, expected at most 4");
+  CHECK(changed([](Program& p) { p.segments[0].offset = ~0ull; }).starts_with("program: a segment's offset"));
+  CHECK(changed([](Program& p) { p.segments[0].window = 8; }).starts_with("program: a segment's window"));
+  CHECK(changed([](Program& p) { p.symbols[1].bytes = 2; }).starts_with("program: symbol scalar's size"));
+  CHECK(changed([](Program& p) { p.window_bytes[3] = 1ull << 32; }).starts_with("program: window size"));
+  CHECK(changed([](Program& p) { p.map[1].last = 4; }).starts_with("program: map entry"));
+  CHECK(changed([](Program& p) { p.map[1].first = 4; }).starts_with("program: map entry"));
+  CHECK(changed([](Program& p) { p.code.resize(5000); }).starts_with("program: instructions"));
+  CHECK(changed([](Program&) {}).empty());
+}
+
+TEST_CASE("files are written whole or not at all") {
+  const auto folder = std::filesystem::temp_directory_path() / "jogak_program_test";
+  std::filesystem::create_directories(folder);
+  const auto path = folder / "a.jgk";
+  write_program(sample(), path);
+  CHECK(read_program(path) == sample());
+  Program bad = sample();
+  bad.config_hash = 0;
+  CHECK_THROWS_AS(write_program(bad, path), Error);
+  CHECK(read_program(path) == sample());
+  CHECK_THROWS_AS(write_program(sample(), folder / "missing" / "a.jgk"), Error);
+  CHECK_THROWS_WITH_AS(read_program(folder / "b.jgk"), doctest::Contains("program: file "), Error);
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++files;
+  CHECK(files == 1);
+  std::filesystem::remove_all(folder);
+}
