@@ -13,6 +13,16 @@ packages_of() {
 }
 
 installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+# A program that is there counts, however it came.
+present() {
+  installed "$1" && return
+  case $1 in
+    g++ | cmake | make | verilator | clang-[0-9]*) command -v "${1/clang-/clang++-}" >/dev/null ;;
+    ninja-build) command -v ninja >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
 available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 
 # The clang that is there; else the measured one, else the newest on offer.
@@ -68,11 +78,11 @@ need_programs() {
 need_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then need_programs; return; fi
   # A fresh image has no package lists, and the choice of clang needs them.
-  if ! available cmake && ! installed cmake; then as_root apt-get update -qq || true; fi
+  if ! available cmake && ! installed cmake; then as_root apt-get update -qq >&2 || true; fi
   local group package missing=()
   for group in "$@"; do
     for package in $(packages_of "$group"); do
-      installed "$package" || missing+=("$package")
+      present "$package" || missing+=("$package")
     done
   done
   ((${#missing[@]})) || return 0
@@ -81,9 +91,14 @@ need_packages() {
     echo "jogak: nothing installed; without these packages this cannot go on" >&2
     exit 3
   fi
-  as_root apt-get update -qq >&2 || echo "jogak: package lists not refreshed, trying the old ones" >&2
-  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2; then
+  local log
+  log=$(mktemp)
+  as_root apt-get update -qq >"$log" 2>&1 || echo "jogak: package lists not refreshed, trying the old ones" >&2
+  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
     echo "jogak: packages not installed, found an apt-get error (above), expected: ${missing[*]}" >&2
     exit 3
   fi
+  rm -f "$log"
+  echo "jogak: packages installed" >&2
 }
