@@ -96,7 +96,6 @@ package npu_types;
     logic wait_op;
     logic wait_queue;    // held by a full queue
     logic wait_sem;      // held by its own semaphore wait
-    logic fetch;         // the program is being loaded
   } seq_ev_t;
 
   // A command has passed its checks.

@@ -47,7 +47,7 @@ module npu_check
 
   assign kind  = kind_of(insn_i[7:0]);
   assign last  = verdict_cycle(kind);
-  assign group = start_i ? 2'd0 : cycle_q[1:0];
+  assign group = busy_q ? cycle_q[1:0] : 2'd0;
   assign verdict_o = busy_q && cycle_q == last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -272,7 +272,7 @@ module npu_check
   assign window_idx_o = insn_i[10:8];
 
   // ---- resolved commands ----------------------------------------------------------------------------
-  // verilator lint_off UNUSEDSIGNAL (views of an instruction: each uses its flags only)
+  // verilator lint_off UNUSEDSIGNAL
   npu_pkg::load_insn_t  ld;
   npu_pkg::store_insn_t st;
   npu_pkg::mm_insn_t    mm;
