@@ -1,0 +1,167 @@
+// Systolic array of Rows x Cols cells, weight stationary. A cell holds two banks of S = 32 / Rows weights:
+// one is used while the other is loaded; the bank travels with the moving data, so tiles follow each other
+// without a gap. Moving bytes enter row r delayed by r and go right, sums go down, both one cell a cycle; a
+// tag (bank, slice) per diagonal drives all cells. Column sums of the S slices are added and brought in step:
+// column g*S + j of every foot g is at isum_o[g] (sign-extended, 21 bits) RowLead + j cycles after row_o.
+//
+// mv_*: one slice of a row a cycle, S cycles in a row; mv_first_i marks slice 0. row_o follows it
+// RowAt - 2 cycles later. ld_*: one word of the stationary tile (ld_idx_i-th as npu_mx_load reads them) goes
+// to all cells it belongs to at the end of the cycle; a slice that enters in the next cycle sees it.
+// The caller keeps loading and moving apart (npu_mx_pkg: After*, Chase*).
+module npu_array
+  import npu_pkg::*;
+  import npu_mx_pkg::*;
+(
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic                  ld_valid_i,
+  input  ld_mode_e              ld_mode_i,
+  input  logic                  ld_bank_i,
+  input  logic [3:0]            ld_idx_i,
+  input  logic [WordW-1:0]      ld_word_i,
+  input  logic                  mv_valid_i,
+  input  logic                  mv_first_i,
+  input  logic                  mv_last_i,
+  input  logic [SelW-1:0]       mv_sel_i,    // bank, slice
+  input  logic [8*Rows-1:0]     mv_bytes_i,
+  output logic                  row_o,
+  output logic [Feet-1:0][31:0] isum_o
+);
+  localparam int unsigned Diag  = Rows + Cols;        // product of the last diagonal: tag Diag - 2
+  localparam int unsigned SumAt = Rows + 1;           // column 0's slice sum is at the bottom
+  localparam int unsigned Tags  = SumAt + Cols;
+  localparam int unsigned LiveW = $clog2(Tags + Cols + 1);
+
+  typedef logic [20:0] psum_t;
+
+  // ---- tags -----------------------------------------------------------------------------------------
+  logic [Tags-1:0] first_q, first, last_q, last;      // [d]: slice 0, slice S-1 is on diagonal d
+  logic [LiveW-1:0] live_q;                           // cycles until nothing valid is left
+  assign first = {first_q[Tags-2:0], mv_valid_i && mv_first_i};
+  assign last  = {last_q[Tags-2:0], mv_valid_i && mv_last_i};
+  assign row_o = first[RowAt - 2];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      first_q <= '0;
+      last_q  <= '0;
+      live_q  <= '0;
+    end else if (mv_valid_i || live_q != '0) begin
+      first_q <= first;
+      last_q  <= last;
+      live_q  <= mv_valid_i ? LiveW'(Tags + Cols) : live_q - 1'b1;
+    end
+  end
+
+  // ---- cells ----------------------------------------------------------------------------------------
+  // One process, walked against the flow of data with blocking assignments: every right-hand side is
+  // last cycle's value, as with registers written by <=, but simulation is several times faster.
+  // Only isum_q leaves the process, so only isum_q is written by <=.
+  logic [2*S-1:0][7:0] wt   [Rows][Cols];             // [bank * S + slice]
+  logic [7:0]          mv   [Rows][Rows+Cols-1];      // row r: r delays, then one per column
+  logic [15:0]         prod [Rows][Cols];
+  psum_t               psum [Rows][Cols];
+  logic [SelW-1:0]     sel  [Diag-1];
+  psum_t               acc  [Cols];
+  psum_t               skew [Feet][Cols];             // foot g: (Feet - 1 - g) * S delays
+  logic [Feet-1:0][31:0] isum_q;
+  assign isum_o = isum_q;
+
+  // Twice the value of an e2m1 code.
+  function automatic logic [7:0] e2m1(logic [3:0] code);
+    logic [7:0] size;
+    size = (code[2:1] == 2'd0) ? {7'd0, code[0]} : {6'd0, 1'b1, code[0]} << (code[2:1] - 2'd1);
+    return code[3] ? -size : size;
+  endfunction
+
+  localparam int unsigned PairW = $clog2(Rows / 2);
+  logic [SelW-1:0]  ld_sel;
+  logic [PairW-1:0] ld_pair;                          // first row of the word / 2
+  if (S == 1) begin : gen_whole
+    assign ld_sel  = ld_bank_i;
+    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i, 1'b0}) : ld_idx_i[PairW-1:0];
+  end else begin : gen_sliced
+    assign ld_sel  = {ld_bank_i, ld_idx_i[SlW-1:0]};
+    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i[3:SlW], 1'b0})
+                                           : PairW'(ld_idx_i[3:SlW]);
+  end
+
+  // verilator lint_off BLKSEQ
+  always_ff @(posedge clk_i) begin
+    if (mv_valid_i || live_q != '0) begin
+      for (int g = 0; g < Feet; g++) begin
+        automatic psum_t done = '0;
+        for (int j = 0; j < S; j++) begin
+          automatic int c = g * S + j;
+          automatic psum_t sum = first_q[SumAt-1+c] ? psum[Rows-1][c] : acc[c] + psum[Rows-1][c];
+          if (last_q[SumAt-1+c]) done = sum;
+          acc[c] = sum;
+        end
+        if (g == Feet - 1) begin
+          isum_q[g] <= 32'($signed(done));
+        end else begin
+          isum_q[g] <= 32'($signed(skew[g][(Feet-1-g)*S - 1]));
+          for (int k = (Feet - 1 - g) * S - 1; k > 0; k--) skew[g][k] = skew[g][k-1];
+          skew[g][0] = done;
+        end
+      end
+      for (int r = Rows - 1; r >= 0; r--) begin
+        for (int c = 0; c < Cols; c++) begin
+          psum[r][c] = ((r > 0) ? psum[(r > 0) ? r-1 : 0][c] : 21'd0) + 21'($signed(prod[r][c]));
+        end
+        for (int c = 0; c < Cols; c++) begin
+          automatic logic [7:0] a = (r + c > 0) ? mv[r][(r + c > 0) ? r+c-1 : 0] : mv_bytes_i[7:0];
+          automatic logic [SelW-1:0] s = (r + c > 0) ? sel[(r + c > 0) ? r+c-1 : 0] : mv_sel_i;
+          prod[r][c] = 16'($signed(a)) * 16'($signed(wt[r][c][s]));
+        end
+        for (int k = r + Cols - 2; k > 0; k--) mv[r][k] = mv[r][k-1];
+        mv[r][0] = mv_bytes_i[8*r +: 8];
+      end
+      for (int d = Diag - 2; d > 0; d--) sel[d] = sel[d-1];
+      sel[0] = mv_sel_i;
+    end
+    if (ld_valid_i) begin
+      unique case (ld_mode_i)
+        LdInt8: begin
+          for (int p = 0; p < Rows / 2; p++) begin
+            if (ld_pair == PairW'(p)) begin
+              for (int c = 0; c < Cols; c++) begin
+                wt[2*p][c][ld_sel]   = ld_word_i[8*c +: 8];
+                wt[2*p+1][c][ld_sel] = ld_word_i[8*(Cols+c) +: 8];
+              end
+            end
+          end
+        end
+        LdE2m1: begin
+          for (int p = 0; p < Rows / 2; p += 2) begin
+            if (ld_pair == PairW'(p)) begin
+              for (int c = 0; c < Cols; c++) begin
+                wt[2*p][c][ld_sel]   = e2m1(ld_word_i[4*c +: 4]);
+                wt[2*p+1][c][ld_sel] = e2m1(ld_word_i[4*(Cols+c) +: 4]);
+                wt[2*p+2][c][ld_sel] = e2m1(ld_word_i[4*(2*Cols+c) +: 4]);
+                wt[2*p+3][c][ld_sel] = e2m1(ld_word_i[4*(3*Cols+c) +: 4]);
+              end
+            end
+          end
+        end
+        default: begin                                // 2*Cols bytes: half, one or two columns
+          for (int c = 0; c < Cols; c++) begin
+            if (ld_idx_i == 4'(c * 16 / Cols) || (Cols == 8 && ld_idx_i == 4'(2*c + 1))) begin
+              for (int r = 0; r < Rows; r++) begin
+                for (int s = 0; s < S; s++) begin
+                  automatic int b = s * Rows + r;     // byte of the column
+                  if (Cols > 8 || ld_idx_i[0] == 1'(b / 16)) begin
+                    automatic int at = (Cols == 8) ? b % 16 : (Cols == 16) ? b : (c % 2) * 32 + b;
+                    wt[r][c][SelW'((ld_bank_i ? S : 0) + s)] = ld_word_i[8*at +: 8];
+                  end
+                end
+              end
+            end
+          end
+        end
+      endcase
+    end
+  end
+  // verilator lint_on BLKSEQ
+
+endmodule

@@ -1,0 +1,174 @@
+// The feet of the array: scale, accumulate and write back one output row. Every foot serves S neighbouring
+// columns on successive cycles: s = sa * sw, p = float(isum) * s, row = acc + p, each rounded (docs/isa.md).
+// The scales of a tile are read when its first row gets here; the accumulator row is read ReadAt cycles after
+// row_i and written WriteAt cycles after it; done_o is in the cycle after the last write of a command.
+// Rows come at least S cycles apart; nothing stalls.
+module npu_foot
+  import npu_pkg::*;
+  import npu_fp_pkg::*;
+  import npu_mx_pkg::*;
+(
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic                  row_i,
+  input  logic [Feet-1:0][31:0] isum_i,      // column j of a foot: RowLead + j cycles after row_i
+  input  tile_t                 tile_i,      // the oldest tile
+  output logic                  tile_pop_o,
+  output logic                  scale_pop_o,
+  input  logic [15:0]           scale_i,
+  output logic                  sc_ren_o,
+  output logic [CRowW-1:0]      sc_row_o,
+  input  logic [WordW-1:0]      sc_rdata_i,
+  output logic                  v_rvalid_o,
+  output logic [VRowW-1:0]      v_rrow_o,
+  input  logic [32*Cols-1:0]    v_rdata_i,
+  output logic                  v_wvalid_o,
+  output logic [VRowW-1:0]      v_wrow_o,
+  output logic [32*Cols-1:0]    v_wdata_o,
+  output logic                  done_o
+);
+  // ---- rows in flight: entry k belongs to the row that came k cycles ago ------------------------------
+  logic [WriteAt:1] valid_q, rd_q, last_q;
+  logic [WriteAt:0] valid;
+  logic [VRowW-1:0] row_q [WriteAt+1];       // [0] unused
+  logic [15:0]      left_q;                  // rows left of the tile
+  logic [VRowW-1:0] next_q;
+  logic             tile_first, tile_last, done_q;
+  logic [VRowW-1:0] row;
+
+  assign tile_first = left_q == 16'd0;
+  assign tile_last  = tile_first ? tile_i.m == 16'd1 : left_q == 16'd1;
+  assign row        = tile_first ? tile_i.o : next_q;
+  assign tile_pop_o = row_i && tile_last;
+  assign valid      = {valid_q, row_i};
+  assign done_o     = done_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_q <= '0;
+      left_q  <= '0;
+      done_q  <= 1'b0;
+    end else begin
+      valid_q <= valid[WriteAt-1:0];
+      if (row_i) left_q <= tile_first ? tile_i.m - 1'b1 : left_q - 1'b1;
+      done_q <= valid[WriteAt] && last_q[WriteAt];
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (row_i) next_q <= row + tile_i.om;
+    if (valid != '0) begin
+      rd_q   <= {rd_q[WriteAt-1:1], tile_i.rd};
+      last_q <= {last_q[WriteAt-1:1], tile_i.last && tile_last};
+      row_q[1] <= row;
+      for (int k = 2; k <= WriteAt; k++) row_q[k] <= row_q[k-1];
+    end
+  end
+
+  // A row keeps stage k of every foot busy in cycles k to k + S - 1.
+  logic at_decode, at_smul, at_i2f, at_pmul, at_add;
+  assign at_decode = |valid[2 +: S];
+  assign at_smul   = |valid[3 +: S];
+  assign at_i2f    = |valid[RowLead +: S];
+  assign at_pmul   = |valid[RowLead+I2fLat +: S];
+  assign at_add    = |valid[AddAt +: S];
+
+  // ---- scales ---------------------------------------------------------------------------------------
+  logic       set1_q, half1_q, low1_q, half2_q;
+  logic [1:0] fmt1_q, fmt2_q;
+  logic [31:0] sa_q;
+  assign sc_ren_o    = row_i && tile_first && tile_i.wscale != WSCALE_ONE;
+  assign sc_row_o    = tile_i.sc[CRowW:1];
+  assign scale_pop_o = valid[2];
+
+  always_ff @(posedge clk_i) begin
+    set1_q <= row_i && tile_first;
+    if (row_i && tile_first) {fmt1_q, half1_q, low1_q} <= {tile_i.wscale, tile_i.half, !tile_i.sc[0]};
+    if (set1_q) {fmt2_q, half2_q} <= {fmt1_q, half1_q};
+    if (valid[2]) sa_q <= {scale_i, 16'd0};
+  end
+
+  // fp32 of a stored scale; half: times 0.5, too small becomes zero.
+  function automatic logic [31:0] decode(logic [1:0] fmt, logic half, logic [15:0] code);
+    logic [31:0] f;
+    logic [3:0] up;                          // zeros before a subnormal fp16's leading one
+    logic [9:0] m;
+    up = 4'd0;
+    m = code[9:0];
+    if (m[9:2] == 8'd0) begin up[3] = 1'b1; m = {m[1:0], 8'd0}; end
+    if (m[9:6] == 4'd0) begin up[2] = 1'b1; m = {m[5:0], 4'd0}; end
+    if (m[9:8] == 2'd0) begin up[1] = 1'b1; m = {m[7:0], 2'd0}; end
+    if (!m[9]) begin up[0] = 1'b1; m = {m[8:0], 1'b0}; end
+    unique case (fmt)
+      WSCALE_FP16: begin
+        if (code[14:10] == 5'd31) f = {code[15], 8'hFF, code[9:0], 13'd0};
+        else if (code[14:10] != 5'd0) f = {code[15], 8'd112 + {3'd0, code[14:10]}, code[9:0], 13'd0};
+        else if (code[9:0] == 10'd0) f = {code[15], 31'd0};
+        else f = {code[15], 8'd112 - {4'd0, up}, m[8:0], 14'd0};
+      end
+      WSCALE_BF16: f = {code, 16'd0};
+      WSCALE_E8M0: f = {1'b0, code[7:0], code[7:0] == 8'hFF, 22'd0};
+      default:     f = One;
+    endcase
+    if (half && f[30:23] != 8'hFF) f[30:23] = (f[30:23] <= 8'd1) ? 8'd0 : f[30:23] - 8'd1;
+    return f;
+  endfunction
+
+  // ---- one foot -------------------------------------------------------------------------------------
+  for (genvar g = 0; g < Feet; g++) begin : gen_foot
+    logic [S-1:0][15:0] set_q;               // scales of the foot's columns, the current one lowest
+    logic [S-1:0][31:0] acc_q;               // likewise the accumulators
+    logic [S-1:0][31:0] out;
+    logic [31:0] sw_q, scale, value, product, sum;
+    logic scale_valid, value_valid, product_valid, sum_valid;
+
+    always_ff @(posedge clk_i) begin
+      if (set1_q && fmt1_q == WSCALE_E8M0) begin
+        for (int j = 0; j < S; j++) begin
+          set_q[j] <= {8'd0, low1_q ? sc_rdata_i[8*(g*S+j) +: 8] : sc_rdata_i[8*(Cols+g*S+j) +: 8]};
+        end
+      end else if (set1_q) begin
+        set_q <= sc_rdata_i[16*S*g +: 16*S];
+      end else if (at_decode) begin
+        set_q <= (set_q >> 16) | (set_q << (16 * (S - 1)));
+      end
+      if (at_decode) sw_q <= decode(fmt2_q, half2_q, set_q[0]);
+      if (valid[ReadAt+1]) acc_q <= rd_q[ReadAt+1] ? v_rdata_i[32*S*g +: 32*S] : '0;
+      else if (at_add) acc_q <= acc_q >> 32;
+    end
+
+    npu_fp_mul u_smul (.clk_i, .en_i(1'b1), .valid_i(at_smul), .a_i(sa_q), .b_i(sw_q),
+                       .valid_o(scale_valid), .y_o(scale));
+    npu_fp_i2f #(.Width(21)) u_i2f (.clk_i, .en_i(1'b1), .valid_i(at_i2f), .a_i(isum_i[g][20:0]),
+                       .valid_o(value_valid), .y_o(value));
+    npu_fp_mul u_pmul (.clk_i, .en_i(1'b1), .valid_i(at_pmul), .a_i(value), .b_i(scale),
+                       .valid_o(product_valid), .y_o(product));
+    npu_fp_add u_add (.clk_i, .en_i(1'b1), .valid_i(at_add), .a_i(acc_q[0]), .b_i(product),
+                       .valid_o(sum_valid), .y_o(sum));
+
+    // Sums wait until the last column's is there.
+    if (S > 1) begin : gen_collect
+      logic [S-2:0][31:0] res_q;
+      always_ff @(posedge clk_i) begin
+        if (sum_valid) res_q <= (32*(S-1))'({sum, res_q} >> 32);
+      end
+      assign out = {sum, res_q};
+    end else begin : gen_direct
+      assign out = sum;
+    end
+    assign v_wdata_o[32*S*g +: 32*S] = out;
+
+    logic unused;
+    assign unused = ^{isum_i[g][31:21], scale_valid, value_valid, product_valid, sum_valid};
+  end
+
+  // ---- read, add, write -----------------------------------------------------------------------------
+  assign v_rvalid_o = valid[ReadAt] && rd_q[ReadAt];
+  assign v_rrow_o   = row_q[ReadAt];
+  assign v_wvalid_o = valid[WriteAt];
+  assign v_wrow_o   = row_q[WriteAt];
+
+  // The mover's half of the record.
+  logic unused_tile;
+  assign unused_tile = ^tile_i;
+
+endmodule

@@ -1,0 +1,227 @@
+// Tile loader: walks the stationary tiles of a command (nb outer, kb inner), reads one weight word a cycle
+// (16 an int8 tile, 8 an e2m1 tile) and hands every tile's record to mover and foot. Takes the next command
+// in the cycle of the last word, so commands follow without a gap.
+//
+// A tile goes to the bank that the tile before the previous one used. Each word waits until the last moving
+// row of that tile (read at tile_end_i) has passed the word's cells. The tile's record appears with word
+// Chase*, from when on the moving wave stays behind the loading. A word read in cycle L is at the array in
+// cycle L + 2 (ld_*).
+module npu_mx_load
+  import npu_pkg::*;
+  import npu_mx_pkg::*;
+(
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  input  logic             cmd_valid_i,
+  input  mm_cmd_t          cmd_i,
+  output logic             cmd_ready_o,
+  input  logic             tile_end_i,       // last row of the tile in tile_end_bank_i is read
+  input  logic             tile_end_bank_i,
+  output logic             tile_valid_o,
+  output tile_t            tile_o,
+  input  logic             tile_full_i,
+  output logic             w_ren_o,
+  output logic [WRowW-1:0] w_row_o,
+  input  logic [WordW-1:0] w_rdata_i,
+  output logic             ld_valid_o,
+  output ld_mode_e         ld_mode_o,
+  output logic             ld_bank_o,
+  output logic [3:0]       ld_idx_o,
+  output logic [WordW-1:0] ld_word_o
+);
+  // ---- command: granules are dropped, so strides are in words, blocks and rows -----------------------
+  ld_mode_e         mode_q;
+  logic             e2m1_q, acc_q, ascale_q, free_q;
+  logic [1:0]       wscale_q;
+  logic [WRowW-1:0] w_q, wn_q, wk_q;
+  logic [CRowW:0]   ws_q;
+  logic [BlkW-1:0]  a_q, am_q;
+  logic [VRowW-1:0] o_q, om_q, on_q;
+  logic [15:0]      m_q, kb_q, nb_q;
+
+  // ---- walk -----------------------------------------------------------------------------------------
+  logic             active_q, bank_q;
+  logic [3:0]       idx_q;
+  logic [15:0]      kleft_q, nleft_q;         // tiles left after this one
+  logic [WRowW-1:0] base_q, off_q, off_n_q;   // first word; its distance from w; that of kb = 0
+  logic [BlkW-1:0]  blk_q;
+  logic [VRowW-1:0] row_q;
+  logic             kfirst_q, first_q;        // kb = 0; first tile of the command
+
+  logic [AgeW-1:0]  age_q [2];                // cycles since the bank's last row; 0: in use
+  logic [AgeW-1:0]  run_q, age, after;        // the same for the tile being loaded
+  logic [3:0]       words_m1, chase, order, pair;
+  logic [SlW-1:0]   slice;
+  logic             go, last_word, last_tile, take;
+
+  // Words in the order row pair (quad), slice: the moving wave meets them in this order.
+  if (S == 1) begin : gen_whole
+    assign slice = '0;
+    assign pair  = idx_q;
+    assign order = idx_q;
+  end else begin : gen_sliced
+    assign slice = idx_q[SlW-1:0];
+    assign pair  = 4'(idx_q[3:SlW]);
+    always_comb begin
+      unique case (mode_q)
+        LdInt8:  order = {slice, idx_q[3:SlW]};
+        LdE2m1:  order = {1'b0, slice, idx_q[2:SlW]};
+        default: order = idx_q;
+      endcase
+    end
+  end
+
+  always_comb begin
+    unique case (mode_q)
+      LdInt8: begin
+        {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseInt8)};
+        after = AgeW'(AfterInt8) + AgeW'({pair, 1'b0}) + ((S > 1) ? AgeW'(slice) : '0);
+      end
+      LdE2m1: begin
+        {words_m1, chase} = {4'(WordsE2m1 - 1), 4'(ChaseE2m1)};
+        after = AgeW'(AfterE2m1) + AgeW'({pair, 2'b0}) + ((S > 1) ? AgeW'(slice) : '0);
+      end
+      default: begin
+        {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseCol)};
+        after = AgeW'(AfterCol) + (AgeW'({idx_q, 1'b0}) >> ((Cols == 8) ? 2 : (Cols == 16) ? 1 : 0));
+      end
+    endcase
+  end
+
+  assign age         = (idx_q == 4'd0) ? age_q[bank_q] : run_q;
+  assign go          = active_q && age >= after && (idx_q != 4'd0 || !tile_full_i);
+  assign last_word   = go && idx_q == words_m1;
+  assign last_tile   = kleft_q == 16'd0 && nleft_q == 16'd0;
+  assign cmd_ready_o = !active_q || (last_word && last_tile);
+  assign take        = cmd_valid_i && cmd_ready_o;
+
+  assign w_ren_o = go;
+  assign w_row_o = base_q | WRowW'(order);
+
+  // ---- record ---------------------------------------------------------------------------------------
+  logic [CRowW:0] set;                        // tiles from w
+  assign set = e2m1_q ? (CRowW+1)'(off_q >> 3) : (CRowW+1)'(off_q >> 4);
+  assign tile_valid_o = go && idx_q == chase;
+  always_comb begin
+    tile_o = '{
+      bank: bank_q, free: free_q || !first_q, last: last_tile, rd: acc_q || !kfirst_q, m: m_q,
+      a: blk_q, am: am_q, ascale: ascale_q, o: row_q, om: om_q,
+      sc: ws_q + ((wscale_q == WSCALE_E8M0) ? set : set << 1), half: e2m1_q, wscale: wscale_q
+    };
+  end
+
+  // ---- next tile ------------------------------------------------------------------------------------
+  logic [WRowW-1:0] off_d;
+  assign off_d = (kleft_q != 16'd0) ? off_q + wk_q : off_n_q + wn_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      active_q <= 1'b0;
+      bank_q   <= 1'b0;
+      idx_q    <= '0;
+    end else begin
+      if (go) idx_q <= last_word ? '0 : idx_q + 1'b1;
+      if (last_word) bank_q <= !bank_q;
+      if (take) active_q <= 1'b1;
+      else if (last_word && last_tile) active_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    run_q <= (age == '1) ? age : age + 1'b1;
+  end
+  for (genvar b = 0; b < 2; b++) begin : gen_age
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        age_q[b] <= '1;
+      end else if (go && idx_q == 4'd0 && bank_q == 1'(b)) begin
+        age_q[b] <= '0;
+      end else if (tile_end_i && tile_end_bank_i == 1'(b)) begin
+        age_q[b] <= AgeW'(1);
+      end else if (age_q[b] != '0 && age_q[b] != '1) begin
+        age_q[b] <= age_q[b] + 1'b1;
+      end
+    end
+  end
+
+  // Output rows that the previous command left in the same order can be read back at once.
+  logic same_rows;
+  assign same_rows = cmd_i.o[ColsLog +: VRowW] == o_q && cmd_i.om[ColsLog +: VRowW] == om_q &&
+                     cmd_i.on[ColsLog +: VRowW] == on_q && cmd_i.m[15:0] == m_q && cmd_i.nb[15:0] == nb_q;
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      mode_q   <= cmd_i.colload ? LdCol : (cmd_i.wfmt == WFMT_E2M1) ? LdE2m1 : LdInt8;
+      e2m1_q   <= cmd_i.wfmt == WFMT_E2M1;
+      acc_q    <= cmd_i.acc;
+      ascale_q <= cmd_i.ascale;
+      wscale_q <= cmd_i.wscale;
+      free_q   <= !cmd_i.acc || same_rows;
+      w_q      <= cmd_i.w[ColsLog+1 +: WRowW];
+      wn_q     <= cmd_i.wn[ColsLog+1 +: WRowW];
+      wk_q     <= cmd_i.wk[ColsLog+1 +: WRowW];
+      ws_q     <= cmd_i.ws[ColsLog +: CRowW+1];
+      a_q      <= cmd_i.a[5 +: BlkW];
+      am_q     <= cmd_i.am[5 +: BlkW];
+      o_q      <= cmd_i.o[ColsLog +: VRowW];
+      om_q     <= cmd_i.om[ColsLog +: VRowW];
+      on_q     <= cmd_i.on[ColsLog +: VRowW];
+      m_q      <= cmd_i.m[15:0];
+      kb_q     <= cmd_i.kb[15:0] - 16'd1;
+      nb_q     <= cmd_i.nb[15:0];
+      base_q   <= cmd_i.w[ColsLog+1 +: WRowW];
+      off_q    <= '0;
+      off_n_q  <= '0;
+      blk_q    <= cmd_i.a[5 +: BlkW];
+      row_q    <= cmd_i.o[ColsLog +: VRowW];
+      kleft_q  <= cmd_i.kb[15:0] - 16'd1;
+      nleft_q  <= cmd_i.nb[15:0] - 16'd1;
+      kfirst_q <= 1'b1;
+      first_q  <= 1'b1;
+    end else if (last_word) begin
+      off_q    <= off_d;
+      base_q   <= w_q + off_d;
+      first_q  <= 1'b0;
+      kfirst_q <= kleft_q == 16'd0;
+      if (kleft_q != 16'd0) begin
+        kleft_q <= kleft_q - 1'b1;
+        blk_q   <= blk_q + 1'b1;
+      end else begin
+        kleft_q <= kb_q;
+        nleft_q <= nleft_q - 1'b1;
+        off_n_q <= off_d;
+        blk_q   <= a_q;
+        row_q   <= row_q + on_q;
+      end
+    end
+  end
+
+  // ---- to the array: memory, register ----------------------------------------------------------------
+  logic       valid1_q, valid2_q;
+  ld_mode_e   mode1_q, mode2_q;
+  logic       bank1_q, bank2_q;
+  logic [3:0] idx1_q, idx2_q;
+  logic [WordW-1:0] word_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {valid1_q, valid2_q} <= '0;
+    else {valid1_q, valid2_q} <= {go, valid1_q};
+  end
+  always_ff @(posedge clk_i) begin
+    if (go) {mode1_q, bank1_q, idx1_q} <= {mode_q, bank_q, idx_q};
+    if (valid1_q) begin
+      {mode2_q, bank2_q, idx2_q} <= {mode1_q, bank1_q, idx1_q};
+      word_q <= w_rdata_i;
+    end
+  end
+  assign ld_valid_o = valid2_q;
+  assign ld_mode_o  = mode2_q;
+  assign ld_bank_o  = bank2_q;
+  assign ld_idx_o   = idx2_q;
+  assign ld_word_o  = word_q;
+
+  // Byte addresses below a granule and above the memory are checked before the command gets here.
+  logic unused;
+  assign unused = ^cmd_i;
+
+endmodule
