@@ -1,0 +1,65 @@
+// Cuts runs into bursts at multiples of 64*PortBytes bytes of DRAM address; one burst a cycle, also across
+// runs. An empty run gives one burst marked none. Latency: 1 cycle.
+module npu_dma_burst
+  import npu_dma_pkg::*;
+(
+  input  logic   clk_i,
+  input  logic   rst_ni,
+  input  logic   run_valid_i,
+  output logic   run_ready_o,
+  input  run_t   run_i,
+  output logic   burst_valid_o,
+  input  logic   burst_ready_i,
+  output burst_t burst_o,
+  output run_t   burst_run_o  // the burst's run as it came in; addr and len only with burst_o.first
+);
+  localparam int unsigned BeatBits = CutBits - WordBits;
+
+  run_t               run_q;
+  logic               valid_q, first_q, single, fire;
+  logic [CutBits-1:0] offset;
+  logic [LenBits:0]   last_byte;  // offset of the run's last byte from the last cut
+  logic [CutBits:0]   room;       // bytes to the next cut
+
+  assign offset    = run_q.addr[CutBits-1:0];
+  assign last_byte = {1'b0, run_q.len} + (LenBits + 1)'(offset) - 1'b1;
+  assign room      = (CutBits + 1)'(1 << CutBits) - {1'b0, offset};
+  assign single    = run_q.none || last_byte[LenBits:CutBits] == '0;
+
+  logic [BeatBits-1:0] first_beat, last_beat, beats;
+  assign first_beat = offset[CutBits-1:WordBits];
+  assign last_beat  = single ? last_byte[CutBits-1:WordBits] : '1;
+  assign beats      = last_beat - first_beat;
+
+  assign burst_valid_o = valid_q;
+  assign burst_run_o   = run_q;
+  assign burst_o = '{
+    addr:  {run_q.addr[AddrBits-1:WordBits], WordBits'(0)},
+    len:   8'(beats),
+    first: first_q,
+    last:  single && run_q.last,
+    none:  run_q.none
+  };
+  assign fire        = valid_q && burst_ready_i;
+  assign run_ready_o = !valid_q || (fire && single);
+
+  always_ff @(posedge clk_i) begin
+    if (run_valid_i && run_ready_o) begin
+      run_q   <= run_i;
+      first_q <= 1'b1;
+    end else if (fire) begin
+      run_q.addr <= {run_q.addr[AddrBits-1:CutBits] + 1'b1, CutBits'(0)};
+      run_q.len  <= run_q.len - LenBits'(room);
+      first_q    <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) valid_q <= 1'b0;
+    else if (run_valid_i && run_ready_o) valid_q <= 1'b1;
+    else if (fire && single) valid_q <= 1'b0;
+  end
+
+  logic unused;
+  assign unused = ^last_byte[WordBits-1:0];
+endmodule

@@ -1,0 +1,157 @@
+// Vector memory: rows of Cols words, row r in bank r mod 4; every bank reads one row and writes one row a
+// cycle. Reads are granted in the cycle of the request (rvalid and rready), the row is on rdata in the next
+// cycle, marked by rdvalid. Priority per bank: reads mx (always granted), vea, veb, st, ix; writes mx (always
+// granted), ve, ld. Writes store the words whose wmask bit is set. A read and a write of one row in one cycle: the read
+// gives the old row. Latency: 1 cycle.
+module npu_vmem
+  import npu_pkg::*;
+#(
+  localparam int unsigned RowW  = $clog2(VmemRows),
+  localparam int unsigned DataW = Cols * 32
+) (
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  input  logic             mx_rvalid_i,
+  input  logic [RowW-1:0]  mx_rrow_i,
+  output logic             mx_rready_o,
+  output logic             mx_rdvalid_o,
+  output logic [DataW-1:0] mx_rdata_o,
+  input  logic             vea_rvalid_i,
+  input  logic [RowW-1:0]  vea_rrow_i,
+  output logic             vea_rready_o,
+  output logic             vea_rdvalid_o,
+  output logic [DataW-1:0] vea_rdata_o,
+  input  logic             veb_rvalid_i,
+  input  logic [RowW-1:0]  veb_rrow_i,
+  output logic             veb_rready_o,
+  output logic             veb_rdvalid_o,
+  output logic [DataW-1:0] veb_rdata_o,
+  input  logic             st_rvalid_i,
+  input  logic [RowW-1:0]  st_rrow_i,
+  output logic             st_rready_o,
+  output logic             st_rdvalid_o,
+  output logic [DataW-1:0] st_rdata_o,
+  input  logic             ix_rvalid_i,
+  input  logic [RowW-1:0]  ix_rrow_i,
+  output logic             ix_rready_o,
+  output logic             ix_rdvalid_o,
+  output logic [DataW-1:0] ix_rdata_o,
+  input  logic             mx_wvalid_i,
+  input  logic [RowW-1:0]  mx_wrow_i,
+  input  logic [Cols-1:0]  mx_wmask_i,
+  input  logic [DataW-1:0] mx_wdata_i,
+  output logic             mx_wready_o,
+  input  logic             ve_wvalid_i,
+  input  logic [RowW-1:0]  ve_wrow_i,
+  input  logic [Cols-1:0]  ve_wmask_i,
+  input  logic [DataW-1:0] ve_wdata_i,
+  output logic             ve_wready_o,
+  input  logic             ld_wvalid_i,
+  input  logic [RowW-1:0]  ld_wrow_i,
+  input  logic [Cols-1:0]  ld_wmask_i,
+  input  logic [DataW-1:0] ld_wdata_i,
+  output logic             ld_wready_o
+);
+  localparam int unsigned Readers = 5;
+  localparam int unsigned Writers = 3;
+
+  // Clients in order of priority, first highest.
+  logic [Readers-1:0] rvalid, rgrant, rdvalid_q;
+  logic [RowW-1:0]    rrow [Readers];
+  logic [Writers-1:0] wvalid, wgrant;
+  logic [RowW-1:0]    wrow [Writers];
+  logic [1:0]         rbank_q [Readers];
+  logic [DataW-1:0]   bank_rdata [4];
+
+  assign rvalid  = {ix_rvalid_i, st_rvalid_i, veb_rvalid_i, vea_rvalid_i, mx_rvalid_i};
+  assign rrow[0] = mx_rrow_i;
+  assign rrow[1] = vea_rrow_i;
+  assign rrow[2] = veb_rrow_i;
+  assign rrow[3] = st_rrow_i;
+  assign rrow[4] = ix_rrow_i;
+  assign wvalid  = {ld_wvalid_i, ve_wvalid_i, mx_wvalid_i};
+  assign wrow[0] = mx_wrow_i;
+  assign wrow[1] = ve_wrow_i;
+  assign wrow[2] = ld_wrow_i;
+
+  // A client is granted when no earlier one wants the same bank.
+  always_comb begin
+    for (int unsigned c = 0; c < Readers; c++) begin
+      rgrant[c] = 1'b1;
+      for (int unsigned e = 0; e < c; e++) begin
+        if (rvalid[e] && rrow[e][1:0] == rrow[c][1:0]) rgrant[c] = 1'b0;
+      end
+    end
+    for (int unsigned c = 0; c < Writers; c++) begin
+      wgrant[c] = 1'b1;
+      for (int unsigned e = 0; e < c; e++) begin
+        if (wvalid[e] && wrow[e][1:0] == wrow[c][1:0]) wgrant[c] = 1'b0;
+      end
+    end
+  end
+
+  for (genvar b = 0; b < 4; b++) begin : gen_bank
+    logic             ren, wen;
+    logic [RowW-3:0]  raddr, waddr;  // row within the bank
+    logic [Cols-1:0]  wmask;
+    logic [DataW-1:0] wdata;
+    always_comb begin
+      ren   = 1'b0;
+      raddr = mx_rrow_i[RowW-1:2];
+      for (int unsigned c = 0; c < Readers; c++) begin
+        if (rvalid[c] && rgrant[c] && rrow[c][1:0] == 2'(b)) begin
+          ren   = 1'b1;
+          raddr = rrow[c][RowW-1:2];
+        end
+      end
+    end
+    always_comb begin
+      wen   = 1'b1;
+      waddr = mx_wrow_i[RowW-1:2];
+      wmask = mx_wmask_i;
+      wdata = mx_wdata_i;
+      if (mx_wvalid_i && mx_wrow_i[1:0] == 2'(b)) begin
+        wen = 1'b1;
+      end else if (ve_wvalid_i && ve_wrow_i[1:0] == 2'(b)) begin
+        waddr = ve_wrow_i[RowW-1:2];
+        wmask = ve_wmask_i;
+        wdata = ve_wdata_i;
+      end else if (ld_wvalid_i && ld_wrow_i[1:0] == 2'(b)) begin
+        waddr = ld_wrow_i[RowW-1:2];
+        wmask = ld_wmask_i;
+        wdata = ld_wdata_i;
+      end else begin
+        wen = 1'b0;
+      end
+    end
+    npu_ram #(.Width(DataW), .Depth(VmemRows / 4), .MaskBits(32)) u_ram (
+      .clk_i,
+      .ren_i  (ren),
+      .raddr_i(raddr),
+      .rdata_o(bank_rdata[b]),
+      .wen_i  (wen),
+      .waddr_i(waddr),
+      .wmask_i(wmask),
+      .wdata_i(wdata)
+    );
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) rdvalid_q <= '0;
+    else rdvalid_q <= rvalid & rgrant;
+  end
+  for (genvar c = 0; c < Readers; c++) begin : gen_rbank
+    always_ff @(posedge clk_i) begin
+      if (rvalid[c] && rgrant[c]) rbank_q[c] <= rrow[c][1:0];
+    end
+  end
+
+  assign {ix_rready_o, st_rready_o, veb_rready_o, vea_rready_o, mx_rready_o} = rgrant;
+  assign {ix_rdvalid_o, st_rdvalid_o, veb_rdvalid_o, vea_rdvalid_o, mx_rdvalid_o} = rdvalid_q;
+  assign {ld_wready_o, ve_wready_o, mx_wready_o} = wgrant;
+  assign mx_rdata_o  = bank_rdata[rbank_q[0]];
+  assign vea_rdata_o = bank_rdata[rbank_q[1]];
+  assign veb_rdata_o = bank_rdata[rbank_q[2]];
+  assign st_rdata_o  = bank_rdata[rbank_q[3]];
+  assign ix_rdata_o  = bank_rdata[rbank_q[4]];
+endmodule
