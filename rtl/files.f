@@ -1,6 +1,8 @@
 // The RTL in compile order: packages, then modules. Paths from the project's root; one line each.
 // The configuration's npu_pkg.sv and npu_func_pkg.sv come before these.
 rtl/npu_types.sv
+rtl/memory/npu_axi_pkg.sv
+rtl/memory/npu_dma_pkg.sv
 rtl/array/npu_mx_pkg.sv
 rtl/common/npu_fp_pkg.sv
 rtl/common/npu_fifo.sv
@@ -10,6 +12,14 @@ rtl/common/npu_fp_i2f.sv
 rtl/common/npu_fp_mul.sv
 rtl/common/npu_ram.sv
 rtl/memory/npu_aspm.sv
+rtl/memory/npu_dma_align.sv
+rtl/memory/npu_dma_burst.sv
+rtl/memory/npu_dma_fetch.sv
+rtl/memory/npu_dma_index.sv
+rtl/memory/npu_dma_ld.sv
+rtl/memory/npu_dma_retire.sv
+rtl/memory/npu_dma_st.sv
+rtl/memory/npu_dma_walk.sv
 rtl/memory/npu_spad.sv
 rtl/memory/npu_vmem.sv
 rtl/memory/npu_wspm.sv
