@@ -12,7 +12,7 @@ packages_of() {
   esac
 }
 
-installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
 # A program that is there counts, however it came.
 present() {
@@ -23,7 +23,7 @@ present() {
     *) return 1 ;;
   esac
 }
-available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+available() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]; }
 
 # The clang that is there; else the measured one, else the newest on offer.
 clang_package() {
