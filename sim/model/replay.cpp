@@ -1,5 +1,6 @@
 #include "replay.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <random>
 
@@ -25,12 +26,14 @@ void Recorder::lds(u32 pc, u32 address, u32 value) {
   events_.push_back({pc, spec::Engine::seq, Read{address, value}});
 }
 
-// Queues of any depth; one engine, or the sequencer, takes one step at a time.
+// Queues of any depth; one engine, or the sequencer, takes one step at a time. Who is favoured changes now and
+// then only, so that engines get far ahead of each other: that is where missing order shows.
 class Replayer {
  public:
   Replayer(const Recorder& log, u64 seed)
       : log_(log), random_(seed), memories_(log.memories_), dram_(log.dram_.clone()),
         windows_(log.windows_), env_{log.config_, windows_, memories_, counters_} {
+    std::shuffle(favour_.begin(), favour_.end(), random_);
     for (BoundWindow& w : windows_) {
       if (w.size != 0) w.host = dram_.find(w.base, w.size);
     }
@@ -38,12 +41,10 @@ class Replayer {
 
   FinalState run() {
     while (next_ < log_.events_.size() || queued()) {
-      std::vector<std::size_t> ready;
-      for (std::size_t e = 0; e <= kSeq; ++e) {
-        if (can_go(e)) ready.push_back(e);
-      }
-      if (ready.empty()) stuck();
-      go(ready[random_() % ready.size()]);
+      if (random_() % 16 == 0) std::shuffle(favour_.begin(), favour_.end(), random_);
+      const auto next = std::find_if(favour_.begin(), favour_.end(), [this](std::size_t e) { return can_go(e); });
+      if (next == favour_.end()) stuck();
+      go(*next);
     }
     return {std::move(memories_), std::move(dram_)};
   }
@@ -113,6 +114,7 @@ class Replayer {
   Env env_;
   std::array<std::deque<const Event*>, kSeq> queues_;
   std::array<u32, spec::limit::semaphores> counts_{};
+  std::array<std::size_t, kSeq + 1> favour_{0, 1, 2, 3, 4};
   std::size_t next_ = 0;
 };
 
