@@ -58,10 +58,10 @@ module npu_array
   // last cycle's value, as with registers written by <=, but simulation is several times faster.
   // Only isum_q leaves the process, so only isum_q is written by <=.
   logic [2*S-1:0][7:0] wt   [Rows][Cols];             // [bank * S + slice]
-  logic [7:0]          mv   [Rows][Rows+Cols-1];      // row r: r delays, then one per column
+  logic [7:0]          mv   [Rows][Rows+Cols];        // [r][0]: input; r delays, then one per column
   logic [15:0]         prod [Rows][Cols];
   psum_t               psum [Rows][Cols];
-  logic [SelW-1:0]     sel  [Diag-1];
+  logic [SelW-1:0]     sel  [Diag-1];                 // [0]: input
   psum_t               acc  [Cols];
   psum_t               skew [Feet][Cols];             // foot g: (Feet - 1 - g) * S delays
   logic [Feet-1:0][31:0] isum_q;
@@ -105,20 +105,21 @@ module npu_array
           skew[g][0] = done;
         end
       end
-      for (int r = Rows - 1; r >= 0; r--) begin
+      for (int r = Rows - 1; r > 0; r--) begin
+        for (int c = 0; c < Cols; c++) psum[r][c] = psum[r-1][c] + 21'($signed(prod[r][c]));
+      end
+      for (int c = 0; c < Cols; c++) psum[0][c] = 21'($signed(prod[0][c]));
+      sel[0] = mv_sel_i;
+      for (int r = 0; r < Rows; r++) mv[r][0] = mv_bytes_i[8*r +: 8];
+      for (int r = 0; r < Rows; r++) begin
         for (int c = 0; c < Cols; c++) begin
-          psum[r][c] = ((r > 0) ? psum[(r > 0) ? r-1 : 0][c] : 21'd0) + 21'($signed(prod[r][c]));
+          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(wt[r][c][sel[r+c]]));
         end
-        for (int c = 0; c < Cols; c++) begin
-          automatic logic [7:0] a = (r + c > 0) ? mv[r][(r + c > 0) ? r+c-1 : 0] : mv_bytes_i[7:0];
-          automatic logic [SelW-1:0] s = (r + c > 0) ? sel[(r + c > 0) ? r+c-1 : 0] : mv_sel_i;
-          prod[r][c] = 16'($signed(a)) * 16'($signed(wt[r][c][s]));
-        end
-        for (int k = r + Cols - 2; k > 0; k--) mv[r][k] = mv[r][k-1];
-        mv[r][0] = mv_bytes_i[8*r +: 8];
+      end
+      for (int r = 0; r < Rows; r++) begin
+        for (int k = r + Cols - 1; k > 0; k--) mv[r][k] = mv[r][k-1];
       end
       for (int d = Diag - 2; d > 0; d--) sel[d] = sel[d-1];
-      sel[0] = mv_sel_i;
     end
     if (ld_valid_i) begin
       unique case (ld_mode_i)
