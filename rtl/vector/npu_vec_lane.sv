@@ -1,0 +1,81 @@
+// One lane: sign edits, mul / mad / max / min, then a function. Every operation
+// goes through the fused multiply-add, so results are canonical. Latency: 1 +
+// FmaLat cycles of en_i, and FuncLat more when func_i is not none. The control
+// inputs must not change while values are in flight.
+module npu_vec_lane
+  import npu_pkg::*, npu_fp_pkg::*;
+(
+  input  logic        clk_i,
+  input  logic        en_i,
+  input  logic        valid_i,
+  input  vop_e        op_i,
+  input  vfunc_e      func_i,
+  input  logic        absa_i,
+  input  logic        nega_i,
+  input  logic        negb_i,
+  input  logic [31:0] x_i,
+  input  logic [31:0] y_i,
+  input  logic [31:0] s_i,
+  output logic [31:0] y_o
+);
+
+  logic        valid_q;
+  logic [31:0] a_q, b_q, c_q;
+  logic        fma_valid, unused_valid;
+  logic [31:0] fma_y, func_y;
+
+  // The larger (or smaller) of two values; a NaN wins either way.
+  function automatic logic [31:0] choose(logic smaller, logic [31:0] x, logic [31:0] y);
+    if (is_nan(x)) return x;
+    if (is_nan(y)) return y;
+    return (order_key(x) < order_key(y)) == smaller ? x : y;
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (en_i) begin
+      valid_q <= valid_i;
+      if (valid_i) begin
+        automatic logic [31:0] x = {(x_i[31] && !absa_i) ^ nega_i, x_i[30:0]};
+        automatic logic [31:0] y = {y_i[31] ^ negb_i, y_i[30:0]};
+        a_q <= x;
+        b_q <= y;
+        c_q <= MinusZero;
+        unique case (op_i)
+          VOP_MAD: begin
+            b_q <= s_i;
+            c_q <= y;
+          end
+          VOP_MAX, VOP_MIN: begin
+            a_q <= choose(op_i == VOP_MIN, x, y);
+            b_q <= One;
+          end
+          default: ;
+        endcase
+      end
+    end
+  end
+
+  npu_fp_fma u_fma (
+    .clk_i,
+    .en_i,
+    .valid_i(valid_q),
+    .a_i    (a_q),
+    .b_i    (b_q),
+    .c_i    (c_q),
+    .valid_o(fma_valid),
+    .y_o    (fma_y)
+  );
+
+  npu_vec_func u_func (
+    .clk_i,
+    .en_i,
+    .valid_i(fma_valid && func_i != VFUNC_NONE),
+    .func_i,
+    .a_i    (fma_y),
+    .valid_o(unused_valid),
+    .y_o    (func_y)
+  );
+
+  assign y_o = func_i == VFUNC_NONE ? fma_y : func_y;
+
+endmodule
