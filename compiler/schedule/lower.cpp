@@ -83,7 +83,7 @@ class Lowering {
     e_.signal(Engine::seq, kNormFree, 2);
     e_.signal(Engine::seq, kLogitFree, 2);
     e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
-    for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_}) *r = e_.variable();
+    for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_}) *r = e_.variable();
     const Reg t = sum(pos_, 31);
     e_.alu(AluFn::add, keys_, t, m_);
     e_.alui(AluFn::and_, keys_, keys_, ~31u);
@@ -180,10 +180,11 @@ class Lowering {
   template <class After>
   void project(const MatrixPlan& m, const Prefetch& next, Reg rows, int row_words, unsigned free, unsigned full, After&& after) {
     e_.wait(Engine::mx, free);
-    for (int s = 0; s < m.slots; ++s) {
-      weights_.consume(m, next, s, {.a = k(p_.xq), .am = k(p_.dk), .o = sum(out_, static_cast<long long>(s) * m.nbs * p_.cols),
-                                    .om = k(row_words), .on = k(p_.cols), .m = rows});
-    }
+    e_.copy(p5_, out_);
+    weights_.slots(m, next, [&](const std::optional<SlotSize>& size) {
+      weights_.consume(m, size, {.a = k(p_.xq), .am = k(p_.dk), .o = p5_, .om = k(row_words), .on = k(p_.cols), .m = rows});
+      if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
+    });
     e_.signal(Engine::mx, full);
     after();
     toggle_out();
@@ -365,7 +366,7 @@ class Lowering {
     e_.set(p0_, p_.x);
     e_.set(p1_, operand);
     weights_.phase(m, [&](const Prefetch& next) {
-      weights_.consume(m, next, 0, {.a = p1_, .am = k(stride), .o = p0_, .om = k(p_.dn), .on = k(p_.cols), .m = m_, .acc = true});
+      weights_.consume(m, next.front(), {.a = p1_, .am = k(stride), .o = p0_, .om = k(p_.dn), .on = k(p_.cols), .m = m_, .acc = true});
       if (m.kparts == 1) {
         advance(p0_, static_cast<long long>(m.nbs) * p_.cols);
         return;
@@ -439,7 +440,7 @@ class Lowering {
   Reg norm_at_ = 0;   // next norm weights in the weights window
   Reg out_ = 0;       // current output buffer
   Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales
-  Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0;  // pointers of the phase at hand
+  Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, p5_ = 0;  // pointers of the phase at hand
 };
 
 }  // namespace

@@ -74,7 +74,7 @@ void weight_scratchpad(Plan& p, const Llama& model) {
       least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::int8 ? unit : unit / 2));
   least = std::max(least, static_cast<int>(model.head->kb()) * unit);
   const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas);
-  p.slot_bytes = u32(round_up(std::max(least, std::min(ring / 6, 16384)), unit));
+  p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
   if (ring < static_cast<int>(2 * p.slot_bytes))
     throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " +
                 std::to_string(p.context) + " tokens and two weight slots",
@@ -82,6 +82,17 @@ void weight_scratchpad(Plan& p, const Llama& model) {
                 "at most " + std::to_string(p.config.wspm_bytes) + " (use a shorter context or a larger configuration)");
   p.ring_slots = std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32);
   p.kv_area = p.config.wspm_bytes - areas;
+}
+
+// Columns an iteration makes: as many as one slot holds, so that an iteration is one slot where it can be.
+void steps(Plan& p, const Llama& model) {
+  const int unit = 32 * p.cols;
+  const auto blocks_per_slot = [&](const ir::QMatrix& m) { return static_cast<int>(p.slot_bytes) / (static_cast<int>(m.kb()) * unit); };
+  const int half = blocks_per_slot(*model.layers.front().gate) * p.cols / 2;
+  p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, std::min(half, 64) / 32);
+  p.fk = round_up(p.ffn, p.fc);
+  p.vocab_step = p.cols * divisor(round_up(p.vocab, p.cols) / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
+  p.vocab_n = round_up(p.vocab, p.vocab_step);
 }
 
 void matrices(Plan& p, const Llama& model) {
@@ -217,12 +228,8 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   // Without a wish for the context, take the longest that fits.
   for (;; p.context -= 32) {
     try {
-      p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, 64 / 32);
-      p.fk = round_up(p.ffn, p.fc);
-      const int blocks = round_up(p.vocab, p.cols) / p.cols;
-      p.vocab_step = p.cols * divisor(blocks, 128 / p.cols);
-      p.vocab_n = round_up(p.vocab, p.vocab_step);
       weight_scratchpad(p, model);
+      steps(p, model);
       choose_rows(p, options.max_rows);
       break;
     } catch (const Error&) {

@@ -82,7 +82,7 @@ void Weights::step(Reg slot) {
   emitter_.alu(AluFn::mul, slot, slot, inside);
 }
 
-void Weights::consume(const MatrixPlan& m, const Prefetch& next, int s, const Product& p) {
+void Weights::consume(const MatrixPlan& m, const std::optional<SlotSize>& next, const Product& p) {
   const bool int8 = m.tile_bytes == 32 * plan_.cols;
   emitter_.wait(Engine::mx, kSlotFull);
   const Reg scales = emitter_.temporary();
@@ -94,10 +94,9 @@ void Weights::consume(const MatrixPlan& m, const Prefetch& next, int s, const Pr
                         .m = p.m, .kb = emitter_.constant(static_cast<std::uint32_t>(m.kbs)), .nb = emitter_.constant(static_cast<std::uint32_t>(m.nbs))});
   emitter_.signal(Engine::mx, kSlotFree);
   step(use_);
-  const auto& size = next[static_cast<std::size_t>(s)];
-  if (!size) return;
+  if (!next) return;
   emitter_.wait(Engine::ld, kSlotFree);
-  load(*size);
+  load(*next);
 }
 
 }  // namespace jogak::schedule

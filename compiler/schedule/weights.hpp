@@ -1,5 +1,7 @@
 // The ring of weight slots: the load engine runs ahead of the matrix engine across matrices and layers.
 #pragma once
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -65,8 +67,17 @@ class Weights {
     }
     at_ += static_cast<std::size_t>(m.iterations * m.slots);
   }
-  // The product of slot `s` of an iteration, and the load of the slot that takes its place.
-  void consume(const MatrixPlan& m, const Prefetch& next, int s, const Product& product);
+  // The slots of one iteration, `body(size)` each; a loop where the same follows all of them.
+  template <class F>
+  void slots(const MatrixPlan& m, const Prefetch& next, F&& body) {
+    if (std::adjacent_find(next.begin(), next.end(), std::not_equal_to<>()) == next.end()) {
+      emitter_.repeat(static_cast<std::uint32_t>(m.slots), [&] { body(next.front()); });
+    } else {
+      for (const auto& size : next) body(size);
+    }
+  }
+  // The product of one slot, and the load of the slot that takes its place.
+  void consume(const MatrixPlan& m, const std::optional<SlotSize>& next, const Product& product);
 
  private:
   Prefetch prefetch(const MatrixPlan& m, int iteration) const;

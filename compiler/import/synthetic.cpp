@@ -1,0 +1,60 @@
+#include "synthetic.hpp"
+
+#include <cmath>
+#include <cstring>
+
+namespace jogak::import {
+namespace {
+
+std::uint64_t splitmix(std::uint64_t& state) {
+  std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+ir::Tensor random(const std::string& name, std::vector<std::int64_t> shape, std::uint64_t& state) {
+  std::int64_t count = 1;
+  for (const auto d : shape) count *= d;
+  const float scale = std::sqrt(12.0f / static_cast<float>(shape.back()));
+  ir::Tensor t{name, std::move(shape), ir::DType::f32, std::vector<std::byte>(static_cast<std::size_t>(count) * 4)};
+  const bool norm = t.shape.size() == 1;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float uniform = static_cast<float>(splitmix(state) >> 40) * 0x1p-24f - 0.5f;
+    const float x = norm ? 1.0f : uniform * scale;
+    std::memcpy(t.data.data() + i * 4, &x, 4);
+  }
+  return t;
+}
+
+}  // namespace
+
+ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
+  ir::Graph graph;
+  graph.architecture = "llama";
+  graph.model_name = "synthetic";
+  const std::int64_t d = h.width, kv = d / h.heads * h.kv_heads, f = h.ffn;
+  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
+    graph.tensors.push_back(random(name, std::move(shape), seed));
+  };
+  add("token_embd.weight", {h.vocab, d});
+  for (int l = 0; l < h.layers; ++l) {
+    const std::string b = "blk." + std::to_string(l) + ".";
+    add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {d, d}), add(b + "attn_k.weight", {kv, d});
+    add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, d}), add(b + "ffn_norm.weight", {d});
+    add(b + "ffn_gate.weight", {f, d}), add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+  }
+  add("output_norm.weight", {d});
+  ir::Vocabulary& v = graph.vocabulary;
+  v.model = "llama";
+  for (int i = 0; i < h.vocab; ++i) {
+    v.tokens.push_back(std::string(1, static_cast<char>('a' + i % 26)));
+    v.scores.push_back(static_cast<float>(-i));
+    v.types.push_back(1);
+  }
+  v.bos = 1, v.eos = 2, v.unk = 0;
+  build_llama(graph, h);
+  return graph;
+}
+
+}  // namespace jogak::import
