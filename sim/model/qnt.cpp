@@ -1,8 +1,10 @@
 // qnt: fp32 rows to int8 blocks with a scale per block or per row.
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "execute.hpp"
-#include "numerics.hpp"
+#include "numerics_fast.hpp"
 
 namespace jogak::model {
 
@@ -32,13 +34,28 @@ void put_block(const u32* x, u64 n, u32 recip, u8* block) {
   }
 }
 
+// The same with host floats: subnormals round to 0 anyway, so only NaNs need care. Adding 1.5 * 2^23 leaves
+// the integer, rounded to nearest even, in the low bits.
+void put_block_fast(const u32* x, u64 n, u32 recip, u8* block) {
+  constexpr float kRound = 12582912.0f;
+  const float r = std::bit_cast<float>(recip);
+  float v[kBlock] = {};
+  std::memcpy(v, x, n * 4);
+  for (u64 k = 0; k < kBlock; ++k) {
+    const float p = v[k] * r;
+    const float clamped = p > 127.0f ? 127.0f : p < -127.0f ? -127.0f : p;
+    const u32 q = std::bit_cast<u32>(clamped + kRound);
+    block[k] = p == p ? static_cast<u8>(q) : 0;
+  }
+}
+
 void put_scale(Memories& memories, u64 address, u16 scale) {
   u8* entry = &memories.asc[address / kBlock * 2];
   entry[0] = static_cast<u8>(scale);
   entry[1] = static_cast<u8>(scale >> 8);
 }
 
-void quantise_row(const QntCmd& c, Memories& memories, u64 row) {
+void quantise_row(const QntCmd& c, Memories& memories, u64 row, bool exact) {
   const u32* x = &memories.vmem[c.a + row * c.as];
   num::QuantScale scale = num::quant_scale(num::absmax(x, c.by_row() ? c.cols : 0));
   for (u64 block = 0; block < c.blocks(); ++block) {
@@ -49,7 +66,7 @@ void quantise_row(const QntCmd& c, Memories& memories, u64 row) {
       scale = num::quant_scale(num::absmax(values, n));
       put_scale(memories, address, scale.scale);
     }
-    put_block(values, n, scale.recip, &memories.aspm[address]);
+    (exact ? put_block : put_block_fast)(values, n, scale.recip, &memories.aspm[address]);
   }
   if (c.by_row()) memories.vmem[c.r + row] = num::bf16_to_f32(scale.scale);
 }
@@ -67,7 +84,8 @@ EngineFault execute(const QntCmd& c, Env& env) {
   ++env.counters[Counter::cmd_qnt];
   env.counters[Counter::vec_elems] += u64(c.rows) * c.cols;
   if (c.empty()) return {};
-  for (u64 row = 0; row < c.rows; ++row) quantise_row(c, env.memories, row);
+  const num::fast::FtzScope nearest;
+  for (u64 row = 0; row < c.rows; ++row) quantise_row(c, env.memories, row, env.exact);
   return {};
 }
 
