@@ -2,11 +2,11 @@
 // The configuration's npu_pkg.sv and npu_func_pkg.sv come before these.
 rtl/npu_types.sv
 rtl/common/npu_fp_pkg.sv
-rtl/array/npu_mx_pkg.sv
-rtl/control/npu_check_pkg.sv
 rtl/memory/npu_axi_pkg.sv
 rtl/memory/npu_dma_pkg.sv
+rtl/array/npu_mx_pkg.sv
 rtl/vector/npu_vec_pkg.sv
+rtl/control/npu_check_pkg.sv
 rtl/common/npu_fifo.sv
 rtl/common/npu_fp_add.sv
 rtl/common/npu_fp_fma.sv

@@ -11,15 +11,13 @@ module npu_bus_watch #(
   input  logic        end_i,       // last answer of a burst taken
   input  logic        offered_i,   // a request waits to be accepted
   input  logic        answer_i,    // the memory accepts or delivers anything
-  output logic        open_o,
   output logic        expired_o
 );
   logic [OpenBits-1:0] open_q;
   logic [31:0] quiet_q;
   logic waiting;
 
-  assign open_o    = open_q != '0;
-  assign waiting   = (open_o || offered_i) && !answer_i;
+  assign waiting   = (open_q != '0 || offered_i) && !answer_i;
   assign expired_o = waiting && limit_i != '0 && quiet_q == limit_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -20,13 +20,10 @@ module npu_fetch
   output fault_t              fault_o,
   output logic                ar_valid_o,
   input  logic                ar_ready_i,
-  output logic [DramBits-1:0] ar_addr_o,
-  output logic [7:0]          ar_len_o,
+  output npu_axi_pkg::ax_t    ar_o,
   input  logic                r_valid_i,
   output logic                r_ready_o,
-  input  logic [8*PortBytes-1:0] r_data_i,
-  input  logic [1:0]          r_resp_i,
-  input  logic                r_last_i,
+  input  npu_axi_pkg::r_t     r_i,
   output logic                imem_wen_o,
   output logic [$clog2(ImemWords)-1:0] imem_waddr_o,
   output insn_t               imem_wdata_o
@@ -55,11 +52,10 @@ module npu_fetch
   assign to_border = (BurstBits + 1)'(BurstBeats) - {1'b0, addr_q[BeatShift +: BurstBits]};
   assign burst = 32'(ask_q) < 32'(to_border) ? (BurstBits + 1)'(ask_q) : to_border;
   assign ar_valid_o = active_q && ask_q != '0 && flight_q != FlightBits'(InFlight);
-  assign ar_addr_o  = addr_q;
-  assign ar_len_o   = 8'(burst - 1'b1);
+  assign ar_o       = '{addr: addr_q, len: 8'(burst - 1'b1)};
   assign ar_fire    = ar_valid_o && ar_ready_i;
   assign r_fire     = r_valid_i && r_ready_o;
-  assign r_end      = r_fire && r_last_i;
+  assign r_end      = r_fire && r_i.last;
 
   // A burst once offered stays offered: kill only drops those behind it.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -95,7 +91,7 @@ module npu_fetch
   assign imem_waddr_o = got_q[$clog2(ImemWords)-1:0];
   assign idle_o   = !active_q;
   assign loaded_o = !active_q && got_q == want_q;
-  assign fault_o  = '{valid: r_fire && r_resp_i != 2'b00, code: FAULT_BUS, pc: '0, engine: ENGINE_SEQ,
+  assign fault_o  = '{valid: r_fire && r_i.resp != 2'b00, code: FAULT_BUS, pc: '0, engine: ENGINE_SEQ,
                       addr: code_i};
 
   if (PortBytes < InsnBytes) begin : gen_narrow
@@ -106,7 +102,7 @@ module npu_fetch
 
     assign r_ready_o    = active_q;
     assign imem_wen_o   = r_fire && part_q == '1;
-    assign imem_wdata_o = {r_data_i, low_q};
+    assign imem_wdata_o = {r_i.data, low_q};
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) part_q <= '0;
@@ -120,7 +116,7 @@ module npu_fetch
   end else if (PortBytes == InsnBytes) begin : gen_equal
     assign r_ready_o    = active_q;
     assign imem_wen_o   = r_fire;
-    assign imem_wdata_o = r_data_i;
+    assign imem_wdata_o = r_i.data;
   end else begin : gen_wide
     // A beat holds several instructions: kept and written one a cycle.
     localparam int unsigned Parts = PortBytes / InsnBytes;
@@ -148,7 +144,7 @@ module npu_fetch
     end
 
     always_ff @(posedge clk_i) begin
-      if (r_fire) beat_q <= r_data_i;
+      if (r_fire) beat_q <= r_i.data;
       else if (full_q) beat_q <= {{InsnBits{1'b0}}, beat_q[8*PortBytes-1:InsnBits]};
     end
   end

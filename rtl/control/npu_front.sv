@@ -21,7 +21,6 @@ module npu_front
   // to the engine
   output logic      cmd_valid_o,
   output cmd_t      cmd_o,
-  output pc_t       cmd_pc_o,
   input  logic      cmd_ready_i,
   input  logic      done_i,
   input  logic      engine_idle_i,
@@ -30,7 +29,7 @@ module npu_front
   input  logic      take_grant_i,
   output sem_op_t   sig_o,
   // state
-  output pc_t       oldest_pc_o,  // pc of the oldest command in flight
+  output pc_t       oldest_pc_o,  // the command that the next done pulse completes
   output logic      idle_o,
   output front_ev_t ev_o,
   output trace_t    trace_o
@@ -44,7 +43,6 @@ module npu_front
   // A signal or a command in flight, in program order.
   typedef struct packed {
     logic is_signal;
-    pc_t  pc;
     sem_t sem;
     cnt_t n;
   } retire_t;
@@ -75,6 +73,15 @@ module npu_front
     .in_valid_i(retire_in_valid), .in_ready_o(retire_ready), .in_data_i(retire_in),
     .out_valid_o(retire_valid), .out_ready_i(retire_pop), .out_data_o(retire_head), .count_o()
   );
+
+  // pcs of the commands in flight; there are never more than entries in u_retire.
+  npu_fifo #(
+    .Width(PcBits), .Depth(RetireDepth)
+  ) u_pc (
+    .clk_i, .rst_ni,
+    .in_valid_i(accept), .in_ready_o(), .in_data_i(head.tag.pc),
+    .out_valid_o(), .out_ready_i(done_i), .out_data_o(oldest_pc_o), .count_o()
+  );
   // verilator lint_on PINCONNECTEMPTY
 
   assign is_cmd    = head_valid && head.tag.kind == QueCmd;
@@ -83,12 +90,11 @@ module npu_front
 
   assign cmd_valid_o = is_cmd && retire_ready && !stop_i;
   assign cmd_o       = head.cmd;
-  assign cmd_pc_o    = head.tag.pc;
   assign accept      = cmd_valid_o && cmd_ready_i;
 
   assign take_o = '{valid: is_wait && !stop_i, sem: head.tag.sem, n: head.tag.n};
 
-  assign retire_in = '{is_signal: is_signal, pc: head.tag.pc, sem: head.tag.sem, n: head.tag.n};
+  assign retire_in = '{is_signal: is_signal, sem: head.tag.sem, n: head.tag.n};
   assign retire_in_valid = accept || (is_signal && !stop_i);
   assign pop = stop_i || accept || take_grant_i || (is_signal && retire_ready);
 
@@ -104,10 +110,9 @@ module npu_front
     else if (done_i || complete) owed_q <= owed_d;
   end
 
-  assign oldest_pc_o = retire_head.pc;
   assign idle_o   = !head_valid && !retire_valid && engine_idle_i;
   assign ev_o     = '{wait_sem: is_wait && !take_grant_i && !stop_i, idle: idle_o};
-  assign trace_o  = '{start: accept, start_pc: head.tag.pc, stop: complete,
-                      stop_pc: retire_head.pc};
+  assign trace_o  = '{start: accept, start_pc: head.tag.pc, stop: done_i,
+                      stop_pc: oldest_pc_o};
 
 endmodule

@@ -1,5 +1,6 @@
 // Vector memory's index read port, shared by the sequencer's lds (first) and the load engine's gather.
-// Grants in the same cycle, data in the next; lds gets its word of the row.
+// Grants in the same cycle, data in the next: lds gets its word of the row, the load engine takes the row
+// from vector memory's port in the cycle after its grant.
 module npu_ix_share
   import npu_pkg::*;
 #(
@@ -18,7 +19,6 @@ module npu_ix_share
   input  logic             ld_rvalid_i,
   input  logic [RowW-1:0]  ld_rrow_i,
   output logic             ld_rready_o,
-  output logic             ld_rdvalid_o,
   output logic             ix_rvalid_o,
   output logic [RowW-1:0]  ix_rrow_o,
   input  logic             ix_rready_i,
@@ -33,7 +33,6 @@ module npu_ix_share
   assign lds_ready_o  = lds_valid_i && ix_rready_i;
   assign ld_rready_o  = !lds_valid_i && ix_rready_i;
   assign lds_dvalid_o = ix_rdvalid_i && lds_q;
-  assign ld_rdvalid_o = ix_rdvalid_i && !lds_q;
   assign lds_data_o   = ix_rdata_i[32*col_q +: 32];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

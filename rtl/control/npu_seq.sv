@@ -4,7 +4,7 @@
 // start_i begins a run: 16 cycles to copy the arguments, then it waits for loaded_i. kill_i ends it at
 // once. idle_o: not running (halted, faulted or killed). A fault is reported by one pulse on fault_o.
 // Cycles per instruction: alu, alui, loop, signal, wait 1 (plus waiting for a queue or semaphore);
-// alu mul 3; lds 3 and more when the port is taken; load, store 9, mm 10, vec 8, qnt 7, plus waiting
+// alu mul 3; lds 3 and more when the port is taken; load, store 8, mm 9, vec 7, qnt 6, plus waiting
 // for a full queue. The next instruction is read while one executes.
 module npu_seq
   import npu_types::*;
