@@ -128,6 +128,7 @@ module npu_ve
   logic [31:0]             held_recip, absmax;
   logic [15:0]             held_scale, scale;
 
+  logic reduced_valid;
   npu_vec_qnt u_qnt (
     .clk_i,
     .rst_ni,
@@ -192,7 +193,6 @@ module npu_ve
   logic [Lanes-1:0]    out_mask;
   logic [Lanes*32-1:0] lane_values, out_data;
   logic [31:0]         reduced, result;
-  logic                reduced_valid;
 
   assign vec_out = out_valid && en && !qnt_q;
   for (genvar l = 0; l < Lanes; l++) begin : gen_out
@@ -251,6 +251,8 @@ module npu_ve
   end
   assign qnt_out = out_valid && en && qnt_q;
 
+  // In vmem rows (vec) or blocks (qnt).
+  logic [OutW-1:0] out_base_q, out_stride_q, out_addr_q;
   npu_vec_pack u_pack (
     .clk_i,
     .rst_ni,
@@ -271,8 +273,6 @@ module npu_ve
 
   // ---- destination -----------------------------------------------------------
 
-  // In vmem rows (vec) or blocks (qnt).
-  logic [OutW-1:0] out_base_q, out_stride_q, out_addr_q;
   logic            out_row_end, out_step;
   assign out_row_end = qnt_q ? qnt_out && tag_q[LaneLat].row_last : vec_out && out_row_last;
   assign out_step    = qnt_q ? qnt_out && tag_q[LaneLat].block_last
