@@ -1,5 +1,5 @@
 // The feet of the array: scale, accumulate and write back one output row. Every foot serves S neighbouring
-// columns on successive cycles: s = sa * sw, p = float(isum) * s, row = acc + p, each rounded (docs/isa.md).
+// columns on successive cycles: p = float(isum) * (sa * sw), row = acc + p (docs/isa.md).
 // The scales of a tile are read when its first row gets here; the accumulator row is read ReadAt cycles after
 // row_i and written WriteAt cycles after it; done_o is in the cycle after the last write of a command.
 // Rows come at least S cycles apart; nothing stalls.
@@ -65,17 +65,16 @@ module npu_foot
   end
 
   // A row keeps stage k of every foot busy in cycles k to k + S - 1.
-  logic at_decode, at_smul, at_i2f, at_pmul, at_add;
-  assign at_decode = |valid[2 +: S];
-  assign at_smul   = |valid[3 +: S];
-  assign at_i2f    = |valid[RowLead +: S];
-  assign at_pmul   = |valid[RowLead+I2fLat +: S];
-  assign at_add    = |valid[AddAt +: S];
+  logic at_scale, at_mul, at_add;
+  assign at_scale = |valid[2 +: S];
+  assign at_mul   = |valid[RowLead +: S];
+  assign at_add   = |valid[AddAt +: S];
 
   // ---- scales ---------------------------------------------------------------------------------------
   logic       set1_q, half1_q, low1_q, half2_q;
   logic [1:0] fmt1_q, fmt2_q;
-  logic [31:0] sa_q;
+  logic [S-1:0] code_q;                      // the foot's next entries are codes yet
+  logic [15:0]  sa_q;
   assign sc_ren_o    = row_i && tile_first && tile_i.wscale != WSCALE_ONE;
   assign sc_row_o    = tile_i.sc[CRowW:1];
   assign scale_pop_o = valid[2];
@@ -84,66 +83,67 @@ module npu_foot
     set1_q <= row_i && tile_first;
     if (row_i && tile_first) {fmt1_q, half1_q, low1_q} <= {tile_i.wscale, tile_i.half, !tile_i.sc[0]};
     if (set1_q) {fmt2_q, half2_q} <= {fmt1_q, half1_q};
-    if (valid[2]) sa_q <= {scale_i, 16'd0};
+    if (set1_q) code_q <= '1;
+    else if (at_scale) code_q <= code_q >> 1;
+    if (valid[2]) sa_q <= scale_i;
   end
 
-  // fp32 of a stored scale; half: times 0.5, too small becomes zero.
-  function automatic logic [31:0] decode(logic [1:0] fmt, logic half, logic [15:0] code);
-    logic [31:0] f;
+  // Sign, exponent and 10 bits of fraction of a stored scale; half: times 0.5, too small becomes zero.
+  function automatic logic [18:0] decode(logic [1:0] fmt, logic half, logic [15:0] code);
+    logic [18:0] f;
     logic [3:0] up;                          // zeros before a subnormal fp16's leading one
     logic [9:0] m;
-    up = 4'd0;
     m = code[9:0];
-    if (m[9:2] == 8'd0) begin up[3] = 1'b1; m = {m[1:0], 8'd0}; end
-    if (m[9:6] == 4'd0) begin up[2] = 1'b1; m = {m[5:0], 4'd0}; end
-    if (m[9:8] == 2'd0) begin up[1] = 1'b1; m = {m[7:0], 2'd0}; end
-    if (!m[9]) begin up[0] = 1'b1; m = {m[8:0], 1'b0}; end
+    up[3] = m[9:2] == 8'd0; m = up[3] ? m << 8 : m;
+    up[2] = m[9:6] == 4'd0; m = up[2] ? m << 4 : m;
+    up[1] = m[9:8] == 2'd0; m = up[1] ? m << 2 : m;
+    up[0] = !m[9];          m = up[0] ? m << 1 : m;
     unique case (fmt)
       WSCALE_FP16: begin
-        if (code[14:10] == 5'd31) f = {code[15], 8'hFF, code[9:0], 13'd0};
-        else if (code[14:10] != 5'd0) f = {code[15], 8'd112 + {3'd0, code[14:10]}, code[9:0], 13'd0};
-        else if (code[9:0] == 10'd0) f = {code[15], 31'd0};
-        else f = {code[15], 8'd112 - {4'd0, up}, m[8:0], 14'd0};
+        if (code[14:10] == 5'd31) f = {code[15], 8'hFF, code[9:0]};
+        else if (code[14:10] != 5'd0) f = {code[15], 8'd112 + {3'd0, code[14:10]}, code[9:0]};
+        else if (code[9:0] == 10'd0) f = {code[15], 18'd0};
+        else f = {code[15], 8'd112 - {4'd0, up}, m[8:0], 1'b0};
       end
-      WSCALE_BF16: f = {code, 16'd0};
-      WSCALE_E8M0: f = {1'b0, code[7:0], code[7:0] == 8'hFF, 22'd0};
-      default:     f = One;
+      WSCALE_BF16: f = {code, 3'd0};
+      WSCALE_E8M0: f = {1'b0, code[7:0], code[7:0] == 8'hFF, 9'd0};
+      default:     f = {1'b0, 8'd127, 10'd0};
     endcase
-    if (half && f[30:23] != 8'hFF) f[30:23] = (f[30:23] <= 8'd1) ? 8'd0 : f[30:23] - 8'd1;
+    if (half && f[17:10] != 8'hFF) f[17:10] = (f[17:10] <= 8'd1) ? 8'd0 : f[17:10] - 8'd1;
     return f;
   endfunction
 
   // ---- one foot -------------------------------------------------------------------------------------
   for (genvar g = 0; g < Feet; g++) begin : gen_foot
-    logic [S-1:0][15:0] set_q;               // scales of the foot's columns, the current one lowest
-    logic [S-1:0][31:0] acc_q;               // likewise the accumulators
+    logic [S-1:0][18:0] set_q;               // scales of the foot's columns, the current one lowest;
+    logic [S-1:0][31:0] acc_q;               // codes until the tile's first row. Likewise accumulators
     logic [S-1:0][31:0] out;
-    logic [31:0] sw_q, scale, value, product, sum;
-    logic scale_valid, value_valid, product_valid, sum_valid;
+    logic [18:0] sw, sw_q;
+    logic [31:0] product, sum;
+    logic sum_valid;
 
+    always_comb begin
+      sw = set_q[0];
+      if (code_q[0]) sw = decode(fmt2_q, half2_q, set_q[0][15:0]);
+    end
     always_ff @(posedge clk_i) begin
-      if (set1_q && fmt1_q == WSCALE_E8M0) begin
+      if (set1_q) begin
         for (int j = 0; j < S; j++) begin
-          set_q[j] <= {8'd0, low1_q ? sc_rdata_i[8*(g*S+j) +: 8] : sc_rdata_i[8*(Cols+g*S+j) +: 8]};
+          set_q[j] <= (fmt1_q != WSCALE_E8M0) ? 19'(sc_rdata_i[16*(g*S+j) +: 16])
+                    : low1_q ? 19'(sc_rdata_i[8*(g*S+j) +: 8]) : 19'(sc_rdata_i[8*(Cols+g*S+j) +: 8]);
         end
-      end else if (set1_q) begin
-        set_q <= sc_rdata_i[16*S*g +: 16*S];
-      end else if (at_decode) begin
-        set_q <= (set_q >> 16) | (set_q << (16 * (S - 1)));
+      end else if (at_scale) begin
+        set_q <= (set_q >> 19) | ((19*S)'(sw) << (19 * (S - 1)));
       end
-      if (at_decode) sw_q <= decode(fmt2_q, half2_q, set_q[0]);
+      if (at_scale) sw_q <= sw;
       if (valid[ReadAt+1]) acc_q <= rd_q[ReadAt+1] ? v_rdata_i[32*S*g +: 32*S] : '0;
       else if (at_add) acc_q <= acc_q >> 32;
     end
 
-    npu_fp_mul u_smul (.clk_i, .en_i(1'b1), .valid_i(at_smul), .a_i(sa_q), .b_i(sw_q),
-                       .valid_o(scale_valid), .y_o(scale));
-    npu_fp_i2f #(.Width(21)) u_i2f (.clk_i, .en_i(1'b1), .valid_i(at_i2f), .a_i(isum_i[g][20:0]),
-                       .valid_o(value_valid), .y_o(value));
-    npu_fp_mul u_pmul (.clk_i, .en_i(1'b1), .valid_i(at_pmul), .a_i(value), .b_i(scale),
-                       .valid_o(product_valid), .y_o(product));
+    npu_foot_mul u_mul (.clk_i, .valid_i(at_mul), .isum_i(isum_i[g][20:0]), .sa_i(sa_q), .sw_i(sw_q),
+                        .y_o(product));
     npu_fp_add u_add (.clk_i, .en_i(1'b1), .valid_i(at_add), .a_i(acc_q[0]), .b_i(product),
-                       .valid_o(sum_valid), .y_o(sum));
+                      .valid_o(sum_valid), .y_o(sum));
 
     // Sums wait until the last column's is there.
     if (S > 1) begin : gen_collect
@@ -158,7 +158,7 @@ module npu_foot
     assign v_wdata_o[32*S*g +: 32*S] = out;
 
     logic unused;
-    assign unused = ^{isum_i[g][31:21], scale_valid, value_valid, product_valid, sum_valid};
+    assign unused = ^{isum_i[g][31:21], sum_valid};
   end
 
   // ---- read, add, write -----------------------------------------------------------------------------

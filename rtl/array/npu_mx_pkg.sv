@@ -19,8 +19,9 @@ package npu_mx_pkg;
   localparam int unsigned ColsLog = $clog2(Cols);
 
   // ---- foot: cycles after row_o of the array -------------------------------------------------------
-  localparam int unsigned RowLead = 3 + MulLat - I2fLat;          // first column's sums are at the foot
-  localparam int unsigned AddAt   = RowLead + I2fLat + MulLat;    // product meets accumulator
+  localparam int unsigned ProdLat = 4;                            // isum and scales to product
+  localparam int unsigned RowLead = 3;                            // first column's sums are at the foot
+  localparam int unsigned AddAt   = RowLead + ProdLat;            // product meets accumulator
   localparam int unsigned ReadAt  = AddAt - 2;                    // vector-memory row is asked for
   localparam int unsigned WriteAt = AddAt + AddLat + S - 1;       // and written back
   // Least distance of two rows' starts if the later one reads what the earlier one wrote.

@@ -293,7 +293,7 @@ TEST_CASE("cycles per tile") {
 TEST_CASE("bars") {
   const u32 rows = config().rows, slices = 32 / rows;
   CHECK(tile_cycles(shape(mm::Order::int8, 32), 60, 180) == doctest::Approx(32.0 * slices));
-  CHECK(tile_cycles(shape(mm::Order::int8, 1), 60, 180) <= 18);
+  if (rows <= 16) CHECK(tile_cycles(shape(mm::Order::int8, 1), 60, 180) <= 18);
   if (rows <= 16) CHECK(tile_cycles(shape(mm::Order::e2m1, 1), 60, 180) <= 13);
   CHECK(tile_cycles(shape(mm::Order::columns, 1), 60, 180) <= 2 * rows + 4);
 
