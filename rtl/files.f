@@ -27,6 +27,7 @@ rtl/memory/npu_vmem.sv
 rtl/memory/npu_wspm.sv
 rtl/array/npu_array.sv
 rtl/array/npu_foot.sv
+rtl/array/npu_foot_mul.sv
 rtl/array/npu_mx.sv
 rtl/array/npu_mx_load.sv
 rtl/array/npu_mx_move.sv
