@@ -21,7 +21,7 @@ template <bool Max>
 void extreme(u32* out, const u32* x, const u32* y, u64 n) {
   for (u64 i = 0; i < n; ++i) {
     const i32 a = key(x[i]), b = key(y[i]);
-    const bool nan = num::is_nan(x[i]) | num::is_nan(y[i]);
+    const bool nan = num::is_nan(x[i]) || num::is_nan(y[i]);
     out[i] = nan ? num::kNan : value(Max ? std::max(a, b) : std::min(a, b));
   }
 }
