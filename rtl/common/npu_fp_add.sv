@@ -40,37 +40,44 @@ module npu_fp_add
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) begin
-      valid_q <= {valid_q[1:0], valid_i};
-      if (valid_i) begin
-        automatic logic swap = b_i[30:0] > a_i[30:0];
-        automatic logic [31:0] big = swap ? b_i : a_i;
-        automatic logic [31:0] little = swap ? a_i : b_i;
-        automatic logic [7:0] distance = big[30:23] - little[30:23];
-        s1_big_q <= {significand(big), 3'd0};
-        s1_little_q <= 27'(shift_right_sticky({37'd0, significand(little), 3'd0},
-                                             distance > 8'd63 ? 6'd63 : distance[5:0]));
-        s1_exp_q <= big[30:23];
-        s1_minus_q <= a_i[31] ^ b_i[31];
-        s1_sign_q <= big[31];
-        s1_nan_q <= is_nan(a_i) || is_nan(b_i) ||
-                    (is_inf(a_i) && is_inf(b_i) && a_i[31] != b_i[31]);
-        s1_inf_q <= is_inf(big);
-      end
-      if (valid_q[0]) begin
-        automatic logic [27:0] sum = s1_minus_q ? {1'b0, s1_big_q} - {1'b0, s1_little_q}
-                                                : {1'b0, s1_big_q} + {1'b0, s1_little_q};
-        s2_sum_q <= sum;
-        s2_zeros_q <= leading_zeros({sum, 36'd0});
-        s2_exp_q <= s1_exp_q;
-        // An exact zero is +0 unless both operands were -0.
-        s2_sign_q <= (sum == 28'd0 && s1_minus_q) ? 1'b0 : s1_sign_q;
-        s2_nan_q <= s1_nan_q;
-        s2_inf_q <= s1_inf_q;
-      end
-      if (valid_q[1]) begin
-        y_q <= finish(s2_sum_q, s2_zeros_q, s2_exp_q, s2_sign_q, s2_nan_q, s2_inf_q);
-      end
+    if (en_i) valid_q <= {valid_q[1:0], valid_i};
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_i) begin
+      automatic logic swap = b_i[30:0] > a_i[30:0];
+      automatic logic [31:0] big = swap ? b_i : a_i;
+      automatic logic [31:0] little = swap ? a_i : b_i;
+      automatic logic [7:0] distance = big[30:23] - little[30:23];
+      s1_big_q <= {significand(big), 3'd0};
+      s1_little_q <= 27'(shift_right_sticky({37'd0, significand(little), 3'd0},
+                                           distance > 8'd63 ? 6'd63 : distance[5:0]));
+      s1_exp_q <= big[30:23];
+      s1_minus_q <= a_i[31] ^ b_i[31];
+      s1_sign_q <= big[31];
+      s1_nan_q <= is_nan(a_i) || is_nan(b_i) ||
+                  (is_inf(a_i) && is_inf(b_i) && a_i[31] != b_i[31]);
+      s1_inf_q <= is_inf(big);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[0]) begin
+      automatic logic [27:0] sum = s1_minus_q ? {1'b0, s1_big_q} - {1'b0, s1_little_q}
+                                              : {1'b0, s1_big_q} + {1'b0, s1_little_q};
+      s2_sum_q <= sum;
+      s2_zeros_q <= leading_zeros({sum, 36'd0});
+      s2_exp_q <= s1_exp_q;
+      // An exact zero is +0 unless both operands were -0.
+      s2_sign_q <= (sum == 28'd0 && s1_minus_q) ? 1'b0 : s1_sign_q;
+      s2_nan_q <= s1_nan_q;
+      s2_inf_q <= s1_inf_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[1]) begin
+      y_q <= finish(s2_sum_q, s2_zeros_q, s2_exp_q, s2_sign_q, s2_nan_q, s2_inf_q);
     end
   end
 

@@ -39,27 +39,34 @@ module npu_fp_mul
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) begin
-      valid_q <= {valid_q[1:0], valid_i};
-      if (valid_i) begin
-        s1_a_q <= significand(a_i);
-        s1_b_q <= significand(b_i);
-        s1_exp_q <= 11'({3'd0, a_i[30:23]}) + 11'({3'd0, b_i[30:23]}) - 11'sd127;
-        s1_sign_q <= a_i[31] ^ b_i[31];
-        s1_nan_q <= is_nan(a_i) || is_nan(b_i) || (is_inf(a_i) && is_zero(b_i)) ||
-                    (is_zero(a_i) && is_inf(b_i));
-        s1_inf_q <= is_inf(a_i) || is_inf(b_i);
-      end
-      if (valid_q[0]) begin
-        s2_product_q <= {24'd0, s1_a_q} * {24'd0, s1_b_q};
-        s2_exp_q <= s1_exp_q;
-        s2_sign_q <= s1_sign_q;
-        s2_nan_q <= s1_nan_q;
-        s2_inf_q <= s1_inf_q;
-      end
-      if (valid_q[1]) begin
-        y_q <= finish(s2_product_q, s2_exp_q, s2_sign_q, s2_nan_q, s2_inf_q);
-      end
+    if (en_i) valid_q <= {valid_q[1:0], valid_i};
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_i) begin
+      s1_a_q <= significand(a_i);
+      s1_b_q <= significand(b_i);
+      s1_exp_q <= 11'({3'd0, a_i[30:23]}) + 11'({3'd0, b_i[30:23]}) - 11'sd127;
+      s1_sign_q <= a_i[31] ^ b_i[31];
+      s1_nan_q <= is_nan(a_i) || is_nan(b_i) || (is_inf(a_i) && is_zero(b_i)) ||
+                  (is_zero(a_i) && is_inf(b_i));
+      s1_inf_q <= is_inf(a_i) || is_inf(b_i);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[0]) begin
+      s2_product_q <= {24'd0, s1_a_q} * {24'd0, s1_b_q};
+      s2_exp_q <= s1_exp_q;
+      s2_sign_q <= s1_sign_q;
+      s2_nan_q <= s1_nan_q;
+      s2_inf_q <= s1_inf_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[1]) begin
+      y_q <= finish(s2_product_q, s2_exp_q, s2_sign_q, s2_nan_q, s2_inf_q);
     end
   end
 

@@ -216,7 +216,7 @@ TEST_CASE("vector engine: chains without a pause") {
     const u32 words = static_cast<u32>(engine->memories.vmem.size());
     for (int i = 0; i < 100; ++i) {
       // rows is a multiple of a vmem row, so that the rows' words can be an operand
-      const u32 rows = engine->cols * (1 + random.below(2)), cols = rows + random.below(3 * engine->cols);
+      const u32 rows = engine->cols * (1 + random.below(2)), cols = rows + random.below(2 * engine->cols);
       const u32 pitch = (cols + engine->cols - 1) / engine->cols * engine->cols;
       for (u32 w = 0; w < words / 4; ++w) {
         engine->memories.vmem[w] = (random.below(0x2000000) + 0x3F800000u) ^ (random.below(2) << 31);

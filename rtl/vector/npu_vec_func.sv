@@ -114,78 +114,97 @@ module npu_vec_func
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) begin
-      valid_q <= {valid_q[5:0], valid_i};
-      if (valid_i) begin
-        s1_give_q <= classify(func_i, a_i);
-        s1_a_q <= a_i;
-        if (func_i == npu_pkg::VFUNC_EXP) begin
-          s1_product_q <= {32'd0, 1'b1, a_i[22:0]} * {24'd0, Log2e};
+    if (en_i) valid_q <= {valid_q[5:0], valid_i};
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_i) begin
+      s1_give_q <= classify(func_i, a_i);
+      s1_a_q <= a_i;
+      if (func_i == npu_pkg::VFUNC_EXP) begin
+        s1_product_q <= {32'd0, 1'b1, a_i[22:0]} * {24'd0, Log2e};
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[0]) begin
+      automatic logic [33:0] t = exponent_of(s1_product_q, s1_a_q[30:23], s1_a_q[31]);
+      automatic logic signed [9:0] e = {2'd0, s1_a_q[30:23]};
+      s2_give_q <= s1_give_q;
+      unique case (func_i)
+        npu_pkg::VFUNC_EXP: begin
+          s2_addr_q <= 9'(ExpBase) + {2'd0, t[24:18]};
+          s2_r_q <= {!t[17], t[16:0]};
+          s2_k_q <= {t[33], t[33:25]} + 10'sd126;
+          s2_sign_q <= 1'b0;
         end
-      end
-      if (valid_q[0]) begin
-        automatic logic [33:0] t = exponent_of(s1_product_q, s1_a_q[30:23], s1_a_q[31]);
-        automatic logic signed [9:0] e = {2'd0, s1_a_q[30:23]};
-        s2_give_q <= s1_give_q;
-        unique case (func_i)
-          npu_pkg::VFUNC_EXP: begin
-            s2_addr_q <= 9'(ExpBase) + {2'd0, t[24:18]};
-            s2_r_q <= {!t[17], t[16:0]};
-            s2_k_q <= {t[33], t[33:25]} + 10'sd126;
-            s2_sign_q <= 1'b0;
-          end
-          npu_pkg::VFUNC_RSQRT: begin
-            s2_addr_q <= (e[0] ? 9'(RsqrtEvenBase) : 9'(RsqrtOddBase)) + {2'd0, s1_a_q[22:16]};
-            s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
-            s2_k_q <= 10'sd189 - ((e + 10'sd1) >>> 1);
-            s2_sign_q <= 1'b0;
-          end
-          default: begin
-            s2_addr_q <= 9'(RecipBase) + {2'd0, s1_a_q[22:16]};
-            s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
-            s2_k_q <= 10'sd252 - e;
-            s2_sign_q <= s1_a_q[31];
-          end
-        endcase
-      end
-      if (valid_q[1]) begin
-        automatic func_entry_t entry = FuncRom[s2_addr_q];
-        s3_give_q <= s2_give_q;
-        s3_sign_q <= s2_sign_q;
-        s3_r_q <= s2_r_q;
-        s3_k_q <= s2_k_q;
-        s3_c0_q <= entry.c0;
-        s3_c1_q <= entry.c1;
-        s3_c2_q <= entry.c2;
-      end
-      if (valid_q[2]) begin
-        s4_give_q <= s3_give_q;
-        s4_sign_q <= s3_sign_q;
-        s4_r_q <= s3_r_q;
-        s4_k_q <= s3_k_q;
-        s4_c0_q <= s3_c0_q;
-        s4_c1_q <= s3_c1_q;
-        s4_curve_q <= 14'((32'(s3_r_q) * $signed({19'd0, s3_c2_q})) >>> 17);
-      end
-      if (valid_q[3]) begin
-        s5_give_q <= s4_give_q;
-        s5_sign_q <= s4_sign_q;
-        s5_r_q <= s4_r_q;
-        s5_k_q <= s4_k_q;
-        s5_c0_q <= s4_c0_q;
-        s5_slope_q <= 18'((s4_c1_q + 22'(s4_curve_q)) >>> 4);
-      end
-      if (valid_q[4]) begin
-        s6_give_q <= s5_give_q;
-        s6_sign_q <= s5_sign_q;
-        s6_k_q <= s5_k_q;
-        s6_c0_q <= s5_c0_q;
-        s6_rise_q <= 25'((36'(s5_r_q) * 36'(s5_slope_q)) >>> 11);
-      end
-      if (valid_q[5]) begin
-        y_q <= finish(s6_give_q, s6_sign_q, s6_k_q,
-                      25'(({1'b0, s6_c0_q} + 32'(s6_rise_q)) >> 7));
-      end
+        npu_pkg::VFUNC_RSQRT: begin
+          s2_addr_q <= (e[0] ? 9'(RsqrtEvenBase) : 9'(RsqrtOddBase)) + {2'd0, s1_a_q[22:16]};
+          s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
+          s2_k_q <= 10'sd189 - ((e + 10'sd1) >>> 1);
+          s2_sign_q <= 1'b0;
+        end
+        default: begin
+          s2_addr_q <= 9'(RecipBase) + {2'd0, s1_a_q[22:16]};
+          s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
+          s2_k_q <= 10'sd252 - e;
+          s2_sign_q <= s1_a_q[31];
+        end
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[1]) begin
+      automatic func_entry_t entry = FuncRom[s2_addr_q];
+      s3_give_q <= s2_give_q;
+      s3_sign_q <= s2_sign_q;
+      s3_r_q <= s2_r_q;
+      s3_k_q <= s2_k_q;
+      s3_c0_q <= entry.c0;
+      s3_c1_q <= entry.c1;
+      s3_c2_q <= entry.c2;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[2]) begin
+      s4_give_q <= s3_give_q;
+      s4_sign_q <= s3_sign_q;
+      s4_r_q <= s3_r_q;
+      s4_k_q <= s3_k_q;
+      s4_c0_q <= s3_c0_q;
+      s4_c1_q <= s3_c1_q;
+      s4_curve_q <= 14'((32'(s3_r_q) * $signed({19'd0, s3_c2_q})) >>> 17);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[3]) begin
+      s5_give_q <= s4_give_q;
+      s5_sign_q <= s4_sign_q;
+      s5_r_q <= s4_r_q;
+      s5_k_q <= s4_k_q;
+      s5_c0_q <= s4_c0_q;
+      s5_slope_q <= 18'((s4_c1_q + 22'(s4_curve_q)) >>> 4);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[4]) begin
+      s6_give_q <= s5_give_q;
+      s6_sign_q <= s5_sign_q;
+      s6_k_q <= s5_k_q;
+      s6_c0_q <= s5_c0_q;
+      s6_rise_q <= 25'((36'(s5_r_q) * 36'(s5_slope_q)) >>> 11);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[5]) begin
+      y_q <= finish(s6_give_q, s6_sign_q, s6_k_q,
+                    25'(({1'b0, s6_c0_q} + 32'(s6_rise_q)) >> 7));
     end
   end
 

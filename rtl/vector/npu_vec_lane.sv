@@ -32,26 +32,27 @@ module npu_vec_lane
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) begin
-      valid_q <= valid_i;
-      if (valid_i) begin
-        automatic logic [31:0] x = {(x_i[31] && !absa_i) ^ nega_i, x_i[30:0]};
-        automatic logic [31:0] y = {y_i[31] ^ negb_i, y_i[30:0]};
-        a_q <= x;
-        b_q <= y;
-        c_q <= MinusZero;
-        unique case (op_i)
-          VOP_MAD: begin
-            b_q <= s_i;
-            c_q <= y;
-          end
-          VOP_MAX, VOP_MIN: begin
-            a_q <= choose(op_i == VOP_MIN, x, y);
-            b_q <= One;
-          end
-          default: ;
-        endcase
-      end
+    if (en_i) valid_q <= valid_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_i) begin
+      automatic logic [31:0] x = {(x_i[31] && !absa_i) ^ nega_i, x_i[30:0]};
+      automatic logic [31:0] y = {y_i[31] ^ negb_i, y_i[30:0]};
+      a_q <= x;
+      b_q <= y;
+      c_q <= MinusZero;
+      unique case (op_i)
+        VOP_MAD: begin
+          b_q <= s_i;
+          c_q <= y;
+        end
+        VOP_MAX, VOP_MIN: begin
+          a_q <= choose(op_i == VOP_MIN, x, y);
+          b_q <= One;
+        end
+        default: ;
+      endcase
     end
   end
 
