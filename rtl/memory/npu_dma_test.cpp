@@ -88,13 +88,16 @@ void push_gather(Rig& rig, bool bad_index) {
   if (box.ca + u64(box.cs2) * box.n2 > chip.end) box.n1 = box.n2 = 1;
   box.da = 2 * below(rig, 1000);
   box.ds2 = 2 * below(rig, 500);
-  box.ds1 = 2 * (1 + below(rig, 3000));
+  // A stride of 2^11 lets index 2^21 look like 0 to 32 bits.
+  const bool wraps = bad_index && rig.rng() % 2;
+  box.ds1 = wraps ? 2048 : 2 * (1 + below(rig, 3000));
   box.idx = 3 + below(rig, 200);
+  box.window -= box.room() % box.ds1;  // the last legal row ends with the window
   const u32 rows = box.room() / box.ds1 + 1;
   const u64 list = dram_bytes / 2 - 4096 + 2 * below(rig, 500);
   for (u32 i = 0; i < box.n1; ++i) {
-    u32 index = below(rig, rows);
-    if (bad_index && i == box.n1 / 2) index = rig.rng() % 2 ? rows : 0x80000000u + rows;
+    u32 index = i == 0 ? rows - 1 : below(rig, rows);
+    if (bad_index && i == box.n1 / 2) index = wraps ? 1u << 21 : rows;
     std::memcpy(&rig.dram[list + 4 * i], &index, 4);
     std::memcpy(&rig.reference[list + 4 * i], &index, 4);
   }
@@ -181,6 +184,7 @@ TEST_CASE("read error: one fault with the burst's address, data drained, the nex
   // Bad word in the middle of the second burst of the second run.
   const u64 start = 8192 + 64, burst = (dram_base + start) / cut * cut + cut;
   rig.memory.add_error(burst + 5 * config.port_bytes, burst + 7 * config.port_bytes);
+  rig.memory.add_error(burst + cut, burst + cut + 2);
   rig.push({.space = Space::aspm, .da = 64, .len = 3000, .n1 = 3, .ds1 = 8192, .cs1 = 3000}, false);
   rig.push({.space = Space::wspm, .da = 40000, .len = 4000});
   rig.drain();
@@ -203,6 +207,7 @@ TEST_CASE("write error: one fault with the burst's address, the next command wor
   const u64 cut = 64 * config.port_bytes;
   const u64 start = dram_base + 300000, burst = start / cut * cut + cut;
   rig.memory.add_error(burst + 3 * config.port_bytes, burst + 4 * config.port_bytes);
+  rig.memory.add_error(burst + cut, burst + cut + 2);
   rig.push({.load = false, .space = Space::vmem, .da = 200000, .len = 1000});
   rig.push({.load = false, .space = Space::aspm, .da = 300000, .len = u32(3 * cut)}, false);
   rig.push({.load = false, .space = Space::asc, .da = 400000, .len = 200});
