@@ -1,0 +1,12 @@
+// What each folder of driver/ offers.
+#pragma once
+
+#include "device.hpp"
+
+namespace jogak::driver {
+
+Status open_null(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_model(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
+
+}  // namespace jogak::driver
