@@ -196,11 +196,11 @@ Options options(u64 seed) {
   return o;
 }
 
-void random_programs(const char* config, u32 programs, u32 phases, u32 commands) {
+void random_programs(const std::string& config, u32 programs, u32 phases, u32 commands) {
   for (u64 seed = 1; seed <= programs; ++seed) {
     CAPTURE(config);
     CAPTURE(seed);
-    Cosim cosim(config, options(seed));
+    Cosim cosim(config.c_str(), options(seed));
     Programs make(cosim, seed);
     for (u32 p = 0; p < phases; ++p) make.phase(commands);
     cosim.b.halt();
@@ -253,6 +253,6 @@ void layer(const char* config) {
 TEST_CASE("a layer by hand: nano") { layer("nano"); }
 TEST_CASE("a layer by hand: small") { layer("small"); }
 TEST_CASE("a layer by hand: edge") { layer("edge"); }
-TEST_CASE("random programs: nano") { random_programs("nano", 24, 6, 30); }
-TEST_CASE("random programs: small") { random_programs("small", 24, 6, 30); }
-TEST_CASE("random programs: edge") { random_programs("edge", 24, 6, 30); }
+TEST_CASE("random programs: nano") { random_programs("nano", 40, 6, 25); }
+TEST_CASE("random programs: small") { random_programs("small", 40, 6, 25); }
+TEST_CASE("random programs: edge") { random_programs("edge", 40, 6, 25); }
