@@ -1,6 +1,5 @@
 // The floating-point cells against spec/numerics.hpp: edge operands in all
 // combinations, then random ones biased to close exponents, with stalls.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <array>
@@ -9,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "Vnpu_fp_bench.h"
+#include DUT_HEADER
 #include "numerics.hpp"
 #include "verilated.h"
 
@@ -33,7 +32,7 @@ u32 i2f21(u32 a) { return num::i32_to_f32(static_cast<num::i32>(a << 11) >> 11);
 
 class Bench {
  public:
-  Bench() : dut_(std::make_unique<Vnpu_fp_bench>()) {
+  Bench() : dut_(std::make_unique<DUT>()) {
     for (int i = 0; i < 8; ++i) cycle(true);
   }
 
@@ -91,7 +90,7 @@ class Bench {
     CHECK(value == want);
   }
 
-  std::unique_ptr<Vnpu_fp_bench> dut_;
+  std::unique_ptr<DUT> dut_;
   std::mt19937 rng_{7};
   Expected mul_{kMulLat, {}, {}}, add_{kAddLat, {}, {}}, fma_{kFmaLat, {}, {}};
   Expected i2f_{kI2fLat, {}, {}}, i2f21_{kI2fLat, {}, {}};

@@ -3,14 +3,14 @@
 // together under `en`, which is low only while the write port is behind.
 //
 // Cycles from accepting a command to accepting the next, with all requests to
-// vector memory granted: N beats (rows * ceil(cols / Lanes)) take
-//   vec       N + 10, + FuncLat with a function
-//   vec, red  as if no beat were written, plus the latency of npu_vec_sum or
-//             npu_vec_max, plus one cycle per full vmem row of results;
-//   qnt       N + beats of the last group + 27 + ceil(log4(Lanes)); here N
-//             counts beats of min(Lanes, 32) columns.
-// Beats follow each other without bubbles across rows. A `row_scalar` operand or
-// a vector with b stride 0 that fits a vmem row costs no bandwidth.
+// vector memory granted, for N beats (rows * ceil(cols / Lanes)); npu_ve_cycles.hpp
+// has the exact formula and the unit test checks it:
+//   vec   N + 9, + FuncLat with a function, + the latency of npu_vec_sum or
+//         npu_vec_max with a reduction, + 1 per full vmem row of results;
+//   qnt   N + beats of a group + 20 + ceil(log4(Lanes)); here N counts beats of
+//         min(Lanes, 32) columns; one more for row scales.
+// Beats follow each other without bubbles across rows. A b operand
+// with stride 0 that is a word or fits a vmem row is read once.
 // Rows of dst must not overlap rows read later in the same command.
 module npu_ve
   import npu_pkg::*, npu_fp_pkg::*, npu_vec_pkg::*;

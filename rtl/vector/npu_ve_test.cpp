@@ -7,6 +7,7 @@
 #include <random>
 
 #include "npu_ve_bench.hpp"
+#include "npu_ve_cycles.hpp"
 
 double sc_time_stamp() { return 0; }
 
@@ -232,30 +233,56 @@ TEST_CASE("vector engine: chains without a pause") {
   }
 }
 
+// Rows that nearly fill the memory: the deepest trees.
+TEST_CASE("vector engine: long rows") {
+  auto engine = std::make_unique<ve::Engine>();
+  Random random(13);
+  const u32 words = static_cast<u32>(engine->memories.vmem.size());
+  for (u32& word : engine->memories.vmem) word = (0x3F800000u + random.below(0x1000000)) ^ (random.below(2) << 31);
+  for (int i = 0; i < 12; ++i) {
+    Command c;
+    c.wr = false;
+    c.red = 1 + random.below(2);
+    c.rows = 1 + random.below(3);
+    c.cols = words - 4 * engine->cols - random.below(engine->cols * 40);
+    c.r = words - 4;
+    ve::Memories want = engine->memories;
+    ve::run(c, want);
+    REQUIRE(engine->start(c));
+    REQUIRE(engine->finish());
+    REQUIRE(ve::difference(engine->memories, want) == "");
+  }
+}
+
 TEST_CASE("vector engine: cycles of a command") {
   auto engine = std::make_unique<ve::Engine>();
-  const u32 lanes = engine->lanes, words = static_cast<u32>(engine->memories.vmem.size());
-  Command c;
-  c.rows = 1;
-  c.cols = lanes;
-  c.dst = words / 2;
-  for (const u32 rows : {1u, 2u, 4u, 16u, 64u}) {
-    for (const u32 beats : {1u, 2u, 4u, 8u, 12u}) {
-      c.rows = rows;
-      c.cols = beats * lanes;
-      c.as = c.ds = (c.cols + engine->cols - 1) / engine->cols * engine->cols;
-      c.r = words / 4;
-      Command f = c, sum = c, largest = c, both = c, q = c, qr = c;
-      f.func = 1;
-      sum.wr = largest.wr = false;
-      sum.red = both.red = 1;
-      largest.red = 2;
-      q.qnt = qr.qnt = qr.by_row = true;
-      q.dst = qr.dst = 0;
-      q.ds = qr.ds = (c.cols + 31) / 32 * 32;
-      MESSAGE("rows " << rows << " beats " << beats << ": " << cost(*engine, c) << " exp " << cost(*engine, f) << " sum "
-                      << cost(*engine, sum) << " sum+wr " << cost(*engine, both) << " max " << cost(*engine, largest)
-                      << " qnt " << cost(*engine, q) << " row " << (c.cols <= 256 ? cost(*engine, qr) : 0));
-    }
+  const u32 lanes = engine->lanes, vmem_row = engine->cols, words = static_cast<u32>(engine->memories.vmem.size());
+  const jogak::rtl::VeSizes sizes{vmem_row, lanes};
+  Random random(9);
+  for (int i = 0; i < 400; ++i) {
+    Command c;
+    c.qnt = random.one_in(3);
+    c.by_row = random.one_in(2);
+    c.cols = 1 + random.below(c.qnt ? 256 : random.one_in(4) ? 80 * lanes : 12 * lanes);
+    c.rows = 1 + random.below(words / 4 / (c.cols + vmem_row));
+    if (c.rows > 40) c.rows = 1 + random.below(40);
+    c.as = (c.cols + vmem_row - 1) / vmem_row * vmem_row;
+    c.ds = c.qnt ? (c.cols + 31) / 32 * 32 : c.as;
+    c.dst = c.qnt ? 0 : words / 4;
+    c.r = words / 2 + random.below(2 * vmem_row);
+    c.red = random.below(3);
+    c.func = random.below(4);
+    c.wr = c.red == 0 || random.one_in(2);
+    const jogak::rtl::VeShape shape{c.rows, c.cols, c.qnt, c.by_row, c.func != 0, static_cast<jogak::rtl::VeRed>(c.red),
+                                    c.r % vmem_row};
+    CAPTURE(c.qnt);
+    CAPTURE(c.by_row);
+    CAPTURE(c.red);
+    CAPTURE(c.func);
+    CAPTURE(c.wr);
+    CAPTURE(c.rows);
+    CAPTURE(c.cols);
+    CAPTURE(c.r % vmem_row);
+    CHECK(cost(*engine, c) == jogak::rtl::ve_cycles(shape, sizes));
   }
 }

@@ -1,13 +1,12 @@
 // The function pipeline against spec/numerics.hpp: every exponent with edge
 // mantissas, random and strided operands, with bubbles and stalls.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <deque>
 #include <memory>
 #include <random>
 
-#include "Vnpu_vec_func.h"
+#include DUT_HEADER
 #include "numerics.hpp"
 #include "verilated.h"
 
@@ -26,7 +25,7 @@ u32 reference(int func, u32 a) {
 
 class Bench {
  public:
-  explicit Bench(int func) : dut_(std::make_unique<Vnpu_vec_func>()), func_(func) {
+  explicit Bench(int func) : dut_(std::make_unique<DUT>()), func_(func) {
     dut_->func_i = func;
     for (int i = 0; i < 10; ++i) cycle(true);
   }
@@ -61,7 +60,7 @@ class Bench {
     CHECK(found == want);
   }
 
-  std::unique_ptr<Vnpu_vec_func> dut_;
+  std::unique_ptr<DUT> dut_;
   int func_;
   std::mt19937 rng_{3};
   std::deque<std::pair<bool, u32>> expected_;
