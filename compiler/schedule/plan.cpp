@@ -64,7 +64,7 @@ void shape(Plan& p, const Llama& model) {
 // Weight ring and K/V areas share the weight scratchpad.
 void weight_scratchpad(Plan& p, const Llama& model) {
   p.kv_area_bytes = u32(p.context * (p.hk + p.hn));
-  p.double_kv = p.kv_area_bytes * 2 <= p.config.wspm_bytes / 4;
+  p.double_kv = p.kv_area_bytes * 2 <= p.config.wspm_bytes / 2;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   // A slot holds at least one column block of every matrix that cannot be split along k.
   const int unit = 32 * p.cols;
