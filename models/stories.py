@@ -2,7 +2,7 @@
 
 A story is one line of text. `story(seed)` is pure: it uses its own 64-bit generator, so neither the
 Python version nor the platform matters. Training uses seeds from TRAIN_SEED up, held-out text uses
-seeds HELDOUT_SEED up; the two ranges never meet.
+seeds from HELDOUT_SEED up; the two ranges never meet.
 """
 import re
 import sys
