@@ -3,10 +3,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "tile.hpp"
+
 namespace jogak::schedule {
 namespace {
 
-using ir::Format;
 using ir::QMatrix;
 
 // Which rows of which matrix one slot's column blocks come from: n = -1 is a column of zeros.
@@ -25,7 +26,10 @@ class Stream {
     std::byte* scale = tile + plan.weight_bytes();
     for (int nb = 0; nb < plan.nbs; ++nb) {
       for (int kb = 0; kb < plan.kbs; ++kb) {
-        for (int c = 0; c < cols_; ++c) column(columns[static_cast<std::size_t>(nb * cols_ + c)], kb0 + kb, c, tile, scale);
+        for (int c = 0; c < cols_; ++c) {
+          const Column& from = columns[static_cast<std::size_t>(nb * cols_ + c)];
+          if (from.n >= 0) put_column(*from.matrix, from.n, kb0 + kb, c, cols_, tile, scale);
+        }
         tile += plan.tile_bytes;
         scale += plan.scale_bytes;
       }
@@ -34,25 +38,6 @@ class Stream {
   }
 
  private:
-  void column(const Column& from, int kb, int c, std::byte* tile, std::byte* scale) {
-    if (from.n < 0 || from.n >= from.matrix->n || kb >= from.matrix->kb()) return;
-    const QMatrix& m = *from.matrix;
-    const std::size_t block = static_cast<std::size_t>(from.n * m.kb() + kb);
-    const std::int8_t* codes = m.codes.data() + block * 32;
-    const std::uint16_t s = m.scales[block];
-    if (m.format == Format::int8) {
-      for (int k = 0; k < 32; ++k) tile[k * cols_ + c] = static_cast<std::byte>(codes[k]);
-      scale[2 * c] = static_cast<std::byte>(s & 0xff);
-      scale[2 * c + 1] = static_cast<std::byte>(s >> 8);
-      return;
-    }
-    for (int k = 0; k < 32; ++k) {
-      const int index = k * cols_ + c;
-      tile[index / 2] |= static_cast<std::byte>((codes[k] & 15) << (index % 2 * 4));
-    }
-    scale[c] = static_cast<std::byte>(s & 0xff);
-  }
-
   std::vector<std::byte>& out_;
   std::size_t at_;
   int cols_;
