@@ -45,7 +45,11 @@ class Tokens(unittest.TestCase):
         for text in stories.stories(7, 50) + ["caf\u00e9 7 o'clock", " x ", "a\nb"]:
             ids = self.tokens.encode(text)
             self.assertEqual(self.tokens.decode(ids), text)
-            self.assertEqual(ids, self.tokens.encode_words(text, {}))
+
+    def test_words_with_a_cache_give_the_same_ids(self):
+        cache = {}
+        for text in stories.stories(90, 50):
+            self.assertEqual(self.tokens.encode_words(text, cache), self.tokens.encode(text))
 
     def test_golden_ids(self):
         for case in json.loads((HERE / "golden.json").read_text())["encode"]:

@@ -40,7 +40,8 @@ class Tokenizer:
         return ids
 
     def encode_words(self, text, cache):
-        """The same ids as encode(text), one word at a time with a cache: no piece holds an inner space."""
+        """The ids of encode(text), word by word with a cache; text has single spaces between words. No
+        piece holds an inner space, so no merge crosses one."""
         ids = [BOS]
         for word in text.split(" "):
             if word not in cache:
