@@ -19,8 +19,8 @@ from tokenizer import EOS
 HERE = pathlib.Path(__file__).parent
 PROMPTS = ["Once upon a time", "One day, Lily found a", "Tom was a brave boy who lived in a small house."]
 GOLDEN_TOKENS = 96
-ENCODE_CASES = ["", " ", "Once upon a time", "\"Hello, I am Pip.\"", "  two  spaces ", "It is 7 o'clock!", "caf\u00e9 \u2603",
-                "line\nbreak", "BIRTHDAY", "a\u2581b"]
+ENCODE_CASES = ["", " ", "Once upon a time", "\"Hello, I am Pip.\"", "  two  spaces ", "It is 7 o'clock!",
+                "caf\u00e9 \u2603", "line\nbreak", "BIRTHDAY", "a\u2581b"]
 
 
 class Reference:
@@ -124,9 +124,10 @@ def golden(model, tokens):
         runs.append({"prompt": prompt, "prompt_ids": ids, "ids": out, "margins": margins,
                      "smallest_margin": min(margins), "text": tokens.decode(ids + out)})
     encode = [{"text": text, "ids": tokens.encode(text)} for text in ENCODE_CASES]
-    first = [{"id": i, "logit": round(float(v), 4)} for i, v in enumerate(model.logits(np.array(tokens.encode(PROMPTS[0])))[-1])]
-    first.sort(key=lambda entry: -entry["logit"])
-    return {"model": "jogak-stories.gguf", "weights": "fp32", "encode": encode, "top_logits_after_prompt_0": first[:8], "greedy": runs}
+    last = model.logits(np.array(tokens.encode(PROMPTS[0])))[-1]
+    first = [{"id": int(i), "logit": round(float(last[i]), 4)} for i in np.argsort(-last, kind="stable")[:8]]
+    return {"model": "jogak-stories.gguf", "weights": "fp32", "encode": encode,
+            "top_logits_after_prompt_0": first, "greedy": runs}
 
 
 def dump(value):

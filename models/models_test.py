@@ -25,7 +25,8 @@ except ImportError:
 class Text(unittest.TestCase):
     def test_the_generator_is_stable(self):
         text = "\n".join(stories.stories(stories.TRAIN_SEED, 500))
-        self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), "6abdc50b9440f852e098dabe227c80aeb16e2ffec490697c89e6ebaf53b299c2")
+        self.assertEqual(hashlib.sha256(text.encode()).hexdigest(),
+                         "6abdc50b9440f852e098dabe227c80aeb16e2ffec490697c89e6ebaf53b299c2")
 
     def test_no_placeholder_survives(self):
         for text in stories.stories(stories.TRAIN_SEED, 3000):

@@ -15,7 +15,8 @@ HELDOUT_SEED = 1 << 40
 GIRLS = "Lily Mia Anna Sara Lucy Emma Nora Zoe Ella Ruby Maya Rose".split()
 BOYS = "Tom Ben Max Sam Tim Leo Jack Finn Noah Theo Omar Dan".split()
 ANIMALS = "bunny fox bear mouse duck cat dog frog squirrel turtle bird hedgehog".split()
-ANIMAL_NAMES = {"she": "Pip Coco Daisy Bella Olive Penny Hazel".split(), "he": "Milo Fuzzy Teddy Rocky Bobo Rusty".split()}
+ANIMAL_NAMES = {"she": "Pip Coco Daisy Bella Olive Penny Hazel".split(),
+                "he": "Milo Fuzzy Teddy Rocky Bobo Rusty".split()}
 TRAITS = "little kind brave happy shy clever curious funny gentle quiet".split()
 HOMES = ["a small house", "a little village", "a house by the sea", "a cozy cottage", "a big town",
          "a house near the forest", "a house on a hill"]
@@ -33,8 +34,8 @@ OPENINGS = [
     "Once there was a {kind} named {hero}. {He} was very {trait}.",
     "Long ago, in {home}, there lived a {trait} {kind} named {hero}.",
 ]
-WEATHER = ["", "", "", "It was a sunny day.", "It was a cold and windy day.", "The sky was blue and the birds were singing.",
-           "It was a warm summer day.", "The sun was shining."]
+WEATHER = ["", "", "", "It was a sunny day.", "It was a cold and windy day.",
+           "The sky was blue and the birds were singing.", "It was a warm summer day.", "The sun was shining."]
 ENDINGS = [
     "", "", "", "The end.", "From that day on, {hero} and {friend} were best friends.",
     "That night, {hero} went to bed with a big smile.", "And they all lived happily ever after.",

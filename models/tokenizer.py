@@ -64,7 +64,8 @@ def count_words(texts):
     """Words (a space and letters) and runs of other characters, with their counts."""
     counts = collections.Counter()
     for text in texts:
-        counts.update(re.findall(f"{SPACE}?[A-Za-z]+|{SPACE}?[^A-Za-z{SPACE}]+|{SPACE}", SPACE + text.replace(" ", SPACE)))
+        spelt = SPACE + text.replace(" ", SPACE)
+        counts.update(re.findall(f"{SPACE}?[A-Za-z]+|{SPACE}?[^A-Za-z{SPACE}]+|{SPACE}", spelt))
     return counts
 
 
