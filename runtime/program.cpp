@@ -173,11 +173,16 @@ std::vector<std::uint8_t> to_bytes(const Program& p) {
   put_section(out, kAbi, [&](ByteWriter& w) { w.text(p.abi); });
   put_section(out, kMap, [&](ByteWriter& w) { put(w, p.map); });
   std::vector<std::uint8_t> bytes = out.take();
-  const std::uint64_t size = bytes.size();
-  std::memcpy(&bytes[kSizeAt], &size, 8);
-  const std::uint64_t sum = checksum(bytes);
-  std::memcpy(&bytes[kChecksumAt], &sum, 8);
+  seal(bytes);
   return bytes;
+}
+
+void seal(std::span<std::uint8_t> file) {
+  if (file.size() < kHeaderBytes) return;
+  const std::uint64_t size = file.size();
+  std::memcpy(&file[kSizeAt], &size, 8);
+  const std::uint64_t sum = checksum(file);
+  std::memcpy(&file[kChecksumAt], &sum, 8);
 }
 
 Program from_bytes(std::span<const std::uint8_t> bytes) {

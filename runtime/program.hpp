@@ -72,6 +72,9 @@ std::vector<std::uint8_t> to_bytes(const Program& program);
 // Never reads past bytes, never allocates more than a few times their length; throws Error.
 Program from_bytes(std::span<const std::uint8_t> bytes);
 
+// Puts length and checksum into the header of a whole file; nothing if it is shorter than a header.
+void seal(std::span<std::uint8_t> file);
+
 // Writes a temporary file beside path and renames it: path is the old file or the whole new one.
 void write_program(const Program& program, const std::filesystem::path& path);
 Program read_program(const std::filesystem::path& path);
