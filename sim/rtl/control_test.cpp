@@ -315,6 +315,22 @@ TEST_CASE("memory that is late gives a time-out, memory that never answers a dea
   CHECK((c.rtl->read_csr(csr::status) & kBusDead) != 0);
 }
 
+TEST_CASE("a semaphore may hold more than 255 while waits are queued") {
+  Cosim c("nano", {.read_latency = 500});
+  load(c, 0, 64);
+  c.b.signal(Engine::ld, 1);
+  c.b.wait(Engine::st, 1);  // holds the queue
+  for (u32 i = 0; i < 6; ++i) {
+    c.b.signal(Engine::seq, 0, 255);
+    c.b.wait(Engine::st, 0, 255);
+  }
+  store(c, 4096, 64);
+  c.b.halt();
+  c.run();
+  c.compare();
+  CHECK(c.result.ok());
+}
+
 TEST_CASE("trace: every command starts and completes once, in order") {
   Cosim c("edge");
   for (u32 i = 0; i < 20; ++i) {
