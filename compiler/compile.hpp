@@ -14,8 +14,8 @@ struct CompileOptions {
   int context = 0;                // tokens the KV cache holds; 0: the model's, or the longest that fits
   int max_rows = 128;             // most tokens of one launch
   std::string format = "int8";    // of float weights: int8, mxfp4; quantised weights stay as they are
-  std::vector<std::string> format_of;  // overrides "substring=format", the last match counts
-  std::vector<std::string> disabled;   // passes to leave out, by name
+  std::vector<std::string> format_of = {};  // overrides "substring=format", the last match counts
+  std::vector<std::string> disabled = {};   // passes to leave out, by name
 };
 
 struct PassTime {

@@ -1,0 +1,213 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace jogak {
+
+using u32 = std::uint32_t;
+static_assert(std::endian::native == std::endian::little, "tokens and logits cross the device boundary as little-endian bytes");
+
+namespace {
+
+Program without_segments(const Program& program) {
+  Program copy = program;
+  copy.segments.clear();
+  copy.segments.shrink_to_fit();
+  return copy;
+}
+
+Symbol need(const Program& program, const char* name, const char* dtype, std::size_t rank) {
+  const Symbol* s = program.find(name);
+  if (s == nullptr) throw Error("session", "program", std::string("no symbol ") + name, "a compiled language model");
+  if (s->dtype != dtype || s->shape.size() != rank)
+    throw Error("session", std::string("symbol ") + name, s->dtype + " of rank " + std::to_string(s->shape.size()),
+                std::string(dtype) + " of rank " + std::to_string(rank));
+  return *s;
+}
+
+}  // namespace
+
+const char* name(Stop stop) {
+  switch (stop) {
+    case Stop::tokens: return "tokens";
+    case Stop::end: return "end";
+    case Stop::context: return "context";
+    case Stop::callback: return "callback";
+    case Stop::aborted: break;
+  }
+  return "aborted";
+}
+
+Session::Session(const Program& program, const std::string& backend) : Session(program, open_for(program, backend)) {}
+
+Session::Session(const Program& program, std::unique_ptr<driver::Device> device)
+    : program_(without_segments(program)), device_(std::move(device)), loaded_(*device_, program) {
+  read_abi();
+  tokens_ = need(program_, "tokens", "i32", 1);
+  logits_ = need(program_, "logits", "f32", 2);
+  kv_ = need(program_, "kv", "bytes", 1);
+  stride_ = logits_.shape[1] * 4;
+  if (model_.rows < 1 || model_.vocab < 1 || model_.context < 1 || logits_.shape[0] < static_cast<u32>(model_.rows) ||
+      logits_.shape[1] < static_cast<u32>(model_.vocab) || tokens_.shape[0] < static_cast<u32>(model_.rows)) {
+    throw Error("session", "sizes", std::to_string(model_.rows) + " rows of " + std::to_string(model_.vocab) + " logits",
+                "what the symbols tokens and logits can hold");
+  }
+  if (tokenizer_.size() > model_.vocab)
+    throw Error("session", "vocabulary", std::to_string(tokenizer_.size()) + " tokens", "at most the model's " + std::to_string(model_.vocab));
+  loaded_.protect(0);
+  rows_ = model_.rows;
+}
+
+Session::~Session() {
+  if (timeline_) (void)device_->trace({});
+}
+
+void Session::read_abi() {
+  try {
+    const auto abi = nlohmann::json::parse(program_.abi);
+    if (abi.value("kind", "") != "causal_lm") throw Error("session", "kind of program", abi.value("kind", "none"), "causal_lm");
+    const std::vector<std::string> args = abi.at("args"), known = {"position", "rows", "logit_row", "logit_rows"};
+    if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), "position, rows, logit_row, logit_rows");
+    model_ = {abi.at("name"), abi.at("architecture"), abi.at("context"), abi.at("rows"), abi.at("vocab"), abi.at("layers"), abi.at("width"),
+              abi.at("weight_stream_bytes")};
+    const auto& t = abi.at("tokenizer");
+    if (t.at("model") != "llama") throw Error("session", "tokenizer model", t.at("model").get<std::string>(), "llama");
+    tokenizer_ = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
+                            t.at("add_space_prefix")});
+  } catch (const nlohmann::json::exception& e) {
+    throw Error("session", "launch ABI", e.what(), "what the compiler writes");
+  }
+  program_.abi.clear();
+}
+
+void Session::limit_rows(int rows) {
+  if (rows < 1 || rows > model_.rows) throw Error("session", "rows of a launch", std::to_string(rows), "1 to " + std::to_string(model_.rows));
+  rows_ = rows;
+}
+
+void Session::check_ids(std::span<const int> ids) const {
+  if (ids.empty()) throw Error("session", "tokens", "none", "at least one");
+  for (const int id : ids)
+    if (id < 0 || id >= model_.vocab) throw Error("session", "token", std::to_string(id), "0 to " + std::to_string(model_.vocab - 1));
+  if (static_cast<int>(ids.size()) > room()) {
+    throw Error("session", "length of the prompt", std::to_string(ids.size()) + " tokens",
+                "at most " + std::to_string(room()) + " (context of " + std::to_string(model_.context) + ", " + std::to_string(position_) + " used)");
+  }
+  if (aborted_) throw Error("session", "state", "an aborted launch", "a reset before more tokens");
+}
+
+void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
+  std::vector<std::uint8_t> bytes(ids.size() * 4);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::int32_t id = ids[i];
+    std::memcpy(&bytes[i * 4], &id, 4);
+  }
+  loaded_.write(tokens_.window, tokens_.offset, bytes);
+  const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows)};
+  steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
+  if (steps_.back().record.aborted) aborted_ = true;
+  if (!aborted_) position_ += static_cast<int>(ids.size());
+}
+
+void Session::read_logits(int rows, std::vector<float>& out) const {
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(model_.vocab) * 4);
+  for (int r = 0; r < rows; ++r) {
+    loaded_.read(logits_.window, logits_.offset + static_cast<u32>(r) * stride_, row);
+    const std::size_t at = out.size();
+    out.resize(at + static_cast<std::size_t>(model_.vocab));
+    std::memcpy(&out[at], row.data(), row.size());
+  }
+}
+
+std::span<const float> Session::feed(std::span<const int> ids) {
+  check_ids(ids);
+  for (std::size_t at = 0; at < ids.size() && !aborted_;) {
+    const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));
+    launch(ids.subspan(at, count), static_cast<int>(count) - 1, 1);
+    at += count;
+  }
+  last_.clear();
+  if (!aborted_) read_logits(1, last_);
+  return last_;
+}
+
+std::vector<float> Session::feed_all(std::span<const int> ids) {
+  check_ids(ids);
+  std::vector<float> all;
+  for (std::size_t at = 0; at < ids.size() && !aborted_;) {
+    const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));
+    launch(ids.subspan(at, count), 0, static_cast<int>(count));
+    if (!aborted_) read_logits(static_cast<int>(count), all);
+    at += count;
+  }
+  return all;
+}
+
+Generation Session::generate(const std::string& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token) {
+  std::vector<int> ids = tokenizer_.encode(prompt);
+  if (ids.empty()) throw Error("session", "prompt", "no text and no begin-of-text token", "at least one token");
+  return generate(ids, options, on_token);
+}
+
+Generation Session::generate(const std::vector<int>& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token) {
+  if (options.tokens < 0) throw Error("session", "tokens to make", std::to_string(options.tokens), "0 (no limit) or more");
+  Sampler sampler(options.sampling);
+  Generation g{prompt, {}, "", Stop::tokens};
+  Detokenizer stream(tokenizer_);
+  for (const int id : prompt)
+    if (id >= 0 && id < tokenizer_.size()) (void)stream.put(id);
+  std::span<const float> logits = feed(prompt);
+  while (true) {
+    if (aborted_) return g.stop = Stop::aborted, g;
+    const int id = sampler.pick(logits);
+    const bool end = options.stop_at_end && (id == tokenizer_.eos() || id == tokenizer_.bos());
+    if (end) {
+      g.stop = Stop::end;
+      break;
+    }
+    g.ids.push_back(id);
+    const std::string text = id < tokenizer_.size() ? stream.put(id) : "";
+    g.text += text;
+    if (on_token && !on_token({id, text, static_cast<int>(g.ids.size()) - 1})) {
+      g.stop = Stop::callback;
+      break;
+    }
+    if (options.tokens != 0 && static_cast<int>(g.ids.size()) == options.tokens) break;
+    if (room() == 0) {
+      g.stop = Stop::context;
+      break;
+    }
+    logits = feed(std::span(&id, 1));
+  }
+  g.text += stream.finish();
+  return g;
+}
+
+void Session::reset() {
+  position_ = 0;
+  aborted_ = false;
+}
+
+void Session::abort() {
+  aborted_ = true;
+  loaded_.abort();
+}
+
+void Session::start_timeline(std::size_t keep) {
+  timeline_.emplace(program_, keep);
+  const driver::Status s = device_->trace([this](const driver::TraceEvent& e) { timeline_->event(e); });
+  if (s.ok()) return;
+  timeline_.reset();
+  throw Error(s.message());
+}
+
+std::vector<std::uint8_t> Session::kv_cache() const {
+  std::vector<std::uint8_t> bytes(kv_.bytes);
+  loaded_.read(kv_.window, kv_.offset, bytes);
+  return bytes;
+}
+
+}  // namespace jogak

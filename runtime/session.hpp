@@ -1,0 +1,115 @@
+// A language model on a device: prompt in, tokens out.
+//
+//   Session session(read_program("stories.jgk"), "model");
+//   session.generate("Once upon a time", {.tokens = 64}, [](const Token& t) { std::cout << t.text << std::flush; return true; });
+//
+// Methods throw jogak::Error ("part: what, found, expected"). One thread at a time, except abort().
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+
+#include "loaded.hpp"
+#include "profile.hpp"
+#include "sampler.hpp"
+#include "tokenizer.hpp"
+
+namespace jogak {
+
+struct ModelInfo {
+  std::string name, architecture;
+  int context = 0;   // most tokens of a conversation
+  int rows = 0;      // most tokens of one launch
+  int vocab = 0, layers = 0, width = 0;
+  std::uint64_t weight_bytes = 0;  // streamed for every launch
+};
+
+struct Step {
+  int position = 0, rows = 0;  // of the launch
+  LaunchRecord record;
+};
+
+struct GenerateOptions {
+  int tokens = 0;          // most to make; 0: until the end or the context is full
+  Sampling sampling = {};
+  bool stop_at_end = true; // stop at the end-of-text token (or at a new begin-of-text)
+};
+
+struct Token {
+  int id;
+  std::string text;  // may be empty: control tokens, parts of a character
+  int index;         // 0 for the first one made
+};
+
+enum class Stop { tokens, end, context, callback, aborted };
+const char* name(Stop stop);
+
+struct Generation {
+  std::vector<int> prompt, ids;
+  std::string text;  // of ids
+  Stop stop = Stop::tokens;
+};
+
+class Session {
+ public:
+  // Opens the backend named, or takes a device; uploads the program.
+  Session(const Program& program, const std::string& backend);
+  Session(const Program& program, std::unique_ptr<driver::Device> device);
+  ~Session();
+
+  const ModelInfo& model() const { return model_; }
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  driver::DeviceInfo device() const { return device_->info(); }
+  int position() const { return position_; }                    // tokens in the KV cache
+  int room() const { return model_.context - position_; }
+
+  // Appends tokens to the KV cache in launches of at most rows() tokens; returns the logits after the last one (vocab
+  // values, valid until the next call). Refuses no tokens, unknown ids, and more than room().
+  std::span<const float> feed(std::span<const int> ids);
+  // The same, and the logits after every one: ids.size() rows of vocab values.
+  std::vector<float> feed_all(std::span<const int> ids);
+  // Fewer tokens a launch than the program could take: 1 .. model().rows.
+  void limit_rows(int rows);
+  int rows() const { return rows_; }
+
+  // From the current position; on_token may return false to stop.
+  Generation generate(const std::string& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token = {});
+  Generation generate(const std::vector<int>& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token = {});
+
+  // Forgets the conversation.
+  void reset();
+  // From any thread: ends the launch in flight and the generation it belongs to. The session must then be reset.
+  void abort();
+
+  // Launches since construction or clear_steps().
+  const std::vector<Step>& steps() const { return steps_; }
+  void clear_steps() { steps_.clear(); }
+  // Attributes cycles to operators from now on; refuses a device without a clock. keep: spans for a trace file.
+  void start_timeline(std::size_t keep);
+  const Timeline* timeline() const { return timeline_ ? &*timeline_ : nullptr; }
+
+  // The whole KV cache as the device holds it.
+  std::vector<std::uint8_t> kv_cache() const;
+
+ private:
+  void read_abi();
+  void launch(std::span<const int> ids, int logit_row, int logit_rows);
+  void check_ids(std::span<const int> ids) const;
+  void read_logits(int rows, std::vector<float>& out) const;
+
+  Program program_;  // without its segments
+  std::unique_ptr<driver::Device> device_;
+  Loaded loaded_;
+  ModelInfo model_;
+  Tokenizer tokenizer_;
+  Symbol tokens_, logits_, kv_;
+  int rows_ = 0, position_ = 0;
+  std::uint64_t stride_ = 0;  // logits of one row, bytes
+  std::vector<float> last_;
+  std::vector<Step> steps_;
+  std::optional<Timeline> timeline_;
+  std::atomic<bool> aborted_ = false;
+};
+
+}  // namespace jogak

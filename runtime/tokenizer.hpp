@@ -1,0 +1,66 @@
+// Text to token ids and back: score-based pair merging with byte fallback (GGUF's tokenizer model "llama").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace jogak {
+
+// As the model file has it; types: 1 normal, 2 unknown, 3 control, 4 user defined, 6 byte (text <0xNN>).
+struct TokenizerData {
+  std::vector<std::string> tokens;
+  std::vector<float> scores;
+  std::vector<std::int32_t> types;
+  int bos = -1, eos = -1, unk = -1;
+  bool add_bos = true, add_space_prefix = true;
+};
+
+class Tokenizer {
+ public:
+  Tokenizer() = default;
+  explicit Tokenizer(TokenizerData data);
+
+  // A space goes in front of text that is not empty (add_space_prefix), spaces become U+2581, and the adjacent pair whose
+  // joint token has the highest score (then the leftmost) merges until there is none. What is no token is spelt in bytes;
+  // without byte tokens it is the unknown token. Bytes that are not UTF-8 are spelt one by one.
+  std::vector<int> encode(std::string_view text) const { return encode(text, data_.add_bos); }
+  std::vector<int> encode(std::string_view text, bool bos) const;
+  // Bytes of one token, spaces plain; control and unknown tokens have none.
+  const std::string& piece(int id) const { return pieces_.at(static_cast<std::size_t>(id)); }
+  // Text of the ids as streaming gives it: see Detokenizer.
+  std::string decode(const std::vector<int>& ids) const;
+
+  int size() const { return static_cast<int>(data_.tokens.size()); }
+  int bos() const { return data_.bos; }
+  int eos() const { return data_.eos; }
+  bool space_prefix() const { return data_.add_space_prefix; }
+
+ private:
+  void spell(std::string_view symbol, std::vector<int>& ids) const;
+
+  TokenizerData data_;
+  std::vector<std::string> pieces_;
+  std::unordered_map<std::string, int> ids_;  // tokens that text can become
+  std::vector<int> bytes_;                    // token of each byte, -1 if there is none
+};
+
+// Streams text: only whole UTF-8 characters come out, bytes that are not UTF-8 become U+FFFD, and the space that encode put
+// in front of the text disappears.
+class Detokenizer {
+ public:
+  explicit Detokenizer(const Tokenizer& tokenizer) : tokenizer_(tokenizer), at_start_(tokenizer.space_prefix()) {}
+  std::string put(int id);
+  std::string finish();
+
+ private:
+  std::string take(bool all);
+
+  const Tokenizer& tokenizer_;
+  std::string held_;
+  bool at_start_;
+};
+
+}  // namespace jogak

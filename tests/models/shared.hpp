@@ -1,0 +1,36 @@
+// Models that are not part of the project.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "compile.hpp"
+#include "import/gguf.hpp"
+#include "session.hpp"
+
+namespace jogak::tests {
+
+// Path of models/<name> in the shared folder; empty, with a message, when it is not there.
+inline std::filesystem::path shared_model(const std::string& name) {
+  const char* root = std::getenv("JOGAK_SHARED");
+  const std::filesystem::path path = std::filesystem::path(root != nullptr ? root : "../shared") / "models" / name;
+  if (std::filesystem::exists(path)) return path;
+  MESSAGE("SKIPPED: no " << path.string() << " (set JOGAK_SHARED to the folder that holds models/)");
+  return {};
+}
+
+inline nlohmann::json read_json(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  REQUIRE_MESSAGE(in.good(), path.string());
+  return nlohmann::json::parse(in);
+}
+
+inline Program compiled(const std::filesystem::path& model, const CompileOptions& options) {
+  return compile(import::read_model(model), options).program;
+}
+
+}  // namespace jogak::tests
