@@ -1,13 +1,14 @@
-// Systolic array of Rows x Cols cells, weight stationary. A cell holds two banks of S = 32 / Rows weights:
-// one is used while the other is loaded; the bank travels with the moving data, so tiles follow each other
-// without a gap. Moving bytes enter row r delayed by r and go right, sums go down, both one cell a cycle; a
-// tag (bank, slice) per diagonal drives all cells. Column sums of the S slices are added and brought in step:
-// column g*S + j of every foot g is at isum_o[g] (sign-extended, 21 bits) RowLead + j cycles after row_o.
+// Systolic array of Rows x Cols cells, weight stationary. A cell holds two banks of S = 32 / Rows
+// weights: one is used while the other is loaded; the bank travels with the moving data, so tiles
+// follow each other without a gap. Moving bytes enter row r delayed by r and go right, sums go
+// down, both one cell a cycle; a tag (bank, slice) per diagonal drives all cells. Column sums of
+// the S slices are added and brought in step: column g*S + j of every foot g is at isum_o[g]
+// (sign-extended, 21 bits) RowLead + j cycles after row_o.
 //
 // mv_*: one slice of a row a cycle, S cycles in a row; mv_first_i marks slice 0. row_o follows it
-// RowAt - 2 cycles later. ld_*: one word of the stationary tile (ld_idx_i-th as npu_mx_load reads them) goes
-// to all cells it belongs to at the end of the cycle; a slice that enters in the next cycle sees it.
-// The caller keeps loading and moving apart (npu_mx_pkg: After*, Chase*).
+// RowAt - 2 cycles later. ld_*: one word of the stationary tile (ld_idx_i-th as npu_mx_load reads
+// them) goes to all cells it belongs to at the end of the cycle; a slice that enters in the next
+// cycle sees it. The caller keeps loading and moving apart (npu_mx_pkg: After*, Chase*).
 module npu_array
   import npu_pkg::*;
   import npu_mx_pkg::*;
@@ -34,7 +35,7 @@ module npu_array
 
   typedef logic [20:0] psum_t;
 
-  // ---- tags -----------------------------------------------------------------------------------------
+  // ---- tags ----------------------------------------------------------------------------------
   logic [Tags-1:0] first_q, first, last_q, last;      // [d]: slice 0, slice S-1 is on diagonal d
   logic [LiveW-1:0] live_q;                           // cycles until nothing valid is left
   assign first = {first_q[Tags-2:0], mv_valid_i && mv_first_i};
@@ -53,12 +54,12 @@ module npu_array
     end
   end
 
-  // ---- cells ----------------------------------------------------------------------------------------
-  // One process, walked against the flow of data with blocking assignments: every right-hand side is
-  // last cycle's value, as with registers written by <=, but simulation is several times faster.
+  // ---- cells ---------------------------------------------------------------------------------
+  // One process, walked against the flow of data with blocking assignments: every right-hand side
+  // is last cycle's value, as with registers written by <=, but simulation is several times faster.
   // Only isum_q leaves the process, so only isum_q is written by <=.
   logic [2*S-1:0][7:0] wt   [Rows][Cols];             // [bank * S + slice]
-  logic [7:0]          mv   [Rows][Rows+Cols];        // [r][0]: input; r delays, then one per column
+  logic [7:0]          mv   [Rows][Rows+Cols];  // [r][0]: input; r delays, then one a column
   logic [15:0]         prod [Rows][Cols];
   psum_t               psum [Rows][Cols];
   logic [SelW-1:0]     sel  [Diag-1];                 // [0]: input

@@ -1,8 +1,8 @@
-// The feet of the array: scale, accumulate and write back one output row. Every foot serves S neighbouring
-// columns on successive cycles: p = float(isum) * (sa * sw), row = acc + p (docs/isa.md).
-// The scales of a tile are read when its first row gets here; the accumulator row is read ReadAt cycles after
-// row_i and written WriteAt cycles after it; done_o is in the cycle after the last write of a command.
-// Rows come at least S cycles apart; nothing stalls.
+// The feet of the array: scale, accumulate and write back one output row. Every foot serves S
+// neighbouring columns on successive cycles: p = float(isum) * (sa * sw), row = acc + p
+// (docs/isa.md). The scales of a tile are read when its first row gets here; the accumulator row is
+// read ReadAt cycles after row_i and written WriteAt cycles after it; done_o is in the cycle after
+// the last write of a command. Rows come at least S cycles apart; nothing stalls.
 module npu_foot
   import npu_pkg::*;
   import npu_fp_pkg::*;
@@ -27,7 +27,7 @@ module npu_foot
   output logic [32*Cols-1:0]    v_wdata_o,
   output logic                  done_o
 );
-  // ---- rows in flight: entry k belongs to the row that came k cycles ago ------------------------------
+  // ---- rows in flight: entry k belongs to the row that came k cycles ago ----------------------
   logic [WriteAt:1] valid_q, rd_q, last_q;
   logic [WriteAt:0] valid;
   logic [VRowW-1:0] row_q [WriteAt+1];       // [0] unused
@@ -70,7 +70,7 @@ module npu_foot
   assign at_mul   = |valid[RowLead +: S];
   assign at_add   = |valid[AddAt +: S];
 
-  // ---- scales ---------------------------------------------------------------------------------------
+  // ---- scales --------------------------------------------------------------------------------
   logic       set1_q, half1_q, low1_q, half2_q;
   logic [1:0] fmt1_q, fmt2_q;
   logic [S-1:0] code_q;                      // the foot's next entries are codes yet
@@ -81,14 +81,17 @@ module npu_foot
 
   always_ff @(posedge clk_i) begin
     set1_q <= row_i && tile_first;
-    if (row_i && tile_first) {fmt1_q, half1_q, low1_q} <= {tile_i.wscale, tile_i.half, !tile_i.sc[0]};
+    if (row_i && tile_first) begin
+      {fmt1_q, half1_q, low1_q} <= {tile_i.wscale, tile_i.half, !tile_i.sc[0]};
+    end
     if (set1_q) {fmt2_q, half2_q} <= {fmt1_q, half1_q};
     if (set1_q) code_q <= '1;
     else if (at_scale) code_q <= code_q >> 1;
     if (valid[2]) sa_q <= scale_i;
   end
 
-  // Sign, exponent and 10 bits of fraction of a stored scale; half: times 0.5, too small becomes zero.
+  // Sign, exponent and 10 bits of fraction of a stored scale; half: times 0.5, too small becomes
+  // zero.
   function automatic logic [18:0] decode(logic [1:0] fmt, logic half, logic [15:0] code);
     logic [18:0] f;
     logic [3:0] up;                          // zeros before a subnormal fp16's leading one
@@ -109,14 +112,16 @@ module npu_foot
       WSCALE_E8M0: f = {1'b0, code[7:0], code[7:0] == 8'hFF, 9'd0};
       default:     f = {1'b0, 8'd127, 10'd0};
     endcase
-    if (half && f[17:10] != 8'hFF) f[17:10] = (f[17:10] <= 8'd1) ? 8'd0 : f[17:10] - 8'd1;
+    if (half && f[17:10] != 8'hFF && f[17:10] != 8'd0) f[17:10] = f[17:10] - 8'd1;
     return f;
   endfunction
 
-  // ---- one foot -------------------------------------------------------------------------------------
+  // ---- one foot ------------------------------------------------------------------------------
   for (genvar g = 0; g < Feet; g++) begin : gen_foot
-    logic [S-1:0][18:0] set_q;               // scales of the foot's columns, the current one lowest;
-    logic [S-1:0][31:0] acc_q;               // codes until the tile's first row. Likewise accumulators
+    // Scales (codes until the tile's first row) and accumulators of the foot's columns, the current
+    // column's lowest.
+    logic [S-1:0][18:0] set_q;
+    logic [S-1:0][31:0] acc_q;
     logic [S-1:0][31:0] out;
     logic [18:0] sw, sw_q;
     logic [31:0] product, sum;
@@ -130,7 +135,8 @@ module npu_foot
       if (set1_q) begin
         for (int j = 0; j < S; j++) begin
           set_q[j] <= (fmt1_q != WSCALE_E8M0) ? 19'(sc_rdata_i[16*(g*S+j) +: 16])
-                    : low1_q ? 19'(sc_rdata_i[8*(g*S+j) +: 8]) : 19'(sc_rdata_i[8*(Cols+g*S+j) +: 8]);
+                    : low1_q ? 19'(sc_rdata_i[8*(g*S+j) +: 8])
+                             : 19'(sc_rdata_i[8*(Cols+g*S+j) +: 8]);
         end
       end else if (at_scale) begin
         set_q <= (set_q >> 19) | ((19*S)'(sw) << (19 * (S - 1)));
@@ -140,8 +146,8 @@ module npu_foot
       else if (at_add) acc_q <= acc_q >> 32;
     end
 
-    npu_foot_mul u_mul (.clk_i, .valid_i(at_mul), .isum_i(isum_i[g][20:0]), .sa_i(sa_q), .sw_i(sw_q),
-                        .y_o(product));
+    npu_foot_mul u_mul (.clk_i, .valid_i(at_mul), .isum_i(isum_i[g][20:0]), .sa_i(sa_q),
+                        .sw_i(sw_q), .y_o(product));
     npu_fp_add u_add (.clk_i, .en_i(1'b1), .valid_i(at_add), .a_i(acc_q[0]), .b_i(product),
                       .valid_o(sum_valid), .y_o(sum));
 
@@ -161,7 +167,7 @@ module npu_foot
     assign unused = ^{isum_i[g][31:21], sum_valid};
   end
 
-  // ---- read, add, write -----------------------------------------------------------------------------
+  // ---- read, add, write ----------------------------------------------------------------------
   assign v_rvalid_o = valid[ReadAt] && rd_q[ReadAt];
   assign v_rrow_o   = row_q[ReadAt];
   assign v_wvalid_o = valid[WriteAt];

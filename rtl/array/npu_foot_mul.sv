@@ -1,6 +1,7 @@
 // y = float(isum) * (sa * sw), both products rounded as num::fmul does, one result a cycle, latency
-// npu_mx_pkg::ProdLat. The scales' product (8 x 11 bits) and float(isum) (21 bits) are exact, so one rounding
-// remains; a scale product outside the format becomes infinity or zero before it is used.
+// npu_mx_pkg::ProdLat. The scales' product (8 x 11 bits) and float(isum) (21 bits) are exact, so
+// one rounding remains; a scale product outside the format becomes infinity or zero before it is
+// used.
 // sa_i: bf16. sw_i: sign, 8-bit exponent, 10-bit fraction; like fp32 with a short fraction.
 // valid_i goes with all operands; data registers update only behind it.
 module npu_foot_mul
@@ -51,7 +52,7 @@ module npu_foot_mul
       s1_zero_q  <= sa_zero || sw_zero;
     end
     if (valid_q[0]) begin
-      automatic logic [8:0] exp = s1_exp_q + 9'(s1_scale_q[18]);          // of the product, bias 254
+      automatic logic [8:0] exp = s1_exp_q + 9'(s1_scale_q[18]);  // of the product, bias 254
       automatic logic inf = s1_inf_q || (!s1_zero_q && exp >= 9'd382);
       automatic logic zero = s1_zero_q || exp <= 9'd127;
       s2_prod_q <= (zero && !s1_inf_q) ? 39'd0 : 39'(s1_size_q) * 39'(s1_scale_q);
@@ -70,7 +71,7 @@ module npu_foot_mul
       up[1] = m[39:38] == 2'd0;  m = up[1] ? m << 2 : m;
       up[0] = !m[39];            m = up[0] ? m << 1 : m;
       s3_norm_q <= m;
-      s3_exp_q  <= 11'({2'd0, s2_exp_q}) - 11'sd106 - 11'({5'd0, up});    // leading one at bit 38 - up
+      s3_exp_q  <= 11'({2'd0, s2_exp_q}) - 11'sd106 - 11'({5'd0, up});  // leading one: bit 38 - up
       s3_sign_q <= s2_sign_q;
       s3_nan_q  <= s2_nan_q;
       s3_inf_q  <= s2_inf_q;

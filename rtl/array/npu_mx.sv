@@ -1,14 +1,17 @@
-// Matrix engine: mm commands (docs/isa.md) on resident tiles, in order; loading of the next tiles, of later
-// commands too, overlaps with streaming. Memory ports never stall; memories answer one cycle later.
+// Matrix engine: mm commands (docs/isa.md) on resident tiles, in order; loading of the next tiles,
+// of later commands too, overlaps with streaming. Memory ports never stall; memories answer one
+// cycle later.
 // done_o: one pulse a command, in the cycle after the write of its last row.
 //
-// Cycles (X: command accepted; S = 32 / Rows; W = 16 words an int8 tile, 8 an e2m1 tile; constants from
-// npu_mx_pkg; tile T uses bank T mod 2; E(T) = F(T) + (m-1) S is the read of its last row):
+// Cycles (X: command accepted; S = 32 / Rows; W = 16 words an int8 tile, 8 an e2m1 tile; constants
+// from npu_mx_pkg; tile T uses bank T mod 2; E(T) = F(T) + (m-1) S is the read of its last row):
 //   first word   L(T) = max(X + 1, N(T-1), E(T-2) + After)
 //   next tile    N(T) = max(L(T) + W, E(T-2) + the largest of a word's After + W - its index)
-//   first row    F(T) = max(L(T) + Chase + 1, F(T-1) + max(m S, Hazard)), and E(T-1) + Hazard where a command
-//                with acc set starts on rows that its predecessor may have written in another order
-//   done         E(last) + RowAt + WriteAt + 1;  next command accepted in cycle N(last) - 1 or later
+//   first row    F(T) = max(L(T) + Chase + 1, F(T-1) + max(m S, Hazard)), and E(T-1) + Hazard where
+//                a command with acc set starts on rows that its predecessor may have written in
+//                another order
+//   done         E(last) + RowAt + WriteAt + 1
+//   next command accepted in cycle N(last) - 1 or later
 // mm_latency.hpp is this as code, exact, with the steady period of a tile.
 module npu_mx
   import npu_pkg::*;
@@ -56,7 +59,8 @@ module npu_mx
     .tile_end_i(tile_end), .tile_end_bank_i(tile_end_bank),
     .tile_valid_o(tile_valid), .tile_o(tile), .tile_full_i(tile_full),
     .w_ren_o, .w_row_o, .w_rdata_i,
-    .ld_valid_o(ld_valid), .ld_mode_o(ld_mode), .ld_bank_o(ld_bank), .ld_idx_o(ld_idx), .ld_word_o(ld_word)
+    .ld_valid_o(ld_valid), .ld_mode_o(ld_mode), .ld_bank_o(ld_bank),
+    .ld_idx_o(ld_idx), .ld_word_o(ld_word)
   );
 
   npu_mx_tiles u_tiles (
@@ -81,7 +85,8 @@ module npu_mx
   logic [Feet-1:0][31:0] isum;
   npu_array u_array (
     .clk_i, .rst_ni,
-    .ld_valid_i(ld_valid), .ld_mode_i(ld_mode), .ld_bank_i(ld_bank), .ld_idx_i(ld_idx), .ld_word_i(ld_word),
+    .ld_valid_i(ld_valid), .ld_mode_i(ld_mode), .ld_bank_i(ld_bank),
+    .ld_idx_i(ld_idx), .ld_word_i(ld_word),
     .mv_valid_i(mv_valid), .mv_first_i(mv_first), .mv_last_i(mv_last), .mv_sel_i(mv_sel),
     .mv_bytes_i(mv_bytes), .row_o(row), .isum_o(isum)
   );
@@ -93,7 +98,7 @@ module npu_mx
   );
   assign v_wmask_o = '1;
 
-  // ---- commands accepted and not done ----------------------------------------------------------------
+  // ---- commands accepted and not done --------------------------------------------------------
   logic [5:0] open_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) open_q <= '0;

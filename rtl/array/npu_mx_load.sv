@@ -1,11 +1,11 @@
-// Tile loader: walks the stationary tiles of a command (nb outer, kb inner), reads one weight word a cycle
-// (16 an int8 tile, 8 an e2m1 tile) and hands every tile's record to mover and foot. Takes the next command
-// in the cycle of the last word, so commands follow without a gap.
+// Tile loader: walks the stationary tiles of a command (nb outer, kb inner), reads one weight word
+// a cycle (16 an int8 tile, 8 an e2m1 tile) and hands every tile's record to mover and foot. Takes
+// the next command in the cycle of the last word, so commands follow without a gap.
 //
-// A tile goes to the bank that the tile before the previous one used. Each word waits until the last moving
-// row of that tile (read at tile_end_i) has passed the word's cells. The tile's record appears with word
-// Chase*, from when on the moving wave stays behind the loading. A word read in cycle L is at the array in
-// cycle L + 2 (ld_*).
+// A tile goes to the bank that the tile before the previous one used. Each word waits until the
+// last moving row of that tile (read at tile_end_i) has passed the word's cells. The tile's record
+// appears with word Chase*, from when on the moving wave stays behind the loading. A word read in
+// cycle L is at the array in cycle L + 2 (ld_*).
 module npu_mx_load
   import npu_pkg::*;
   import npu_mx_pkg::*;
@@ -29,7 +29,7 @@ module npu_mx_load
   output logic [3:0]       ld_idx_o,
   output logic [WordW-1:0] ld_word_o
 );
-  // ---- command: granules are dropped, so strides are in words, blocks and rows -----------------------
+  // ---- command: granules are dropped, so strides are in words, blocks and rows ----------------
   ld_mode_e         mode_q;
   logic             e2m1_q, acc_q, ascale_q, free_q;
   logic [1:0]       wscale_q;
@@ -39,7 +39,7 @@ module npu_mx_load
   logic [VRowW-1:0] o_q, om_q, on_q;
   logic [15:0]      m_q, kb_q, nb_q;
 
-  // ---- walk -----------------------------------------------------------------------------------------
+  // ---- walk ----------------------------------------------------------------------------------
   logic             active_q, bank_q;
   logic [3:0]       idx_q;
   logic [15:0]      kleft_q, nleft_q;         // tiles left after this one
@@ -83,7 +83,7 @@ module npu_mx_load
       end
       default: begin
         {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseCol)};
-        after = AgeW'(AfterCol) + (AgeW'({idx_q, 1'b0}) >> ((Cols == 8) ? 2 : (Cols == 16) ? 1 : 0));
+        after = AgeW'(AfterCol) + (AgeW'(idx_q) << 1 >> ((Cols == 8) ? 2 : (Cols == 16) ? 1 : 0));
       end
     endcase
   end
@@ -98,7 +98,7 @@ module npu_mx_load
   assign w_ren_o = go;
   assign w_row_o = base_q | WRowW'(order);
 
-  // ---- record ---------------------------------------------------------------------------------------
+  // ---- record --------------------------------------------------------------------------------
   logic [CRowW:0] set;                        // tiles from w
   assign set = e2m1_q ? (CRowW+1)'(off_q >> 3) : (CRowW+1)'(off_q >> 4);
   assign tile_valid_o = go && idx_q == chase;
@@ -110,7 +110,7 @@ module npu_mx_load
     };
   end
 
-  // ---- next tile ------------------------------------------------------------------------------------
+  // ---- next tile -----------------------------------------------------------------------------
   logic [WRowW-1:0] off_d;
   assign off_d = (kleft_q != 16'd0) ? off_q + wk_q : off_n_q + wn_q;
 
@@ -147,7 +147,8 @@ module npu_mx_load
   // Output rows that the previous command left in the same order can be read back at once.
   logic same_rows;
   assign same_rows = cmd_i.o[ColsLog +: VRowW] == o_q && cmd_i.om[ColsLog +: VRowW] == om_q &&
-                     cmd_i.on[ColsLog +: VRowW] == on_q && cmd_i.m[15:0] == m_q && cmd_i.nb[15:0] == nb_q;
+                     cmd_i.on[ColsLog +: VRowW] == on_q && cmd_i.m[15:0] == m_q &&
+                     cmd_i.nb[15:0] == nb_q;
 
   always_ff @(posedge clk_i) begin
     if (take) begin
@@ -196,7 +197,7 @@ module npu_mx_load
     end
   end
 
-  // ---- to the array: memory, register ----------------------------------------------------------------
+  // ---- to the array: memory, register --------------------------------------------------------
   logic       valid1_q, valid2_q;
   ld_mode_e   mode1_q, mode2_q;
   logic       bank1_q, bank2_q;

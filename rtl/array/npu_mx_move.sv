@@ -1,8 +1,10 @@
-// Mover: streams the m rows of a tile, one block of 32 bytes every S cycles, as S slices of Rows bytes. The
-// next tile's first row follows at once when its record is there and Hazard cycles lie between the starts
-// (rows of neighbouring tiles are read, added to and written back in the same order); a command whose rows
-// may collide with the previous one's in another order waits until that one's last row is Hazard cycles old.
-// Block read in cycle F: slice s at the array in cycle F + 2 + s. Activation scales queue for the foot.
+// Mover: streams the m rows of a tile, one block of 32 bytes every S cycles, as S slices of Rows
+// bytes. The next tile's first row follows at once when its record is there and Hazard cycles lie
+// between the starts (rows of neighbouring tiles are read, added to and written back in the same
+// order); a command whose rows may collide with the previous one's in another order waits until
+// that one's last row is Hazard cycles old.
+// Block read in cycle F: slice s at the array in cycle F + 2 + s. Activation scales queue for the
+// foot.
 module npu_mx_move
   import npu_pkg::*;
   import npu_mx_pkg::*;
@@ -30,7 +32,7 @@ module npu_mx_move
   localparam int unsigned NearW  = $clog2(Hazard + 1);
   localparam int unsigned ScaleW = $clog2((Rows + Cols) / S + 2);
 
-  // ---- rows: cycle F --------------------------------------------------------------------------------
+  // ---- rows: cycle F -------------------------------------------------------------------------
   logic [SlW-1:0]  sl_q;                     // cycles into the row; 0: a row may start
   logic [15:0]     left_q;                   // rows left of the tile
   logic [BlkW-1:0] blk_q, am_q;
@@ -78,7 +80,7 @@ module npu_mx_move
     if (row) blk_q <= a_blk_o + (start ? tile_i.am : am_q);
   end
 
-  // ---- block and scale: cycle F + 1 -----------------------------------------------------------------
+  // ---- block and scale: cycle F + 1 ----------------------------------------------------------
   logic        row1_q, bank1_q, ascale1_q;
   logic [15:0] scales [2**ScaleW];
   logic [ScaleW-1:0] put_q, get_q;
@@ -100,7 +102,7 @@ module npu_mx_move
     if (row1_q) scales[put_q] <= ascale1_q ? a_rscale_i : 16'h3F80;  // bf16 1.0
   end
 
-  // ---- slices: cycle F + 2 on -----------------------------------------------------------------------
+  // ---- slices: cycle F + 2 on ----------------------------------------------------------------
   logic            valid2_q;
   logic [SelW-1:0] sel2_q;
   logic [255:0]    block_q;

@@ -1,5 +1,5 @@
-// Facts shared by the blocks of the matrix engine: sizes, latencies between blocks, the record of a tile.
-// mm_latency.hpp states the same latencies for software; the unit test compares both.
+// Facts shared by the blocks of the matrix engine: sizes, latencies between blocks, the record of a
+// tile. mm_latency.hpp states the same latencies for software; the unit test compares both.
 package npu_mx_pkg;
   import npu_pkg::*;
   import npu_fp_pkg::*;
@@ -7,9 +7,9 @@ package npu_mx_pkg;
   // (no single block needs all of them)
 
   localparam int unsigned S     = (Rows > 32) ? 1 : 32 / Rows;  // slices of a block of 32
-  localparam int unsigned Feet  = Cols / S;                     // each serves S neighbouring columns
+  localparam int unsigned Feet  = Cols / S;  // each serves S neighbouring columns
   localparam int unsigned SlW   = (S > 1) ? $clog2(S) : 1;
-  localparam int unsigned SelW  = $clog2(2 * S);                // one of a cell's weights: bank, slice
+  localparam int unsigned SelW  = $clog2(2 * S);  // one of a cell's weights: bank, slice
   localparam int unsigned WordW = 16 * Cols;                    // weight and scale word
 
   localparam int unsigned WRowW = $clog2(WspmBytes / (2 * Cols));
@@ -18,23 +18,25 @@ package npu_mx_pkg;
   localparam int unsigned VRowW = $clog2(VmemRows);
   localparam int unsigned ColsLog = $clog2(Cols);
 
-  // ---- foot: cycles after row_o of the array -------------------------------------------------------
+  // ---- foot: cycles after row_o of the array -------------------------------------------------
   localparam int unsigned ProdLat = 4;                            // isum and scales to product
-  localparam int unsigned RowLead = 3;                            // first column's sums are at the foot
+  localparam int unsigned RowLead = 3;  // first column's sums are at the foot
   localparam int unsigned AddAt   = RowLead + ProdLat;            // product meets accumulator
   localparam int unsigned ReadAt  = AddAt - 2;                    // vector-memory row is asked for
   localparam int unsigned WriteAt = AddAt + AddLat + S - 1;       // and written back
   // Least distance of two rows' starts if the later one reads what the earlier one wrote.
   localparam int unsigned Hazard  = WriteAt - ReadAt + 1;
-  // From reading a moving row in aspm to row_o: two registers, product, the array's diagonal, column sum.
+  // From reading a moving row in aspm to row_o: two registers, product, the array's diagonal,
+  // column sum.
   localparam int unsigned RowAt   = Rows + Cols + 3 - RowLead;
 
-  // ---- loading ---------------------------------------------------------------------------------------
-  // A word may be read After* cycles + (its first row + slice, or first column) after the last moving row of
-  // the bank's previous tile was read: then that row's slice has passed all cells of the word.
+  // ---- loading -------------------------------------------------------------------------------
+  // A word may be read After* cycles + (its first row + slice, or first column) after the last
+  // moving row of the bank's previous tile was read: then that row's slice has passed all cells of
+  // the word.
   localparam int unsigned AfterInt8 = Cols;                      // a word is 2 rows of k,
   localparam int unsigned AfterE2m1 = Cols + 2;                  // 4 rows,
-  localparam int unsigned AfterCol  = S + Rows - 2 + ((Cols == 32) ? 1 : 0);  // or 1/2, 1, 2 columns
+  localparam int unsigned AfterCol  = S + Rows - 2 + ((Cols == 32) ? 1 : 0);  // 1/2 to 2 columns
   localparam int unsigned AgeW      = $clog2(Rows + Cols + S);   // counts up to the largest of all
   // Word after which the moving wave may follow the loading (it never overtakes).
   localparam int unsigned ChaseInt8 = (S == 4) ? Rows - 2 : 0;

@@ -99,6 +99,16 @@ void choose_rows(Random& r, Command& c, u32 cols, u32 vmem_words) {
   if (c.nb == 1 && r.chance(50)) c.on = r.below(50) * cols;
 }
 
+// Accumulate at once onto one of the rows that the previous command wrote last.
+void start_on_last_rows(Random& r, Command& c, const Command& previous) {
+  const u32 back = std::min(r.below(4), previous.m - 1);
+  const u32 o = previous.o + (previous.m - 1 - back) * previous.om + (previous.nb - 1) * previous.on;
+  const u32 rest = (c.m - 1) * c.om + (c.nb - 1) * c.on + config().cols;
+  if (o + rest > config().vmem_bytes / 4) return;
+  c.o = o;
+  c.acc = true;
+}
+
 Command random_command(Random& r, const Limits& lim, const Command* previous) {
   const spec::Config& k = config();
   Command c;
@@ -117,8 +127,12 @@ Command random_command(Random& r, const Limits& lim, const Command* previous) {
     c.om = previous->om;
     c.on = previous->on;
     if (r.chance(20) && c.o != 0) c.o -= k.cols;
+    if (r.chance(20)) c.m = r.in(1, c.m);
+    if (r.chance(20) && c.nb == 1 && c.m > 1 && c.om > k.cols) c.om -= k.cols;
+    if (r.chance(20) && c.nb > 1) --c.nb;
   } else {
     choose_rows(r, c, k.cols, k.vmem_bytes / 4);
+    if (previous != nullptr && r.chance(30)) start_on_last_rows(r, c, *previous);
   }
   const u32 tile = (c.e2m1 ? 16 : 32) * k.cols;
   const Box w = box(r, k.wspm_bytes, tile, tile, c.kb, c.nb);

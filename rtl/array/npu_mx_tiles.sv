@@ -1,5 +1,6 @@
-// The tiles on their way: written by the loader, read in order by the mover and, later, by the foot, which
-// frees them. put_i needs !full_o; mover and foot pops need their *_valid_o. Latency: 1 cycle.
+// The tiles on their way: written by the loader, read in order by the mover and, later, by the
+// foot, which frees them. put_i needs !full_o; mover and foot pops need their *_valid_o. Latency: 1
+// cycle.
 module npu_mx_tiles
   import npu_mx_pkg::*;
 (
