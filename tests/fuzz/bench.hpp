@@ -1,0 +1,33 @@
+// A case on the model and on the RTL: what differs.
+#pragma once
+
+#include <memory>
+
+#include "coverage.hpp"
+#include "generate.hpp"
+#include "sim/rtl/simulator.hpp"
+
+namespace jogak::fuzz {
+
+// One RTL machine for several programs, with a memory of random latency and stalls.
+class Bench {
+ public:
+  Bench(std::string_view config, u64 seed);
+
+  // Runs the case; empty: the same as its meaning. Otherwise the first difference, and the machine is used up.
+  std::string run(const Case& c, Oracle& oracle, Coverage* coverage);
+  u64 cycles() const { return cycles_; }
+
+ private:
+  std::string compare(const Case& c, Oracle& oracle, const Meaning& meaning, const sim::RunResult& result);
+
+  std::unique_ptr<rtl::Simulator> rtl_;
+  Random random_;
+  std::string memory_;  // its latencies and stalls, for messages
+  u64 cycles_ = 0;
+};
+
+// The commands that a case issues, with their values, one a line.
+std::string commands_of(const Case& c, Oracle& oracle);
+
+}  // namespace jogak::fuzz
