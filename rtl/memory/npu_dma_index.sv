@@ -1,6 +1,6 @@
 // The index list of a gather: reads the words idx .. idx + n1 - 1 of vector memory, n2 times, and gives the
 // byte offset of each, j * stride, with bad_o when that is above room. kill_i discards the rest of the list.
-// Latency: 5 cycles from start_i to the first offset when the bank is free, then one every 2 cycles.
+// Latency: 5 cycles from start_i to the first offset when the bank is free, then 4 every 5 cycles.
 module npu_dma_index
   import npu_pkg::*;
 #(
@@ -28,29 +28,40 @@ module npu_dma_index
 );
   localparam int unsigned WordW = RowW + LaneW;
 
-  logic             active_q;
+  localparam int unsigned Depth = 4;  // words asked for whose offsets are not yet taken
+  localparam int unsigned OwedW = $clog2(Depth + 1);
+  localparam int unsigned PtrW  = $clog2(Depth);
+
+  typedef struct packed {
+    logic        bad;
+    logic [31:0] offset;
+    logic [31:0] index;
+  } offset_t;
+
+  logic             active_q, grant, pop;
   logic [WordW-1:0] first_q, word_q;
   logic [15:0]      n1_q, i1_q, i2_q;
   logic [31:0]      stride_q, room_q;
-  logic             grant;
-  // Stages: word on the bank's output; operand; product; checked offset.
-  logic             read_q, opnd_valid_q, prod_valid_q, out_valid_q;
+  // Stages: word on the bank's output; operand; product; queue. They never wait: the queue has room for all.
+  logic             read_q, opnd_valid_q, prod_valid_q;
   logic [LaneW-1:0] lane_q;
-  logic [31:0]      opnd_q, prod_index_q, index_q, offset_q;
+  logic [31:0]      opnd_q, prod_index_q;
   logic [63:0]      prod_q;
-  logic             bad_q, opnd_ready, prod_ready, out_ready;
+  offset_t          queue [Depth];
+  offset_t          head;
+  logic [PtrW-1:0]  wptr_q, rptr_q;
+  logic             full_q;  // tells a full queue from an empty one
+  logic [OwedW-1:0] owed_q;  // words from grant to pop
 
-  assign out_ready   = !out_valid_q || out_ready_i;
-  assign prod_ready  = !prod_valid_q || out_ready;
-  assign opnd_ready  = !opnd_valid_q || prod_ready;
-  // The word must find the operand register free, for it is on the bank's output for one cycle only.
-  assign ix_rvalid_o = active_q && !read_q && opnd_ready && !kill_i;
+  assign ix_rvalid_o = active_q && owed_q != OwedW'(Depth);
   assign ix_rrow_o   = word_q[WordW-1:LaneW];
   assign grant       = ix_rvalid_o && ix_rready_i;
-  assign out_valid_o = out_valid_q;
-  assign bad_o       = bad_q;
-  assign offset_o    = offset_q;
-  assign index_o     = index_q;
+  assign out_valid_o = wptr_q != rptr_q || full_q;
+  assign pop         = out_valid_o && out_ready_i;
+  assign head        = queue[rptr_q];
+  assign bad_o       = head.bad;
+  assign offset_o    = head.offset;
+  assign index_o     = head.index;
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -68,37 +79,35 @@ module npu_dma_index
     end
     if (grant) lane_q <= word_q[LaneW-1:0];
     if (read_q) opnd_q <= ix_rdata_i[lane_q*32 +: 32];
-    if (opnd_valid_q && prod_ready) begin
+    if (opnd_valid_q) begin
       prod_q       <= 64'(opnd_q) * 64'(stride_q);
       prod_index_q <= opnd_q;
     end
-    if (prod_valid_q && out_ready) begin
-      offset_q <= prod_q[31:0];
-      index_q  <= prod_index_q;
-      bad_q    <= prod_q[63:32] != '0 || prod_q[31:0] > room_q;
+    if (prod_valid_q) begin
+      queue[wptr_q] <= '{bad: prod_q[63:32] != '0 || prod_q[31:0] > room_q, offset: prod_q[31:0],
+                         index: prod_index_q};
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      active_q     <= 1'b0;
-      read_q       <= 1'b0;
-      opnd_valid_q <= 1'b0;
-      prod_valid_q <= 1'b0;
-      out_valid_q  <= 1'b0;
+      {active_q, read_q, opnd_valid_q, prod_valid_q, full_q} <= '0;
+      {wptr_q, rptr_q, owed_q} <= '0;
     end else if (kill_i) begin
-      active_q     <= start_i;
-      read_q       <= 1'b0;
-      opnd_valid_q <= 1'b0;
-      prod_valid_q <= 1'b0;
-      out_valid_q  <= 1'b0;
+      active_q <= start_i;
+      {read_q, opnd_valid_q, prod_valid_q, full_q} <= '0;
+      {wptr_q, rptr_q, owed_q} <= '0;
     end else begin
       if (start_i) active_q <= 1'b1;
       else if (grant && i1_q == '0 && i2_q == '0) active_q <= 1'b0;
-      read_q <= grant;
-      if (opnd_ready) opnd_valid_q <= read_q;
-      if (prod_ready) prod_valid_q <= opnd_valid_q;
-      if (out_ready) out_valid_q <= prod_valid_q;
+      read_q       <= grant;
+      opnd_valid_q <= read_q;
+      prod_valid_q <= opnd_valid_q;
+      if (prod_valid_q) wptr_q <= wptr_q + 1'b1;
+      if (pop) rptr_q <= rptr_q + 1'b1;
+      if (prod_valid_q != pop) full_q <= prod_valid_q && wptr_q + 1'b1 == rptr_q;
+      if (grant && !pop) owed_q <= owed_q + 1'b1;
+      else if (pop && !grant) owed_q <= owed_q - 1'b1;
     end
   end
 

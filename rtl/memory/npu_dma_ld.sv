@@ -6,7 +6,7 @@
 // a command, just before its done; all data of issued bursts are taken either way. An index fault ends its command.
 // Latency: command to AR 3 cycles (gather: 8 and the bank's wait); R beat to written word 1 cycle, to done 2.
 // Throughput: one beat a cycle (npu_dma_align says when a run costs one more); runs of one burst: one a cycle,
-// gathered ones one every 2 cycles, both up to MaxBursts per memory latency.
+// gathered ones 4 every 5 cycles, both up to MaxBursts per memory latency.
 module npu_dma_ld
   import npu_pkg::*;
   import npu_dma_pkg::*;
@@ -119,7 +119,6 @@ module npu_dma_ld
   logic  move_in_ready, move_valid, move_ready, track_ready, ar_free, ar_fire, r_fire;
   logic [PortAddrBits-1:0] oldest;  // port word address of the oldest burst
 
-  assign ar_free     = !axi_ar_valid_o || axi_ar_ready_i;
   assign burst_ready = (burst.none || (ar_free && track_ready)) && (!burst.first || move_in_ready);
   assign ar_fire     = burst_valid && burst_ready && !burst.none;
   assign move_in     = '{
@@ -127,15 +126,14 @@ module npu_dma_ld
     user: '{space: burst_run.space, last: burst_run.last, bad: burst_run.bad}
   };
 
-  always_ff @(posedge clk_i) begin
-    if (ar_fire) axi_ar_o <= '{addr: burst.addr, len: burst.len};
-  end
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) axi_ar_valid_o <= 1'b0;
-    else if (ar_free) axi_ar_valid_o <= ar_fire;
-  end
-
   // verilator lint_off PINCONNECTEMPTY
+  // Two places, so that nothing behind depends on the bus in the same cycle.
+  npu_fifo #(.Width($bits(npu_axi_pkg::ax_t)), .Depth(2)) u_ar (
+    .clk_i, .rst_ni,
+    .in_valid_i(ar_fire), .in_ready_o(ar_free), .in_data_i({burst.addr, burst.len}),
+    .out_valid_o(axi_ar_valid_o), .out_ready_i(axi_ar_ready_i), .out_data_o(axi_ar_o), .count_o()
+  );
+
   npu_fifo #(.Width(PortAddrBits), .Depth(MaxBursts)) u_track (
     .clk_i, .rst_ni,
     .in_valid_i(ar_fire), .in_ready_o(track_ready), .in_data_i(burst.addr[AddrBits-1:WordBits]),

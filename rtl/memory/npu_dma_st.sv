@@ -96,7 +96,6 @@ module npu_dma_st
   logic   track_ready, track_valid, track_pop, aw_free, aw_fire, push, fetch_in_ready, move_in_ready;
   logic   fetch_valid, fetch_ready, move_valid, move_ready;
 
-  assign aw_free     = !axi_aw_valid_o || axi_aw_ready_i;
   assign burst_ready = track_ready && (burst.none || aw_free)
       && (burst.none || !burst.first || (fetch_in_ready && move_in_ready));
   assign aw_fire     = burst_valid && burst_ready && !burst.none;
@@ -105,13 +104,12 @@ module npu_dma_st
   assign move_in     = '{ca: burst_run.ca, len: burst_run.len, space: burst_run.space,
                          dst: burst_run.addr[CutBits-1:0]};
 
-  always_ff @(posedge clk_i) begin
-    if (aw_fire) axi_aw_o <= '{addr: burst.addr, len: burst.len};
-  end
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) axi_aw_valid_o <= 1'b0;
-    else if (aw_free) axi_aw_valid_o <= aw_fire;
-  end
+  // Two places, so that nothing behind depends on the bus in the same cycle.
+  npu_fifo #(.Width($bits(npu_axi_pkg::ax_t)), .Depth(2)) u_aw (
+    .clk_i, .rst_ni,
+    .in_valid_i(aw_fire), .in_ready_o(aw_free), .in_data_i({burst.addr, burst.len}),
+    .out_valid_o(axi_aw_valid_o), .out_ready_i(axi_aw_ready_i), .out_data_o(axi_aw_o), .count_o()
+  );
 
   npu_fifo #(.Width($bits(track_t)), .Depth(MaxBursts)) u_track (
     .clk_i, .rst_ni,
