@@ -1,6 +1,6 @@
 """Runs jogak-stories.gguf in numpy: perplexity for each weight format, greedy text, golden file.
 
-    python3 models/evaluate.py [--text models/heldout.txt] [--prompt "One day"] [--golden FILE]
+    python3 models/evaluate.py [--text models/heldout.txt] [--prompt "Long ago"] [--golden FILE]
 
 Perplexity protocol: each line of the text is one story; ids = <s>, the line's tokens, </s>, cut at
 `context` + 1 tokens; every token after <s> is predicted from all before it in its own line;
@@ -17,7 +17,7 @@ from gguf_file import read_model
 from tokenizer import EOS
 
 HERE = pathlib.Path(__file__).parent
-PROMPTS = ["Once upon a time", "One day, Lily found a", "Tom was a brave boy who lived in a small house."]
+PROMPTS = ["Once upon a time", "Long ago, in a green meadow", "Tom was a brave boy who lived in a small house."]
 GOLDEN_TOKENS = 96
 ENCODE_CASES = ["", " ", "Once upon a time", "\"Hello, I am Pip.\"", "  two  spaces ", "It is 7 o'clock!",
                 "caf\u00e9 \u2603", "line\nbreak", "BIRTHDAY", "a\u2581b"]
