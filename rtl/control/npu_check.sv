@@ -341,7 +341,7 @@ module npu_check
   assign amount_o = '{
     load_bytes: late2_q[2], store_bytes: late2_q[1], macs: late2_q[0],
     elems: passed && (kind == KindVec || kind == KindQnt),
-    gather: passed && gather(insn_i), gather_rows: p_q[31:0], amount: p_q};
+    gather: passed && gather(insn_i) && slot_q[DLen] != '0, gather_rows: p_q[31:0], amount: p_q};
 
   assign count_o = '{
     load: passed && kind == KindDma && !is_store(insn_i),
