@@ -7,9 +7,9 @@
 // from npu_mx_pkg; tile T uses bank T mod 2; E(T) = F(T) + (m-1) S is the read of its last row):
 //   first word   L(T) = max(X + 1, N(T-1), E(T-2) + After)
 //   next tile    N(T) = max(L(T) + W, E(T-2) + the largest of a word's After + W - its index)
-//   first row    F(T) = max(L(T) + Chase + 1, F(T-1) + max(m S, Hazard)), and E(T-1) + Hazard where
-//                a command with acc set starts on rows that its predecessor may have written in
-//                another order
+//   first row    F(T) = max(cycle after word Chase, F(T-1) + max(m S, Hazard)), and E(T-1) + Hazard
+//                where a command with acc set starts on rows that its predecessor may have written
+//                in another order
 //   done         E(last) + RowAt + WriteAt + 1
 //   next command accepted in cycle N(last) - 1 or later
 // mm_latency.hpp is this as code, exact, with the steady period of a tile.
