@@ -321,7 +321,7 @@ TEST_CASE("a semaphore may hold more than 255 while waits are queued") {
   c.b.signal(Engine::ld, 1);
   c.b.wait(Engine::st, 1);  // holds the queue
   for (u32 i = 0; i < 6; ++i) {
-    c.b.signal(Engine::seq, 0, 255);
+    c.b.signal(Engine::mx, 0, 255);
     c.b.wait(Engine::st, 0, 255);
   }
   store(c, 4096, 64);
