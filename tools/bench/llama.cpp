@@ -1,0 +1,30 @@
+#include "llama.hpp"
+
+#include <cstring>
+
+#include "compiler/import/synthetic.hpp"
+
+namespace jogak::bench {
+
+LlamaPair::LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format) : hyper_(hyper) {
+  program_ = compile(import::synthetic_llama(hyper, 1), {.config = config, .format = format}).program;
+  rows_ = static_cast<int>(program_.find("logits")->shape[0]);
+  pair_ = std::make_unique<Pair>(*spec::find_config(config.c_str()), program_.code,
+                                 std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.begin() + 3));
+  for (const Segment& s : program_.segments)
+    std::copy(s.bytes.begin(), s.bytes.end(), pair_->window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset));
+}
+
+std::array<std::uint32_t, 4> LlamaPair::prepare(int position, int rows) {
+  const auto tokens = pair_->window(2).subspan(static_cast<std::size_t>(program_.find("tokens")->offset));
+  for (int i = 0; i < rows; ++i) {
+    const std::int32_t id = (position + i) * 37 % hyper_.vocab;
+    std::memcpy(tokens.data() + 4 * i, &id, sizeof id);
+  }
+  return {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(rows - 1), 1};
+}
+
+void LlamaPair::advance(int position, int rows) { pair_->advance(prepare(position, rows)); }
+Measured LlamaPair::measure(int position, int rows) { return pair_->measure(prepare(position, rows)); }
+
+}  // namespace jogak::bench

@@ -1,0 +1,43 @@
+// The same job on the exact model and on the Verilated RTL, from one DRAM image; for benchmarks that count cycles.
+#pragma once
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/model/machine.hpp"
+#include "sim/rtl/simulator.hpp"
+
+namespace jogak::bench {
+
+struct Measured {
+  std::uint64_t cycles = 0;
+  double seconds = 0;            // processor time of the RTL simulation
+  std::uint64_t differences = 0; // DRAM bytes and exact counters in which model and RTL differ
+  sim::RunResult rtl;
+  double share(spec::Counter c) const { return static_cast<double>(rtl[c]) / static_cast<double>(cycles); }
+};
+
+class Pair {
+ public:
+  // Windows 0 .. sizes.size() - 1, all zero; window 0 is read only for the program.
+  Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::vector<std::uint64_t>& sizes);
+
+  std::span<std::uint8_t> window(std::size_t index);
+  // On the model alone: brings memory to where a measurement starts. Throws Error on a fault.
+  void advance(std::span<const std::uint32_t> args);
+  // On both. Throws Error on a fault or when the RTL does not end within 2^30 cycles.
+  Measured measure(std::span<const std::uint32_t> args);
+
+ private:
+  void check(const model::Result& result) const;
+
+  spec::Config config_;
+  std::vector<spec::Insn> code_;
+  std::vector<model::Window> windows_;
+  std::vector<std::uint8_t> image_;     // the model's DRAM
+  model::Machine model_;
+  std::unique_ptr<rtl::Simulator> rtl_;
+};
+
+}  // namespace jogak::bench
