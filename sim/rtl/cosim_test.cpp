@@ -27,6 +27,16 @@ class Programs {
     for (u32 i = 0; i < commands; ++i) command();
     c_.barrier();
   }
+  // Commands, and somewhere among them an instruction that faults while engines are at work.
+  void faulty_phase(u32 commands) {
+    std::iota(shares_.begin(), shares_.end(), 0);
+    std::shuffle(shares_.begin(), shares_.end(), random_);
+    const u32 at = below(commands);
+    for (u32 i = 0; i < commands; ++i) {
+      if (i == at) fault();
+      command();
+    }
+  }
 
  private:
   u32 below(u64 n) { return u32(random_() % n); }
@@ -38,6 +48,18 @@ class Programs {
     const u64 part = bytes / kShares;
     REQUIRE(extent <= part);
     return u32(s * part + below((part - extent) / granule + 1) * granule);
+  }
+
+  void fault() {
+    const u8 bytes = c_.r(64), one = c_.r(1), high = c_.r(~0u - 63);
+    switch (below(6)) {
+      case 0: return c_.b.emit(spec::Insn{0xEE, 0});
+      case 1: return c_.b.emit(spec::Insn{u32(spec::Op::halt), 1ull << below(64)});
+      case 2: return c_.b.wait(static_cast<Engine>(below(5)), 3);
+      case 3: return c_.b.load({.da = high, .len = bytes, .n1 = one, .n2 = one});
+      case 4: return c_.b.load({.ca = high, .len = bytes, .n1 = one, .n2 = one});
+      default: return c_.b.lds(20, high);
+    }
   }
 
   void command() {
@@ -210,6 +232,40 @@ void random_programs(const std::string& config, u32 programs, u32 phases, u32 co
   }
 }
 
+void faulty_programs(const char* config, u32 programs) {
+  for (u64 seed = 1; seed <= programs; ++seed) {
+    CAPTURE(seed);
+    Cosim cosim(config, options(seed));
+    Programs make(cosim, seed);
+    make.phase(10);
+    make.faulty_phase(20);
+    cosim.b.halt();
+    cosim.run();
+    cosim.compare();
+    CHECK(cosim.result.fault.code != spec::Fault::none);
+  }
+}
+
+// Stopped at a random cycle with everything in flight, the machine runs the same program right afterwards.
+void aborted_programs(const char* config, u32 programs) {
+  for (u64 seed = 1; seed <= programs; ++seed) {
+    CAPTURE(seed);
+    Cosim cosim(config, options(seed));
+    Programs make(cosim, seed);
+    for (u32 p = 0; p < 3; ++p) make.phase(25);
+    cosim.b.halt();
+    cosim.put_code();
+    sim::launch(*cosim.rtl, cosim.setup);
+    cosim.rtl->run_until_irq(1 + seed * 7919 % 9000);
+    cosim.rtl->write_csr(spec::csr::control, 1);
+    REQUIRE(cosim.rtl->run_until_irq(100'000));
+    cosim.share();
+    cosim.run();
+    cosim.compare();
+    CHECK(cosim.result.ok());
+  }
+}
+
 // A dense layer by hand: weights and activations in, quantised product of a product out.
 void layer(const char* config) {
   Cosim c(config, {.stall = 64, .seed = 9});
@@ -256,3 +312,7 @@ TEST_CASE("a layer by hand: edge") { layer("edge"); }
 TEST_CASE("random programs: nano") { random_programs("nano", 40, 6, 25); }
 TEST_CASE("random programs: small") { random_programs("small", 40, 6, 25); }
 TEST_CASE("random programs: edge") { random_programs("edge", 40, 6, 25); }
+TEST_CASE("faults in the middle of work: nano") { faulty_programs("nano", 60); }
+TEST_CASE("faults in the middle of work: edge") { faulty_programs("edge", 60); }
+TEST_CASE("aborted and run again: nano") { aborted_programs("nano", 60); }
+TEST_CASE("aborted and run again: edge") { aborted_programs("edge", 60); }
