@@ -11,7 +11,8 @@ class Faults {
   Faults(Shapes& shapes, Writer& writer, Random& random, const spec::Config& config, u8 spare)
       : s_(shapes), w_(writer), r_(random), config_(config), spare_(spare) {}
 
-  bool write(Fault fault) {
+  bool write(Fault fault, spec::Op op) {
+    op_ = op;
     switch (fault) {
       case Fault::opcode: return opcode();
       case Fault::reserved: return reserved();
@@ -31,7 +32,7 @@ class Faults {
     if (x) s_.write(*x);
     return x.has_value();
   }
-  std::optional<Dma> dma() { return r_.one_in(2) ? s_.load() : s_.store(); }
+  std::optional<Dma> dma() { return op_ == spec::Op::load ? s_.load() : s_.store(); }
 
   bool opcode() {
     constexpr u8 known[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x20, 0x30, 0x31};
@@ -47,26 +48,22 @@ class Faults {
 
   // A legal encoding with random bits until the check says reserved; or a combination that is.
   bool reserved() {
-    switch (r_.below(4)) {
-      case 0: w_.line(spec::Signal{static_cast<Engine>(r_.below(5)), u8(r_.below(32)), 0}); return true;
-      case 1: w_.line(spec::Wait{static_cast<Engine>(r_.below(5)), u8(r_.below(32)), 0}); return true;
-      default: break;
-    }
-    if (r_.one_in(8)) {
+    const auto eng = static_cast<Engine>(r_.below(5));
+    const bool combination = r_.one_in(2);
+    if (combination && op_ == spec::Op::signal) return w_.line(spec::Signal{eng, spare_, 0}), true;
+    if (combination && op_ == spec::Op::wait) return w_.line(spec::Wait{eng, spare_, 0}), true;
+    if (combination && op_ == spec::Op::store) {
       auto x = s_.store();
-      if (!x) return false;
-      x->space = r_.one_in(2) ? spec::Space::wspm : spec::Space::wsc;
+      if (x) x->space = r_.one_in(2) ? spec::Space::wspm : spec::Space::wsc;
       return put(x);
     }
-    if (r_.one_in(8)) {
+    if (combination && op_ == spec::Op::mm) {
       auto x = s_.mm();
-      if (!x) return false;
-      x->f.wfmt = spec::Wfmt::e2m1, x->f.colload = true;
+      if (x) x->f.wfmt = spec::Wfmt::e2m1, x->f.colload = true;
       return put(x);
     }
-    constexpr u8 ops[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x20, 0x30, 0x31};
     for (;;) {
-      spec::Insn insn{r_.pick(ops), 0};
+      spec::Insn insn{u64(op_), 0};
       const u32 bit = 8 + r_.below(120);
       if (r_.one_in(2)) (bit < 64 ? insn.lo : insn.hi) |= 1ull << bit % 64;
       else insn.lo |= u64(r_.below(256)) << 8;
@@ -90,8 +87,9 @@ class Faults {
 
   bool onchip() {
     const u32 c = config_.cols;
-    switch (r_.below(6)) {
-      case 0: {
+    switch (op_) {
+      case spec::Op::load:
+      case spec::Op::store: {
         auto x = dma();
         if (!x) return false;
         const u32 g = x->space == spec::Space::vmem ? 4 : 2;
@@ -100,7 +98,7 @@ class Faults {
         else x->cs1 = 0xFFFFFFF0 / g * g, x->n1 = 2 + r_.below(3), x->ds1 = 0;
         return put(x);
       }
-      case 1: {
+      case spec::Op::mm: {
         auto x = s_.mm();
         if (!x) return false;
         constexpr u32 tile_granule = 32;
@@ -112,8 +110,7 @@ class Faults {
         }
         return put(x);
       }
-      case 2:
-      case 3: {
+      case spec::Op::vec: {
         auto x = s_.vec();
         if (!x) return false;
         const u32 words = config_.vmem_bytes / 4;
@@ -125,7 +122,7 @@ class Faults {
         }
         return put(x);
       }
-      case 4: {
+      case spec::Op::qnt: {
         auto x = s_.qnt();
         if (!x) return false;
         switch (r_.below(3)) {
@@ -153,8 +150,9 @@ class Faults {
 
   bool align() {
     const u32 c = config_.cols;
-    switch (r_.below(4)) {
-      case 0: {
+    switch (op_) {
+      case spec::Op::load:
+      case spec::Op::store: {
         auto x = dma();
         if (!x) return false;
         const u32 g = x->space == spec::Space::vmem ? 4 : 2;
@@ -162,7 +160,7 @@ class Faults {
         else shift_one(2, x->da, x->ds1, x->ds2);
         return put(x);
       }
-      case 1: {
+      case spec::Op::mm: {
         auto x = s_.mm();
         if (!x) return false;
         switch (r_.below(4)) {
@@ -173,7 +171,7 @@ class Faults {
         }
         return put(x);
       }
-      case 2: {
+      case spec::Op::vec: {
         auto x = s_.vec();
         if (!x) return false;
         if (x->f.bmode == spec::Bmode::vector) shift_one(c, x->a, x->as, x->b, x->bs, x->dst, x->ds);
@@ -193,8 +191,9 @@ class Faults {
   u32 too_many() { return r_.one_in(2) ? 65536 + r_.below(3) : 65536 | r_.word(); }
 
   bool shape() {
-    switch (r_.below(5)) {
-      case 0: {
+    switch (op_) {
+      case spec::Op::load:
+      case spec::Op::store: {
         auto x = dma();
         if (!x) return false;
         switch (r_.below(3)) {
@@ -204,8 +203,7 @@ class Faults {
         }
         return put(x);
       }
-      case 1:
-      case 2: {
+      case spec::Op::mm: {
         auto x = s_.mm();
         if (!x) return false;
         switch (r_.below(6)) {
@@ -218,7 +216,7 @@ class Faults {
         }
         return put(x);
       }
-      case 3: {
+      case spec::Op::vec: {
         auto x = s_.vec();
         if (!x) return false;
         switch (r_.below(3)) {
@@ -245,7 +243,7 @@ class Faults {
   bool semaphore() {
     const auto eng = static_cast<Engine>(r_.below(5));
     const u8 sem = spare_;
-    if (r_.one_in(2)) {
+    if (op_ == spec::Op::wait) {
       const u8 given = u8(r_.below(4));
       if (given) w_.line(spec::Signal{eng, sem, given});
       w_.line(spec::Wait{static_cast<Engine>(r_.below(5)), sem, u8(given + 1 + r_.below(r_.one_in(2) ? 2 : 250))});
@@ -281,13 +279,14 @@ class Faults {
   Random& r_;
   const spec::Config& config_;
   u8 spare_;
+  spec::Op op_{};
 };
 
 }  // namespace
 
-bool write_fault(Fault fault, Shapes& shapes, Writer& writer, Random& random, const spec::Config& config,
+bool write_fault(const FaultCell& cell, Shapes& shapes, Writer& writer, Random& random, const spec::Config& config,
                  u8 spare_semaphore) {
-  return Faults(shapes, writer, random, config, spare_semaphore).write(fault);
+  return Faults(shapes, writer, random, config, spare_semaphore).write(cell.fault, cell.op);
 }
 
 }  // namespace jogak::fuzz

@@ -16,11 +16,6 @@ constexpr u32 kAttempts = 200, kOrderRounds = 8, kHoistRounds = 3;
 constexpr u64 kMostInstructions = 8000;
 constexpr u32 kFaultShare = 3;  // one program in so many has a fault
 
-constexpr Fault kFaults[] = {Fault::opcode,    Fault::reserved, Fault::window,   Fault::onchip, Fault::onchip,
-                             Fault::align,     Fault::align,    Fault::shape,    Fault::shape,  Fault::semaphore,
-                             Fault::loop,      Fault::watchdog, Fault::index,    Fault::index,  Fault::bus,
-                             Fault::bus};
-
 // Semaphores that give no order that anything needs: they only make engines wait.
 struct Noise {
   u8 sem;
@@ -47,7 +42,8 @@ class Builder {
   }
 
   std::optional<Case> build() {
-    case_.fault = random_.one_in(kFaultShare) ? random_.pick(kFaults) : Fault::none;
+    if (case_.seed % kFaultShare == 0) cell_ = kFaultCells[case_.seed / kFaultShare % std::size(kFaultCells)];
+    case_.fault = cell_.fault;
     writer_.emplace(case_, random_);
     shapes_.emplace(config_, case_, *writer_, random_);
     fault_at_ = random_.below(24);
@@ -78,6 +74,8 @@ class Builder {
     return case_.fault != Fault::none && case_.fault != Fault::watchdog && case_.fault != Fault::bus;
   }
 
+  bool endless() const { return cell_.fault == Fault::loop && cell_.op == spec::Op::halt; }
+
   void program() {
     Writer& w = *writer_;
     for (Noise& n : noise_) {
@@ -88,8 +86,8 @@ class Builder {
     u32 budget = 16 + random_.below(40);
     while (budget > 0) statement(budget, 1);
     w.new_unit();
-    if (case_.fault == Fault::loop && !fault_written_) {
-      fault_written_ = true;  // the program has no end
+    if (endless()) {
+      fault_written_ = true;
       return;
     }
     w.line(spec::Halt{});
@@ -110,10 +108,10 @@ class Builder {
       }
     }
     budget -= std::min(budget, times);
-    if (in_line() && !fault_written_ && unit_count_++ >= fault_at_) {
+    if (in_line() && !endless() && !fault_written_ && unit_count_++ >= fault_at_) {
       fault_written_ = case_.fault == Fault::index
                            ? wrong_gather()
-                           : write_fault(case_.fault, *shapes_, w, random_, config_, spare_);
+                           : write_fault(cell_, *shapes_, w, random_, config_, spare_);
       if (fault_written_) return;
     }
     command();
@@ -182,6 +180,11 @@ class Builder {
     return c;
   }
 
+  bool right_opcode(const Meaning& m) const {
+    if (m.result.fault.code == Fault::none || cell_.op == spec::Op::halt) return true;
+    return spec::opcode_of(m.code.insns[m.result.fault.pc]) == u8(cell_.op);
+  }
+
   bool make_legal() {
     const Fault expected = in_line() && case_.fault != Fault::index ? case_.fault : Fault::none;
     for (u32 round = 0; round < kOrderRounds; ++round) {
@@ -191,7 +194,7 @@ class Builder {
       if (emit(c.items).insns.size() > std::min(config_.imem_words, kCodeBytes / 16)) return false;
       const Meaning meaning =
           oracle_.run(c, [&](const model::Step& s, u32 item) { order.step(s, item, env); });
-      if (meaning.result.fault.code != expected) return false;
+      if (meaning.result.fault.code != expected || !right_opcode(meaning)) return false;
       if (meaning.result.counters[spec::Counter::instructions] > kMostInstructions) return false;
       if (order.conflicts().empty()) {
         executed_ = meaning.result.counters[spec::Counter::instructions];
@@ -216,6 +219,7 @@ class Builder {
     oracle_.run(case_, [&](const model::Step& s, u32 item) { order.step(s, item, env); });
     std::vector<model::Touch> dram;
     for (const Moment& m : order.moments()) {
+      if (m.engine != std::size_t(cell_.op == spec::Op::load ? Engine::ld : Engine::st)) continue;
       for (const model::Touch& t : m.touches) {
         if (t.store == model::Store::dram) dram.push_back(t);
       }
@@ -231,6 +235,7 @@ class Builder {
   Random random_;
   const spec::Config& config_;
   Case case_;
+  FaultCell cell_{Fault::none};
   std::optional<Writer> writer_;
   std::optional<Shapes> shapes_;
   std::array<Noise, 3> noise_{};
