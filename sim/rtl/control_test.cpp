@@ -354,5 +354,26 @@ TEST_CASE("trace: every command starts and completes once, in order") {
     // One after the other here, so starts and stops pair up.
     CHECK(stops[i].pc == starts[i].pc);
     CHECK(stops[i].cycle > starts[i].cycle);
+    // A signal and the wait for it: three cycles from done to the next start.
+    if (i > 0) CHECK(starts[i].cycle == stops[i - 1].cycle + 3);
   }
+}
+
+TEST_CASE("cycles from launch to done") {
+  Cosim c("edge", {.read_latency = 100});
+  c.b.halt();
+  c.run();
+  const u64 loaded = c.result[spec::Counter::cycles];
+  CHECK(c.result[spec::Counter::seq_fetch] == 102);
+  CHECK(loaded == 106);
+  c.setup.resident = true;
+  c.result = sim::run(*c.rtl, c.setup, 1000);
+  CHECK(c.result[spec::Counter::cycles] == 20);
+  c.setup.resident = false;
+  c.restart();
+  for (int i = 0; i < 999; ++i) c.b.mov(20, 1);
+  c.b.halt();
+  c.run();
+  // One instruction a beat in, one a cycle executed.
+  CHECK(c.result[spec::Counter::cycles] == loaded + 2 * 999);
 }
