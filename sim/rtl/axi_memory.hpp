@@ -2,7 +2,8 @@
 // random stalls, error answers; checks the design's side of the protocol. Same bus rules as rtl/memory/npu_axi_pkg.sv.
 //
 //   AxiMemory memory({store, base, options});      store: the bytes at addresses base ..
-//   each cycle, with clk low and inputs settled:   memory.sample(pins); clk = 1; eval; memory.drive(pins); clk = 0; eval
+//   each cycle, with clk low and inputs settled:
+//     memory.sample(pins); clk = 1; eval; memory.drive(pins); clk = 0; eval
 //
 // During reset call drive() only. A read's first beat can be taken `read_latency` cycles after its address; a write
 // response `write_latency` cycles after the burst's last beat or address. Writes reach the store when their response is
@@ -164,7 +165,8 @@ class AxiMemory {
     channel.addr = *addr;
     channel.len = *len;
     const u64 bytes = u64(*len + 1) * options_.port_bytes;
-    if (*addr % options_.port_bytes != 0) broken(std::string(name) + " address", *addr, "a multiple of the port's bytes");
+    if (*addr % options_.port_bytes != 0)
+      broken(std::string(name) + " address", *addr, "a multiple of the port's bytes");
     if ((*addr ^ (*addr + bytes - 1)) >> 12) broken(std::string(name) + " burst at", *addr, "within 4 KiB");
   }
 
@@ -175,7 +177,8 @@ class AxiMemory {
       std::memcpy(&beat.strb, pins.w_strb, (options_.port_bytes + 7) / 8);
       beat.last = *pins.w_last;
     }
-    if (w_waiting_ && (!*pins.w_valid || beat != w_held_)) broken("W changed before ready, cycle", cycle_, "stable data");
+    if (w_waiting_ && (!*pins.w_valid || beat != w_held_))
+      broken("W changed before ready, cycle", cycle_, "stable data");
     w_waiting_ = *pins.w_valid && !*pins.w_ready;
     if (w_waiting_) w_held_ = beat;
     if (!*pins.w_valid || w_waiting_) return;

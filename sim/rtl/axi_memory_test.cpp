@@ -21,8 +21,9 @@ struct Bus {
   u8 w_strb = 0xff;
   std::vector<u8> store = std::vector<u8>(8192);
   AxiMemory memory;
-  AxiPins pins{&ar_valid, &ar_ready, &ar_addr, &ar_len, &r_valid,  &r_ready, &r_data,  &r_resp,  &r_last,  &aw_valid, &aw_ready,
-               &aw_addr,  &aw_len,   &w_valid, &w_ready, &w_data,  &w_strb,  &w_last,  &b_valid, &b_ready, &b_resp};
+  AxiPins pins{&ar_valid, &ar_ready, &ar_addr, &ar_len,  &r_valid, &r_ready, &r_data,
+               &r_resp,   &r_last,   &aw_valid, &aw_ready, &aw_addr, &aw_len, &w_valid,
+               &w_ready,  &w_data,   &w_strb,  &w_last,  &b_valid, &b_ready, &b_resp};
 
   explicit Bus(std::uint32_t stall = 0)
       : memory(store, base, {.port_bytes = 8, .read_latency = 10, .write_latency = 7, .stall = stall}) {

@@ -81,7 +81,7 @@ TEST_CASE("rw registers hold what was written, ro ones do not, each at its own p
   }
 }
 
-TEST_CASE("ap_ctrl: done is cleared by reading, interrupt by writing; counters survive; restart works") {
+TEST_CASE("ap_ctrl: done is cleared by reading, the interrupt by writing, and a job can be repeated") {
   Cosim c("nano");
   copy(c);
   c.run_model();
