@@ -1,0 +1,75 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+
+#include "cli.hpp"
+#include "import/gguf.hpp"
+#include "tools/project.hpp"
+
+namespace jogak::cli {
+
+namespace fs = std::filesystem;
+
+void add_compile_options(CLI::App& command, CompileOptions& options) {
+  command.add_option("--config", options.config, "Machine: " + config_names())->capture_default_str();
+  command.add_option("--context", options.context, "Tokens of a conversation (0: as many as fit)")->check(CLI::Range(0, 1 << 20));
+  command.add_option("--rows", options.max_rows, "Most tokens of one launch")->check(CLI::Range(1, 1 << 16))->capture_default_str();
+  command.add_option("--format", options.format, "Of float weights")->check(CLI::IsMember({"int8", "mxfp4"}))->capture_default_str();
+  command.add_option("--format-of", options.format_of, "NAME=FORMAT: another format for matrices whose name contains NAME (repeatable)");
+}
+
+std::string config_names() {
+  std::string names;
+  for (const spec::Config& c : spec::configs) names += (names.empty() ? "" : ", ") + std::string(c.name);
+  return names;
+}
+
+Program load(const fs::path& path, const CompileOptions& options, bool config_given) {
+  if (path.extension() != ".jgk") return compile(import::read_model(path), options).program;
+  Program program = read_program(path);
+  if (config_given && program.config != options.config)
+    throw Error("program " + path.filename().string(), "configuration", program.config, options.config + " (as --config says)");
+  return program;
+}
+
+fs::path project_model(const std::string& name) {
+  const fs::path path = tools::project_root() / "models" / name;
+  if (!fs::exists(path)) throw Error("model", "file " + path.string(), "nothing", "the project's models folder (JOGAK_ROOT names the project)");
+  return path;
+}
+
+void write_atomically(const fs::path& path, std::string_view text) {
+  const fs::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  std::ofstream out(temporary, std::ios::binary);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(temporary, path, error);
+  if (!out || error) {
+    fs::remove(temporary, error);
+    throw Error("output", "file " + path.string(), "a write error", "a folder that can be written");
+  }
+}
+
+namespace {
+// Signal handlers reach nothing else.
+std::atomic<Session*> current = nullptr;
+extern "C" void on_interrupt(int signal) {
+  if (Session* session = current.exchange(nullptr)) session->abort();
+  else std::_Exit(128 + signal);
+}
+}  // namespace
+
+AbortOnInterrupt::AbortOnInterrupt(Session& session) {
+  current = &session;
+  std::signal(SIGINT, on_interrupt);
+}
+AbortOnInterrupt::~AbortOnInterrupt() {
+  std::signal(SIGINT, SIG_DFL);
+  current = nullptr;
+}
+
+}  // namespace jogak::cli

@@ -1,0 +1,106 @@
+// jogak info: what is in a program file, a model file or a configuration.
+#include <iostream>
+
+#include "cli.hpp"
+#include "import/gguf.hpp"
+
+namespace jogak::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string hex(std::uint32_t x) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%08x", x);
+  return text;
+}
+
+Json of_program(const std::string& path) {
+  const Program p = read_program(path);
+  Json j = {{"kind", "program"}, {"config", p.config}, {"isa_hash", hex(p.isa_hash)}, {"config_hash", hex(p.config_hash)},
+            {"instructions", p.code.size()}, {"code_bytes", p.code.size() * sizeof(spec::Insn)}};
+  std::uint64_t data = 0;
+  for (const Segment& s : p.segments) data += s.bytes.size();
+  j["data_bytes"] = data;
+  for (std::size_t w = 0; w < p.window_bytes.size(); ++w)
+    if (p.window_bytes[w] != 0) j["windows"][std::to_string(w)] = p.window_bytes[w];
+  for (const Symbol& s : p.symbols)
+    j["symbols"][s.name] = "window " + std::to_string(s.window) + " offset " + std::to_string(s.offset) + ", " + s.dtype + " " + Json(s.shape).dump();
+  Json abi = Json::parse(p.abi, nullptr, false);
+  if (abi.is_object()) {
+    abi.erase("tokenizer");
+    j["abi"] = abi;
+  }
+  for (const MapEntry& e : p.map) j["operators"].push_back(e.op + " " + std::to_string(e.first) + ".." + std::to_string(e.last));
+  return j;
+}
+
+const char* name(ir::DType t) {
+  switch (t) {
+    case ir::DType::f32: return "f32";
+    case ir::DType::f16: return "f16";
+    case ir::DType::bf16: return "bf16";
+    case ir::DType::q8_0: return "q8_0";
+    case ir::DType::q4_0: return "q4_0";
+    case ir::DType::mxfp4: return "mxfp4";
+    case ir::DType::i8: return "i8";
+    case ir::DType::i32: break;
+  }
+  return "i32";
+}
+
+Json of_model(const std::string& path) {
+  const ir::Graph g = import::read_model(path);
+  std::uint64_t parameters = 0;
+  Json tensors = Json::array();
+  for (const ir::Tensor& t : g.tensors) {
+    std::uint64_t n = 1;
+    for (const auto d : t.shape) n *= static_cast<std::uint64_t>(d);
+    parameters += n;
+    tensors.push_back(t.name + " " + name(t.dtype) + " " + Json(t.shape).dump());
+  }
+  return {{"kind", "model"}, {"name", g.model_name}, {"architecture", g.architecture}, {"layers", g.layers}, {"width", g.width},
+          {"vocabulary", g.vocab}, {"context", g.context}, {"parameters", parameters}, {"tensors", tensors}};
+}
+
+Json of_config(const spec::Config& c) {
+  return {{"kind", "configuration"}, {"name", c.name}, {"hash", hex(c.hash)}, {"rows", c.rows}, {"cols", c.cols}, {"lanes", c.lanes},
+          {"port_bytes", c.port_bytes}, {"wspm_bytes", c.wspm_bytes}, {"wsc_bytes", c.wsc_bytes}, {"aspm_bytes", c.aspm_bytes},
+          {"asc_bytes", c.asc_bytes}, {"vmem_bytes", c.vmem_bytes}, {"imem_words", c.imem_words}, {"chiplets", c.chiplets},
+          {"macs_per_cycle", c.rows * c.cols}};
+}
+
+void print(const Json& j, const std::string& indent = "") {
+  for (const auto& [key, value] : j.items()) {
+    if (value.is_object()) {
+      std::cout << indent << key << ":\n";
+      print(value, indent + "  ");
+    } else if (value.is_array() && !value.empty() && value[0].is_string() && value[0].get<std::string>().find(' ') != std::string::npos) {
+      std::cout << indent << key << ":\n";
+      for (const auto& entry : value) std::cout << indent << "  " << entry.get<std::string>() << "\n";
+    } else {
+      std::cout << indent << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+    }
+  }
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, int&) {
+  auto* command = app.add_subcommand("info", "Say what is in a program file, a model file or a configuration");
+  const auto what = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("what", *what, "A .jgk or model file, or one of: " + config_names())->required();
+  command->add_flag("--json", *json, "One JSON object instead of text");
+  command->callback([what, json] {
+    const std::filesystem::path path = *what;
+    const spec::Config* config = spec::find_config(what->c_str());
+    if (config == nullptr && !std::filesystem::exists(path))
+      throw Error("info", "file or configuration", *what, "an existing file, or one of " + config_names());
+    const Json j = config != nullptr ? of_config(*config) : path.extension() == ".jgk" ? of_program(*what) : of_model(*what);
+    if (*json) std::cout << j.dump() << "\n";
+    else print(j);
+  });
+}
+
+}  // namespace jogak::cli

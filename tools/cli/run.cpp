@@ -1,0 +1,81 @@
+// jogak run: a prompt on a model or program, on any backend.
+#include <chrono>
+#include <fstream>
+#include <iostream>
+
+#include "cli.hpp"
+#include "report.hpp"
+
+namespace jogak::cli {
+namespace {
+
+constexpr std::size_t kTraceSpans = 2'000'000;
+
+struct Arguments {
+  std::string model, prompt, on = "model", trace;
+  CompileOptions options;
+  GenerateOptions generate{.tokens = 64};
+  bool json = false, profile = false, ignore_end = false;
+};
+
+std::string backend_names() {
+  std::string names;
+  for (const std::string& b : driver::backends()) names += (names.empty() ? "" : ", ") + b;
+  return names;
+}
+
+void run(const Arguments& a, bool config_given) {
+  const Program program = load(a.model, a.options, config_given);
+  const spec::Config& config = *spec::find_config(program.config.c_str());
+  Session session(program, a.on);
+  const bool timed = session.device().timed;
+  if (!a.trace.empty() || (a.profile && timed)) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
+  if (!a.json) std::cout << a.prompt << std::flush;
+  const AbortOnInterrupt interrupt(session);
+  const auto start = std::chrono::steady_clock::now();
+  const Generation g = session.generate(a.prompt, a.generate, [&](const Token& t) {
+    if (!a.json) std::cout << t.text << std::flush;
+    return static_cast<bool>(std::cout);
+  });
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (a.json) {
+    nlohmann::json j = {{"model", session.model().name}, {"config", program.config}, {"on", a.on}, {"prompt", a.prompt}, {"prompt_ids", g.prompt},
+                        {"ids", g.ids}, {"text", g.text}, {"stop", name(g.stop)}, {"seconds", seconds}};
+    if (a.profile) j["profile"] = profile_json(session, config);
+    std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  } else {
+    std::cout << "\n" << std::flush;
+    std::cerr << "jogak: " << g.prompt.size() << " + " << g.ids.size() << " tokens on " << a.on << " (" << program.config << ") in " << seconds
+              << " s, stopped by " << name(g.stop) << "\n";
+    if (a.profile) std::cerr << profile_text(session, config);
+  }
+  if (!a.trace.empty()) {
+    write_atomically(a.trace, session.timeline()->chrome_json());
+    if (!session.timeline()->complete()) std::cerr << "jogak: the trace holds the first " << kTraceSpans << " commands only\n";
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int&) {
+  auto* command = app.add_subcommand("run", "Run a program or a model on a simulator or a device");
+  const auto a = std::make_shared<Arguments>();
+  command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin)")->required();
+  command->add_option("-p,--prompt", a->prompt, "Text to go on from");
+  command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
+  add_compile_options(*command, a->options);
+  command->add_option("--temperature", a->generate.sampling.temperature, "0: always the best token")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--top-p", a->generate.sampling.top_p, "Sample from the most likely tokens that add up to this")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  command->add_option("--seed", a->generate.sampling.seed, "Of the sampling")->capture_default_str();
+  command->add_flag("--ignore-end", a->ignore_end, "Go on after the end-of-text token");
+  command->add_flag("--json", a->json, "One JSON object instead of text");
+  command->add_flag("--profile", a->profile, "Counters, and on the RTL cycles by operator and stall");
+  command->add_option("--trace", a->trace, "Write every command's start and end, in Chrome's trace format (RTL only)");
+  command->callback([a, command] {
+    a->generate.stop_at_end = !a->ignore_end;
+    run(*a, command->count("--config") != 0);
+  });
+}
+
+}  // namespace jogak::cli

@@ -1,0 +1,37 @@
+#include "project.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace jogak::tools {
+namespace {
+
+// First line that a command prints.
+std::string first_line(const std::string& command) {
+  std::array<char, 256> text{};
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return "";
+  std::string line = fgets(text.data(), text.size(), pipe) == nullptr ? "" : text.data();
+  pclose(pipe);
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+std::filesystem::path project_root() {
+  const char* root = std::getenv("JOGAK_ROOT");
+  return root != nullptr ? root : JOGAK_SOURCE_DIR;
+}
+
+std::string commit() {
+  const std::string root = project_root().string();
+  if (root.find('\'') != std::string::npos) return "unknown";
+  const std::string git = "git -C '" + root + "' ";
+  const std::string hash = first_line(git + "rev-parse --short=12 HEAD 2>/dev/null");
+  if (hash.empty()) return "unknown";
+  return hash + (first_line(git + "status --porcelain -uno 2>/dev/null").empty() ? "" : "+");
+}
+
+}  // namespace jogak::tools
