@@ -25,7 +25,8 @@ module npu_common_bench #(
     npu_fifo #(.Width(16), .Depth(Depth)) u_fifo (
       .clk_i, .rst_ni,
       .in_valid_i(in_valid_i[q]), .in_ready_o(in_ready_o[q]), .in_data_i,
-      .out_valid_o(out_valid_o[q]), .out_ready_i(out_ready_i[q]), .out_data_o(out_data_o[q*16 +: 16]),
+      .out_valid_o(out_valid_o[q]), .out_ready_i(out_ready_i[q]),
+      .out_data_o(out_data_o[q*16 +: 16]),
       .count_o(count)
     );
     assign count_o[q*8 +: 8] = 8'(count);

@@ -1,6 +1,6 @@
-// First-in first-out queue of Depth words (any Depth >= 1), valid/ready on both sides; in_ready_o depends
-// on the fill level only, so a full queue takes nothing in the cycle in which it gives. A word is at the
-// output one cycle after it went in. Latency: 1 cycle. Data registers have no reset.
+// First-in first-out queue of Depth words (any Depth >= 1), valid/ready on both sides; in_ready_o
+// depends on the fill level only, so a full queue takes nothing in the cycle in which it gives. A
+// word is at the output one cycle after it went in. Latency: 1 cycle. Data registers have no reset.
 module npu_fifo #(
   parameter int unsigned Width  = 8,
   parameter int unsigned Depth  = 4,

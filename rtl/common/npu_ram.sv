@@ -1,6 +1,7 @@
-// One read port and one write port over Depth words of Width bits. A read takes one cycle: rdata_o holds
-// the word of the last cycle with ren_i, until the next one. A write stores the MaskBits-wide pieces whose
-// wmask_i bit is set. Reading the word that is written in the same cycle gives the old word. No reset.
+// One read port and one write port over Depth words of Width bits. A read takes one cycle: rdata_o
+// holds the word of the last cycle with ren_i, until the next one. A write stores the MaskBits-wide
+// pieces whose wmask_i bit is set. Reading the word that is written in the same cycle gives the old
+// word. No reset.
 // Latency: 1 cycle. An address at or above Depth must not be given with ren_i or wen_i.
 module npu_ram #(
   parameter int unsigned Width    = 32,

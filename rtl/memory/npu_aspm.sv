@@ -1,10 +1,10 @@
 // Activation scratchpad (blocks of 32 bytes) and one 16-bit scale per block.
 // Matrix port: a_ren_i, a_blk_i give the block and its scale one cycle later; never stalls.
 // Quantiser port: q_wvalid_i writes a whole block and, with q_wscale_en_i, its scale; never stalls.
-// Load port: PortBytes bytes at byte address ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the scales,
-// waits while the quantiser writes. Store port: reads PortBytes bytes in the same way, waits while the
-// matrix engine reads; data and st_rdvalid_o one cycle after the grant. Latency: 1 cycle.
-// Reading a word in the cycle in which it is written gives the old word.
+// Load port: PortBytes bytes at byte address ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the
+// scales, waits while the quantiser writes. Store port: reads PortBytes bytes in the same way,
+// waits while the matrix engine reads; data and st_rdvalid_o one cycle after the grant.
+// Latency: 1 cycle. // Reading a word in the cycle in which it is written gives the old word.
 module npu_aspm
   import npu_pkg::*;
 #(
@@ -35,7 +35,8 @@ module npu_aspm
   output logic                   st_rdvalid_o,
   output logic [PortBytes*8-1:0] st_rdata_o
 );
-  // The data lie in Rams memories side by side, each as wide as the smaller of a block and a port word.
+  // The data lie in Rams memories side by side, each as wide as the smaller of a block and a port
+  // word.
   localparam int unsigned Piece   = PortBytes < 32 ? PortBytes : 32;
   localparam int unsigned Wide    = PortBytes < 32 ? 32 : PortBytes;
   localparam int unsigned Rams    = Wide / Piece;

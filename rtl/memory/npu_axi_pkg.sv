@@ -1,5 +1,6 @@
-// Payloads of the AXI4 channels. Fixed for every access: INCR bursts of full port words, one id, so answers come in order;
-// addresses are multiples of PortBytes, and a burst stays within 64*PortBytes (so within 4 KiB).
+// Payloads of the AXI4 channels. Fixed for every access: INCR bursts of full port words, one id, so
+// answers come in order; addresses are multiples of PortBytes, and a burst stays within
+// 64*PortBytes (so within 4 KiB).
 package npu_axi_pkg;
   localparam int unsigned AddrBits = npu_types::DramBits;
   localparam int unsigned DataBits = npu_pkg::PortBytes * 8;

@@ -1,9 +1,11 @@
-// Moves runs of bytes from port words of one alignment to port words of another. A run takes the words that
-// its len bytes at lane src_i touch, and gives the words they touch at byte address dst_i, with one mask bit per
-// halfword. A run costs one cycle per input word, and one more when its last output word holds bytes of the
-// last input word's upper lanes only. The next run follows without a gap. An empty run (none) gives one word
-// without mask bits. out_last_o marks the run's last word; out_user_o is the run's.
-// Latency: 1 cycle from a run's acceptance to its first step, 1 cycle from a word to the output register.
+// Moves runs of bytes from port words of one alignment to port words of another. A run takes the
+// words that its len bytes at lane src_i touch, and gives the words they touch at byte address
+// dst_i, with one mask bit per halfword. A run costs one cycle per input word, and one more when
+// its last output word holds bytes of the last input word's upper lanes only. The next run follows
+// without a gap. An empty run (none) gives one word without mask bits. out_last_o marks the run's
+// last word; out_user_o is the run's.
+// Latency: 1 cycle from a run's acceptance to its first step, 1 cycle from a word to the output
+// register.
 module npu_dma_align
   import npu_dma_pkg::*;
 #(
@@ -30,7 +32,8 @@ module npu_dma_align
   output logic                        out_last_o,
   output logic [UserBits-1:0]         out_user_o
 );
-  // Positions and lengths count halfwords from the first byte of the first input word, after rotation.
+  // Positions and lengths count halfwords from the first byte of the first input word, after
+  // rotation.
   localparam int unsigned PosBits = LenBits + 1;
   localparam logic [PosBits-1:0] Word = PosBits'(Lanes16);
 
@@ -38,7 +41,7 @@ module npu_dma_align
   logic [LaneBits-1:0]         shift_q;    // lanes that the data move up
   logic [LaneBits:0]           begin_q;    // where the run begins in the next output word
   logic [PosBits-1:0]          out_end_q;  // where it ends, from the same place
-  logic [PosBits-1:0]          in_end_q;   // halfwords up to the run's end from the next input word on
+  logic [PosBits-1:0]          in_end_q;   // halfwords of input left, from the next word on
   logic [DstBits-WordBits-1:0] addr_q;
   logic [UserBits-1:0]         user_q;
   logic [Lanes16*16-1:0]       rotated, carry_q;

@@ -1,5 +1,5 @@
-// Cuts runs into bursts at multiples of 64*PortBytes bytes of DRAM address; one burst a cycle, also across
-// runs. An empty run gives one burst marked none. Latency: 1 cycle.
+// Cuts runs into bursts at multiples of 64*PortBytes bytes of DRAM address; one burst a cycle, also
+// across runs. An empty run gives one burst marked none. Latency: 1 cycle.
 module npu_dma_burst
   import npu_dma_pkg::*;
 (

@@ -1,4 +1,5 @@
-// Reads the port words that a store's runs touch, one a cycle, runs back to back, and hands them on in order.
+// Reads the port words that a store's runs touch, one a cycle, runs back to back, and hands them on
+// in order.
 // Latency: run to first word 3 cycles when the memory grants at once.
 module npu_dma_fetch
   import npu_pkg::*;

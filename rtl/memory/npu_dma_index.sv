@@ -1,5 +1,6 @@
-// The index list of a gather: reads the words idx .. idx + n1 - 1 of vector memory, n2 times, and gives the
-// byte offset of each, j * stride, with bad_o when that is above room. kill_i discards the rest of the list.
+// The index list of a gather: reads the words idx .. idx + n1 - 1 of vector memory, n2 times, and
+// gives the byte offset of each, j * stride, with bad_o when that is above room. kill_i discards
+// the rest of the list.
 // Latency: 5 cycles from start_i to the first offset when the bank is free, then 4 every 5 cycles.
 module npu_dma_index
   import npu_pkg::*;
@@ -42,7 +43,8 @@ module npu_dma_index
   logic [WordW-1:0] first_q, word_q;
   logic [15:0]      n1_q, i1_q, i2_q;
   logic [31:0]      stride_q, room_q;
-  // Stages: word on the bank's output; operand; product; queue. They never wait: the queue has room for all.
+  // Stages: word on the bank's output; operand; product; queue. They never wait: the queue has room
+  // for all.
   logic             read_q, opnd_valid_q, prod_valid_q;
   logic [LaneW-1:0] lane_q;
   logic [31:0]      opnd_q, prod_index_q;

@@ -1,12 +1,15 @@
-// Load engine: DRAM boxes to wspm, wsc, aspm, asc or vector memory, realigned by halfwords. Commands overlap: reads
-// of the next command go out while data of the last ones come in; at most MaxBursts bursts are outstanding.
-// A gather command starts when no earlier load into vector memory is in flight, for it may have written the
-// index list. done_o: one pulse a command, in order, once the last byte can be read.
-// An error answer is fault bus (address: the burst's), an index above room fault index (address: the index), one
-// a command, just before its done; all data of issued bursts are taken either way. An index fault ends its command.
-// Latency: command to AR 3 cycles (gather: 8 and the bank's wait); R beat to written word 1 cycle, to done 2.
-// Throughput: one beat a cycle (npu_dma_align says when a run costs one more); runs of one burst: one a cycle,
-// gathered ones 4 every 5 cycles, both up to MaxBursts per memory latency.
+// Load engine: DRAM boxes to wspm, wsc, aspm, asc or vector memory, realigned by halfwords.
+// Commands overlap: reads of the next command go out while data of the last ones come in; at most
+// MaxBursts bursts are outstanding.
+// A gather command starts when no earlier load into vector memory is in flight, for it may have
+// written the index list. done_o: one pulse a command, in order, once the last byte can be read.
+// An error answer is fault bus (address: the burst's), an index above room fault index (address:
+// the index), one a command, just before its done; all data of issued bursts are taken either way.
+// An index fault ends its command.
+// Latency: command to AR 3 cycles (gather: 8 and the bank's wait); R beat to written word 1 cycle,
+// to done 2.
+// Throughput: one beat a cycle (npu_dma_align says when a run costs one more); runs of one burst:
+// one a cycle, gathered ones 4 every 5 cycles, both up to MaxBursts per memory latency.
 module npu_dma_ld
   import npu_pkg::*;
   import npu_dma_pkg::*;
@@ -57,7 +60,7 @@ module npu_dma_ld
   localparam int unsigned PortAddrBits = AddrBits - WordBits;
   localparam int unsigned ChipWordBits = ChipBits - WordBits;
 
-  // ---- command -> runs -> bursts -------------------------------------------------------------------
+  // ---- command -> runs -> bursts ----------------------------------------------------------------
   box_t   box;
   run_t   run, burst_run;
   burst_t burst;
@@ -100,7 +103,7 @@ module npu_dma_ld
     .burst_run_o(burst_run)
   );
 
-  // ---- AR, the bursts outstanding, the runs whose data are to come ----------------------------------
+  // ---- AR, the bursts outstanding, the runs whose data are to come ------------------------------
   typedef struct packed {
     logic [2:0] space;
     logic       last;
@@ -150,7 +153,7 @@ module npu_dma_ld
   );
   // verilator lint_on PINCONNECTEMPTY
 
-  // ---- data: R -> realigned words -> memories --------------------------------------------------------
+  // ---- data: R -> realigned words -> memories ---------------------------------------------------
   logic                    word_valid, word_ready, word_last, write, hold;
   logic [ChipWordBits-1:0] word_addr;
   logic [Lanes16-1:0]      word_mask;
@@ -159,8 +162,8 @@ module npu_dma_ld
 
   npu_dma_align #(.DstBits(ChipBits), .UserBits($bits(user_t))) u_align (
     .clk_i, .rst_ni,
-    .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(move.none), .run_src_i(move.src),
-    .run_dst_i(move.ca), .run_len_i(move.len), .run_user_i(move.user),
+    .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(move.none),
+    .run_src_i(move.src), .run_dst_i(move.ca), .run_len_i(move.len), .run_user_i(move.user),
     .in_valid_i(axi_r_valid_i), .in_ready_o(axi_r_ready_o), .in_data_i(axi_r_i.data),
     .out_valid_o(word_valid), .out_ready_i(word_ready), .out_addr_o(word_addr),
     .out_mask_o(word_mask), .out_data_o(word_data), .out_last_o(word_last), .out_user_o(word_user)
@@ -199,7 +202,7 @@ module npu_dma_ld
         && (Pieces == 1 || word_addr[PieceBits-1:0] == PieceBits'(Piece));
   end
 
-  // ---- errors and the end of commands ------------------------------------------------------------------
+  // ---- errors and the end of commands -----------------------------------------------------------
   logic  last_word, beat_err, bus_q, index_q;
   addr_t bus_addr_q;
   logic [31:0] index_addr_q;

@@ -11,7 +11,8 @@ package npu_dma_pkg;
   localparam int unsigned WordBits = $clog2(PortBytes);    // byte within a port word
   localparam int unsigned Lanes16  = PortBytes / 2;        // halfwords of a port word
   localparam int unsigned LaneBits = $clog2(Lanes16);
-  localparam int unsigned CutBits  = $clog2(BurstBeats) + WordBits;  // bursts end at multiples of 2^CutBits bytes
+  // Bursts end at multiples of 2^CutBits bytes.
+  localparam int unsigned CutBits  = $clog2(BurstBeats) + WordBits;
   localparam int unsigned AddrBits = npu_types::DramBits;
 
   typedef logic [AddrBits-1:0] addr_t;
@@ -27,7 +28,8 @@ package npu_dma_pkg;
     logic [15:0]        n1, n2;
   } box_t;
 
-  // One run of len bytes. last: of its command. none: moves nothing; bad: because its index is too large.
+  // One run of len bytes. last: of its command. none: moves nothing; bad: because its index is too
+  // large.
   typedef struct packed {
     addr_t               addr;
     logic [ChipBits-1:0] ca;

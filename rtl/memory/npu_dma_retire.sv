@@ -1,7 +1,8 @@
-// Ends the commands of a DMA engine in order. last_i says that the last effect of the oldest command takes place
-// in this cycle; done_o follows 1 cycle later. If err_i is set with it, the fault is reported first: hold_o asks
-// the engine to stand still, fault_valid_o comes FaultDelay cycles later and done_o after it, so that the
-// command is the oldest in flight in its front by then. Counts commands in flight for idle_o.
+// Ends the commands of a DMA engine in order. last_i says that the last effect of the oldest
+// command takes place in this cycle; done_o follows 1 cycle later. If err_i is set with it, the
+// fault is reported first: hold_o asks the engine to stand still, fault_valid_o comes FaultDelay
+// cycles later and done_o after it, so that the command is the oldest in flight in its front by
+// then. Counts commands in flight for idle_o.
 module npu_dma_retire
   import npu_pkg::*;
   import npu_dma_pkg::*;

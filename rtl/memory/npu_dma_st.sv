@@ -1,8 +1,10 @@
-// Store engine: boxes of aspm, asc or vector memory to DRAM, realigned by halfwords. Commands overlap; at most
-// MaxBursts bursts are outstanding. done_o: one pulse a command, in order, after the last write response.
+// Store engine: boxes of aspm, asc or vector memory to DRAM, realigned by halfwords. Commands
+// overlap; at most MaxBursts bursts are outstanding. done_o: one pulse a command, in order, after
+// the last write response.
 // An error response is fault bus (address: the burst's), once a command, just before its done.
-// Latency: command to AW 3 cycles, to the first W beat 7 (longer when the memory's port is taken); last response
-// to done 1 cycle. Throughput: one beat a cycle (npu_dma_align says when a run costs one more).
+// Latency: command to AW 3 cycles, to the first W beat 7 (longer when the memory's port is taken);
+// last response to done 1 cycle. Throughput: one beat a cycle (npu_dma_align says when a run costs
+// one more).
 module npu_dma_st
   import npu_pkg::*;
   import npu_dma_pkg::*;
@@ -47,7 +49,7 @@ module npu_dma_st
   localparam int unsigned MaxRuns   = 8;
   localparam int unsigned PortAddrBits = AddrBits - WordBits;
 
-  // ---- command -> runs -> bursts -------------------------------------------------------------------
+  // ---- command -> runs -> bursts ----------------------------------------------------------------
   box_t   box;
   run_t   run, burst_run;
   burst_t burst;
@@ -77,7 +79,7 @@ module npu_dma_st
     .burst_run_o(burst_run)
   );
 
-  // ---- AW, the bursts outstanding, the runs to read and to realign -----------------------------------
+  // ---- AW, the bursts outstanding, the runs to read and to realign ------------------------------
   typedef struct packed {
     logic [PortAddrBits-1:0] addr;
     logic                    last;  // of its command
@@ -93,8 +95,8 @@ module npu_dma_st
 
   track_t track_in, track;
   move_t  move_in, fetch, move;
-  logic   track_ready, track_valid, track_pop, aw_free, aw_fire, push, fetch_in_ready, move_in_ready;
-  logic   fetch_valid, fetch_ready, move_valid, move_ready;
+  logic   track_ready, track_valid, track_pop, aw_free, aw_fire, push;
+  logic   fetch_in_ready, move_in_ready, fetch_valid, fetch_ready, move_valid, move_ready;
 
   assign burst_ready = track_ready && (burst.none || aw_free)
       && (burst.none || !burst.first || (fetch_in_ready && move_in_ready));
@@ -128,7 +130,7 @@ module npu_dma_st
   );
   // verilator lint_on PINCONNECTEMPTY
 
-  // ---- on-chip words -> realigned beats -> W -----------------------------------------------------------
+  // ---- on-chip words -> realigned beats -> W ----------------------------------------------------
   logic                        data_valid, data_ready;
   logic [PortBytes*8-1:0]      data;
   logic [CutBits-WordBits-1:0] beat_addr;
@@ -138,8 +140,8 @@ module npu_dma_st
 
   npu_dma_fetch u_fetch (
     .clk_i, .rst_ni,
-    .run_valid_i(fetch_valid), .run_ready_o(fetch_ready), .run_ca_i(fetch.ca), .run_len_i(fetch.len),
-    .run_space_i(fetch.space),
+    .run_valid_i(fetch_valid), .run_ready_o(fetch_ready), .run_ca_i(fetch.ca),
+    .run_len_i(fetch.len), .run_space_i(fetch.space),
     .aspm_rvalid_o, .aspm_rready_i, .aspm_rsel_sc_o, .aspm_raddr_o, .aspm_rdvalid_i, .aspm_rdata_i,
     .vmem_rvalid_o, .vmem_rready_i, .vmem_rrow_o, .vmem_rdvalid_i, .vmem_rdata_i,
     .out_valid_o(data_valid), .out_ready_i(data_ready), .out_data_o(data)
@@ -148,8 +150,8 @@ module npu_dma_st
   npu_dma_align #(.DstBits(CutBits), .UserBits(1)) u_align (
     .clk_i, .rst_ni,
     .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(1'b0),
-    .run_src_i(move.ca[WordBits-1:1]), .run_dst_i(move.dst), .run_len_i(move.len), .run_user_i(1'b0),
-    .in_valid_i(data_valid), .in_ready_o(data_ready), .in_data_i(data),
+    .run_src_i(move.ca[WordBits-1:1]), .run_dst_i(move.dst), .run_len_i(move.len),
+    .run_user_i(1'b0), .in_valid_i(data_valid), .in_ready_o(data_ready), .in_data_i(data),
     .out_valid_o(axi_w_valid_o), .out_ready_i(axi_w_ready_i), .out_addr_o(beat_addr),
     .out_mask_o(beat_mask), .out_data_o(beat_data), .out_last_o(beat_last), .out_user_o(beat_user)
   );
@@ -160,7 +162,7 @@ module npu_dma_st
   end
   assign axi_w_o = '{data: beat_data, strb: beat_strb, last: beat_last || beat_addr == '1};
 
-  // ---- responses and the end of commands ---------------------------------------------------------------
+  // ---- responses and the end of commands --------------------------------------------------------
   logic  hold, last, err, err_q;
   addr_t err_addr, err_addr_q;
 

@@ -263,14 +263,16 @@ TEST_CASE("throughput") {
   std::map<std::string, double> got;
   for (const bool load : {true, false}) {
     const std::string name = load ? "load" : "store";
-    got[name + " long"] = rate(rig, {box(load, Space::vmem, 0, 16384, 1, 0, 0), box(load, Space::aspm, 40000, 16384, 1, 0, 0),
+    got[name + " long"] = rate(rig, {box(load, Space::vmem, 0, 16384, 1, 0, 0),
+                                     box(load, Space::aspm, 40000, 16384, 1, 0, 0),
                                      box(load, Space::vmem, 80000, 16384, 1, 0, 0)});
     got[name + " long, odd halfword"] = rate(rig, {box(load, Space::aspm, 2, 16384, 1, 0, 0)});
     got[name + " rows of 16 beats"] = rate(rig, {box(load, Space::vmem, 0, 16 * p, 64, 20 * p, 16 * p)});
     got[name + " rows of 2 beats"] = rate(rig, {box(load, Space::aspm, 0, 2 * p, 200, 4 * p, 2 * p)});
     got[name + " rows of 1 beat"] = rate(rig, {box(load, Space::aspm, 0, p, 400, 4 * p, p)});
   }
-  for (const auto& [name, beats] : got) MESSAGE(std::string(MEMORY_CONFIG) << ": " << name << ": " << beats << " beats a cycle");
+  for (const auto& [name, beats] : got)
+    MESSAGE(std::string(MEMORY_CONFIG) << ": " << name << ": " << beats << " beats a cycle");
   for (const std::string name : {"load", "store"}) {
     CHECK(got[name + " long"] >= 0.99);
     CHECK(got[name + " long, odd halfword"] >= 0.99);

@@ -1,7 +1,8 @@
-// Walks the box of a command and gives its runs in order (outer loop i2, inner i1), one a cycle; the next
-// command is taken in the cycle in which the last run goes. With gather the offset of each run comes from
-// npu_dma_index; at the first index that is too large the command ends early with an empty run marked bad, and
-// ix_kill_o discards what is left of the list. A box with a count of 0 is one empty run.
+// Walks the box of a command and gives its runs in order (outer loop i2, inner i1), one a cycle;
+// the next command is taken in the cycle in which the last run goes. With gather the offset of each
+// run comes from npu_dma_index; at the first index that is too large the command ends early with an
+// empty run marked bad, and ix_kill_o discards what is left of the list. A box with a count of 0 is
+// one empty run.
 // Latency: the first run 1 cycle after the command.
 module npu_dma_walk
   import npu_dma_pkg::*;

@@ -1,5 +1,5 @@
-// Test top: load and store engine with the memories they serve, AXI as plain signals, and the other clients'
-// ports for noise (vea, ve, quantiser) and for looking (mx, matrix ports).
+// Test top: load and store engine with the memories they serve, AXI as plain signals, and the other
+// clients' ports for noise (vea, ve, quantiser) and for looking (mx, matrix ports).
 module npu_memory_bench
   import npu_pkg::*;
 #(
@@ -127,7 +127,8 @@ module npu_memory_bench
   assign {ld_beat_o, ld_burst_o} = {ld_ev.beat, ld_ev.burst};
   assign {st_beat_o, st_burst_o} = {st_ev.beat, st_ev.burst};
 
-  logic ix_rvalid, ix_rready, wspm_wvalid, wspm_wready, wspm_wsel, aspm_wvalid, aspm_wready, aspm_wsel;
+  logic ix_rvalid, ix_rready, wspm_wvalid, wspm_wready, wspm_wsel, aspm_wvalid;
+  logic aspm_wready, aspm_wsel;
   logic vmem_wvalid, vmem_wready, aspm_rvalid, aspm_rready, aspm_rsel, aspm_rdvalid;
   logic vmem_rvalid, vmem_rready, vmem_rdvalid;
   logic [RowW-1:0]        ix_rrow, vmem_wrow, vmem_rrow;

@@ -98,8 +98,8 @@ class Rig {
 
   void drain() {
     const u64 limit = cycle + 2000000;
-    while (!loads_.empty() || !stores_.empty() || load_dones < load_cmds || store_dones < store_cmds || !dut_->ld_idle_o ||
-           !dut_->st_idle_o) {
+    while (!loads_.empty() || !stores_.empty() || load_dones < load_cmds || store_dones < store_cmds ||
+           !dut_->ld_idle_o || !dut_->st_idle_o) {
       tick();
       if (cycle > limit) throw jogak::Error("memory rig", "engines", "no end", "done");
     }
@@ -283,7 +283,8 @@ class Rig {
       u64 mask = 0;
       std::memcpy(&mask, raw(dut_->ve_wmask_i), config.cols / 8);
       for (u32 c = 0; c < config.cols; ++c)
-        if (mask >> c & 1) std::memcpy(&chip[4][(dut_->ve_wrow_i * config.cols + c) * 4], raw(dut_->ve_wdata_i) + c * 4, 4);
+        if (mask >> c & 1)
+          std::memcpy(&chip[4][(dut_->ve_wrow_i * config.cols + c) * 4], raw(dut_->ve_wdata_i) + c * 4, 4);
     }
     if (dut_->q_wvalid_i) {
       std::memcpy(&chip[2][dut_->q_wblk_i * 32], raw(dut_->q_wdata_i), 32);
@@ -297,7 +298,8 @@ class Rig {
     for (u32 row = 0; row < config.vmem_bytes / row_bytes; ++row) {
       dut_->mx_wvalid_i = 1;
       dut_->mx_row_i = row;
-      for (u32 i = 0; i < row_bytes; ++i) raw(dut_->mx_wdata_i)[i] = chip[4][row * row_bytes + i] = static_cast<u8>(rng());
+      for (u32 i = 0; i < row_bytes; ++i)
+        raw(dut_->mx_wdata_i)[i] = chip[4][row * row_bytes + i] = static_cast<u8>(rng());
       tick();
     }
     dut_->mx_wvalid_i = 0;

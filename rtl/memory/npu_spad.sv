@@ -1,6 +1,6 @@
-// A scratchpad of Bytes bytes with wide read words and narrow writes: reads give RowBytes bytes one cycle
-// after ren_i, writes store PortBytes bytes (strobes per halfword: all on-chip DMA traffic is even).
-// Reads and writes never stall. Latency: 1 cycle.
+// A scratchpad of Bytes bytes with wide read words and narrow writes: reads give RowBytes bytes one
+// cycle after ren_i, writes store PortBytes bytes (strobes per halfword: all on-chip DMA traffic is
+// even). Reads and writes never stall. Latency: 1 cycle.
 module npu_spad #(
   parameter int unsigned Bytes     = 65536,
   parameter int unsigned RowBytes  = 16,

@@ -1,6 +1,7 @@
-// Weight scratchpad and its scales. Both are read in words of 2*Cols bytes, one cycle after w_ren_i or
-// sc_ren_i, never stalled. The load engine writes PortBytes bytes at byte address ld_waddr_i*PortBytes of
-// the data or (ld_wsel_sc_i) the scales; strobes come in pairs (halfwords). Latency: 1 cycle.
+// Weight scratchpad and its scales. Both are read in words of 2*Cols bytes, one cycle after w_ren_i
+// or sc_ren_i, never stalled. The load engine writes PortBytes bytes at byte address
+// ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the scales; strobes come in pairs (halfwords).
+// Latency: 1 cycle.
 // Reading a word in the cycle in which it is written gives the old word.
 module npu_wspm
   import npu_pkg::*;
