@@ -43,7 +43,7 @@ struct Bus {
   void write(u64 addr, u8 len) { aw_valid = 1, aw_addr = addr, aw_len = len; }
 };
 
-TEST_CASE("a read takes its latency, then a beat a cycle; bursts in order without a gap") {
+TEST_CASE("a read takes its latency, then a beat a cycle, bursts in order without a gap") {
   Bus bus;
   bus.read(base + 64, 3);
   bus.cycle();
@@ -66,7 +66,7 @@ TEST_CASE("a read takes its latency, then a beat a cycle; bursts in order withou
   CHECK(bus.memory.quiet());
 }
 
-TEST_CASE("a write lands with its response, strobed; data may come before the address") {
+TEST_CASE("a write lands with its response, strobed, data may come before the address") {
   Bus bus;
   const u64 before = bus.word(base + 8);
   bus.w_valid = 1, bus.w_last = 1, bus.w_data = 0x1122334455667788, bus.w_strb = 0x0f;
