@@ -4,7 +4,7 @@
 // Load port: PortBytes bytes at byte address ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the
 // scales, waits while the quantiser writes. Store port: reads PortBytes bytes in the same way,
 // waits while the matrix engine reads; data and st_rdvalid_o one cycle after the grant.
-// Latency: 1 cycle. // Reading a word in the cycle in which it is written gives the old word.
+// Reading a word in the cycle in which it is written gives the old word. Latency: 1 cycle.
 module npu_aspm
   import npu_pkg::*;
 #(
