@@ -1,5 +1,6 @@
 #include "case.hpp"
 
+#include <bit>
 #include <cstring>
 
 namespace jogak::fuzz {
@@ -53,6 +54,17 @@ void fill_exponents(Random& random, std::span<u8> bytes) {
     bytes[i] = u8(random.one_in(64) ? random.word() : 118 + random.below(16));
   }
 }
+// Multiples of a half that int8 can just hold: quantised without rounding, or to ties.
+void fill_halves(Random& random, std::span<u8> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); i += 4) {
+    const float half = float(int(random.below(509)) - 254) / 2;
+    put(bytes, i, random.one_in(8) ? 0x42FE0000 : std::bit_cast<u32>(half));
+  }
+}
+// Mostly zeros.
+void fill_sparse(Random& random, std::span<u8> bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = u8(random.one_in(40) ? random.word() : 0);
+}
 void fill_ramp(Random& random, std::span<u8> bytes) {
   const u32 from = random.word();
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = u8(from + i);
@@ -71,11 +83,11 @@ void fill(const Case& c, model::Memories& memories, std::span<u8> data) {
   const auto on_chip = [&](spec::Space space, std::initializer_list<Filler> fillers) {
     fill_span(random, memories.bytes(space), fillers);
   };
-  on_chip(spec::Space::wspm, {fill_noise, fill_noise, fill_noise, fill_ramp});
+  on_chip(spec::Space::wspm, {fill_noise, fill_noise, fill_sparse, fill_ramp});
   on_chip(spec::Space::wsc, {fill_bf16, fill_fp16, fill_exponents, fill_noise});
-  on_chip(spec::Space::aspm, {fill_noise, fill_noise, fill_noise, fill_ramp});
+  on_chip(spec::Space::aspm, {fill_noise, fill_noise, fill_sparse, fill_ramp});
   on_chip(spec::Space::asc, {fill_bf16, fill_bf16, fill_bf16, fill_noise});
-  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_floats, fill_special, fill_noise});
+  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_halves, fill_special, fill_noise});
   fill_span(random, data, {fill_floats, fill_floats, fill_bf16, fill_exponents, fill_noise, fill_ramp});
   for (const Patch& p : c.pool) memories.vmem[p.word] = p.value;
 }

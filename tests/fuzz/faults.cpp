@@ -73,69 +73,102 @@ class Faults {
     }
   }
 
+  // v such that the box of `extent` from there ends just beyond `size`, by at most a granule.
+  static void just_over(Val& v, u64 size, u64 extent, u32 granule) {
+    if (extent > size) return;
+    v = u32((size - extent) / granule * granule + granule);
+  }
+  static u64 chip_extent(const Dma& x) {
+    return u64(x.n1.value - 1) * x.cs1.value + u64(x.n2.value - 1) * x.cs2.value + x.len.value;
+  }
+  static u64 dram_extent(const Dma& x) {
+    const u64 inner = x.gather ? 0 : u64(x.n1.value - 1) * x.ds1.value;
+    return inner + u64(x.n2.value - 1) * x.ds2.value + x.len.value;
+  }
+
   bool window() {
     auto x = dma();
     if (!x) return false;
-    switch (r_.below(4)) {
+    switch (r_.below(5)) {
       case 0: x->win = u8(r_.below(8)); break;  // perhaps closed, small or not permitted
       case 1: x->da = 0xFFFFFFFE - 2 * r_.below(4); break;
       case 2: x->n2 = 2 + r_.below(4), x->ds2 = 0xFFFFFF00, x->cs2 = 0; break;
-      default: x->da = x->da.value + 2 * (1 + r_.below(kDataBytes)); break;
+      case 3: x->da = x->da.value + 2 * (1 + r_.below(kDataBytes)); break;
+      default: just_over(x->da, s_.window_size(x->win), dram_extent(*x), 2); break;
     }
     return put(x);
   }
 
   bool onchip() {
-    const u32 c = config_.cols;
     switch (op_) {
       case spec::Op::load:
-      case spec::Op::store: {
-        auto x = dma();
-        if (!x) return false;
-        const u32 g = x->space == spec::Space::vmem ? 4 : 2;
-        if (x->gather && r_.one_in(2)) x->idx = config_.vmem_bytes / 4 - x->n1.value + 1 + r_.below(3);
-        else if (r_.one_in(2)) x->ca = x->ca.value + g * r_.below(100'000);
-        else x->cs1 = 0xFFFFFFF0 / g * g, x->n1 = 2 + r_.below(3), x->ds1 = 0;
-        return put(x);
-      }
-      case spec::Op::mm: {
-        auto x = s_.mm();
-        if (!x) return false;
-        constexpr u32 tile_granule = 32;
-        switch (r_.below(4)) {
-          case 0: x->w = config_.wspm_bytes - tile_granule * c * r_.below(2), x->wk = tile_granule * c, x->kb = 2; break;
-          case 1: x->ws = config_.wsc_bytes - 2 * c * r_.below(2), x->nb = 2, x->wn = tile_granule * c; break;
-          case 2: x->a = config_.aspm_bytes - 32 * r_.below(3); x->kb = 4; break;
-          default: x->o = config_.vmem_bytes / 4 - c * r_.below(2), x->m = 2; break;
-        }
-        return put(x);
-      }
-      case spec::Op::vec: {
-        auto x = s_.vec();
-        if (!x) return false;
-        const u32 words = config_.vmem_bytes / 4;
-        switch (r_.below(4)) {
-          case 0: x->a = words - c * r_.below(2), x->cols = c + 2; break;
-          case 1: x->f.wr = true, x->dst = words - c * r_.below(2), x->cols = c + 2; break;
-          case 2: x->f.red = spec::Vred::sum, x->r = words - x->rows.value + 1 + r_.below(2); break;
-          default: x->f.bmode = spec::Bmode::row_scalar, x->b_register.reset(), x->b = words - r_.below(2), x->bs = 1, x->rows = 2;
-        }
-        return put(x);
-      }
-      case spec::Op::qnt: {
-        auto x = s_.qnt();
-        if (!x) return false;
-        switch (r_.below(3)) {
-          case 0: x->a = config_.vmem_bytes / 4 - c * r_.below(2), x->cols = c + 1; break;
-          case 1: x->dst = config_.aspm_bytes - 32 * r_.below(2), x->cols = 33; break;
-          default: x->f.group = spec::Qgroup::row, x->r = config_.vmem_bytes / 4 - x->rows.value + 1; break;
-        }
-        return put(x);
-      }
+      case spec::Op::store: return onchip_dma();
+      case spec::Op::mm: return onchip_mm();
+      case spec::Op::vec: return onchip_vec();
+      case spec::Op::qnt: return onchip_qnt();
       default:
         w_.line(spec::Lds{w_.any_register(), w_.reg(config_.vmem_bytes / 4 + (r_.one_in(2) ? 0 : r_.below(1 << 30)))});
         return true;
     }
+  }
+
+  bool onchip_dma() {
+    auto x = dma();
+    if (!x) return false;
+    const u32 g = x->space == spec::Space::vmem ? 4 : 2;
+    if (x->gather && r_.one_in(2)) x->idx = config_.vmem_bytes / 4 - x->n1.value + 1 + r_.below(3);
+    else if (r_.one_in(2)) just_over(x->ca, s_.bytes(x->space), chip_extent(*x), g);
+    else if (r_.one_in(2)) x->ca = x->ca.value + g * r_.below(100'000);
+    else x->cs1 = 0xFFFFFFF0 / g * g, x->n1 = 2 + r_.below(3), x->ds1 = 0;
+    return put(x);
+  }
+
+  bool onchip_mm() {
+    auto x = s_.mm();
+    if (!x) return false;
+    const u32 c = config_.cols, tile = (x->f.wfmt == spec::Wfmt::int8 ? 32 : 16) * c;
+    const u32 set = (x->f.wscale == spec::Wscale::e8m0 ? 1 : 2) * c, m = x->m.value - 1, kb = x->kb.value - 1;
+    const u64 way = u64(x->nb.value - 1) * x->wn.value + u64(kb) * x->wk.value;
+    switch (r_.below(5)) {
+      case 0: just_over(x->w, config_.wspm_bytes, way + tile, tile); break;
+      case 1: x->nb = 0xFFFF, x->wn = 0x7FFFFFFF / tile * tile, x->on = m * x->om.value + c; break;
+      case 2: just_over(x->ws, config_.wsc_bytes, way / tile * set + set, set); break;
+      case 3: just_over(x->a, config_.aspm_bytes, u64(m) * x->am.value + kb * 32 + 32, 32); break;
+      default:
+        just_over(x->o, config_.vmem_bytes / 4, u64(m) * x->om.value + u64(x->nb.value - 1) * x->on.value + c, c);
+        break;
+    }
+    return put(x);
+  }
+
+  bool onchip_vec() {
+    auto x = s_.vec();
+    if (!x) return false;
+    const u32 c = config_.cols, words = config_.vmem_bytes / 4, rows = x->rows.value - 1;
+    const bool vector = x->f.bmode == spec::Bmode::vector;
+    switch (r_.below(5)) {
+      case 0: just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, c); break;
+      case 1: x->f.wr = true, just_over(x->dst, words, u64(rows) * x->ds.value + x->cols.value, c); break;
+      case 2: x->f.red = spec::Vred::sum, just_over(x->r, words, rows + 1, 1); break;
+      case 3:
+        if (x->f.bmode == spec::Bmode::scalar) return false;
+        just_over(x->b, words, u64(rows) * x->bs.value + (vector ? x->cols.value : 1), vector ? c : 1);
+        break;
+      default: x->rows = 2 + r_.below(9), x->as = 0xFFFFFFFF / c * c; break;
+    }
+    return put(x);
+  }
+
+  bool onchip_qnt() {
+    auto x = s_.qnt();
+    if (!x) return false;
+    const u32 words = config_.vmem_bytes / 4, rows = x->rows.value - 1, blocks = (x->cols.value + 31) / 32;
+    switch (r_.below(3)) {
+      case 0: just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, config_.cols); break;
+      case 1: just_over(x->dst, config_.aspm_bytes, u64(rows) * x->ds.value + 32 * blocks, 32); break;
+      default: x->f.group = spec::Qgroup::row, just_over(x->r, words, rows + 1, 1); break;
+    }
+    return put(x);
   }
 
   // A value next to a legal one.
@@ -188,7 +221,7 @@ class Faults {
     }
   }
 
-  u32 too_many() { return r_.one_in(2) ? 65536 + r_.below(3) : 65536 | r_.word(); }
+  u32 too_many() { return r_.one_in(2) ? 65536 : 65536 | r_.word(); }
 
   bool shape() {
     switch (op_) {
@@ -232,7 +265,7 @@ class Faults {
         switch (r_.below(3)) {
           case 0: x->rows = too_many(); break;
           case 1: x->cols = too_many(); break;
-          default: x->f.group = spec::Qgroup::row, x->cols = 257 + r_.below(20); break;
+          default: x->f.group = spec::Qgroup::row, x->cols = 257 + (r_.one_in(2) ? 0 : r_.below(20)); break;
         }
         return put(x);
       }
@@ -249,9 +282,10 @@ class Faults {
       w_.line(spec::Wait{static_cast<Engine>(r_.below(5)), sem, u8(given + 1 + r_.below(r_.one_in(2) ? 2 : 250))});
       return true;
     }
-    const u8 n = u8(128 + r_.below(128));
+    const u8 n = u8(1 + r_.below(255));
+    const u8 more = u8(256 - n + (r_.one_in(2) ? 0 : r_.below(n)));
     w_.line(spec::Signal{eng, sem, n});
-    w_.line(spec::Signal{eng, sem, n});
+    w_.line(spec::Signal{eng, sem, more});
     return true;
   }
 

@@ -158,11 +158,14 @@ class Builder {
   bool wrong_gather() {
     auto x = shapes_->load();
     if (!x || !x->gather || x->ds1.value == 0) return false;
+    // A product that is small again beyond 32 bits.
+    const bool wraps = random_.one_in(3);
+    if (wraps) x->ds1 = 1u << (4 + random_.below(6));
     const u64 size = case_.windows[x->win].size, n2 = x->n2.value;
     const u64 used = u64(x->da.value) + (n2 - 1) * x->ds2.value + x->len.value;
     if (x->da.advances() || x->n1.value > kWrongList || used > size) return false;
     const u64 first_bad = (size - used) / x->ds1.value + 1;
-    const u32 bad = random_.one_in(3) || first_bad > 0xFFFFFFF0 ? 0xFFFFFFFF - random_.below(1000) : u32(first_bad);
+    const u32 bad = wraps ? u32((u64(1) << 32) / x->ds1.value) + random_.below(3) : random_.one_in(3) || first_bad > 0xFFFFFFF0 ? 0xFFFFFFFF - random_.below(1000) : u32(first_bad);
     if (u64(bad) * x->ds1.value + used <= size) return false;
     for (u32 i = 0; i < kWrongList; ++i) case_.pool.push_back({kIndices + i, random_.below(3)});
     const u32 at = kIndices + random_.below(x->n1.value);

@@ -58,7 +58,7 @@ std::optional<Val> Shapes::place(const Span& span, u64 extent, u32 granule) {
   const u64 base = (span.base + granule - 1) / granule * granule;
   if (base + extent > span.base + span.size) return {};
   const u64 room = (span.base + span.size - base - extent) / granule;
-  Val v(u32(base + random_.below(room + 1) * u64(granule)));
+  Val v(u32(base + (random_.one_in(8) ? room : random_.below(room + 1)) * u64(granule)));
   if (!writer_.can_advance() || !random_.one_in(3)) return v;
   v.level = int(random_.below(writer_.depth()));
   const u32 rounds = std::max(writer_.rounds(u32(v.level)), 1u);

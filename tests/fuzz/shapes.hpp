@@ -62,6 +62,8 @@ class Shapes {
   void write(const Qnt&);
 
   u32 word_of_vmem();
+  u64 bytes(spec::Space space) const;
+  u32 window_size(u8 win) const { return case_.windows[win].size; }
   const Span& span(spec::Space space) const { return spans_[std::size_t(space)]; }
 
  private:
@@ -76,7 +78,6 @@ class Shapes {
   std::optional<Span> visible(u8 win) const;
   u32 count(u32 most) { return random_.one_in(3) ? 1 : 1 + random_.below(most); }
   bool operands(Vec& x, u32 rows, u32 cols);
-  u64 bytes(spec::Space space) const;
   void choose_windows();
   void choose_spans();
   u32 far(u32 granule) { return random_.word() / granule * granule; }

@@ -86,6 +86,7 @@ void Writer::compute(u8 rd, u32 value) {
       }
     }
   }
+  if (random_.one_in(30)) line(spec::Alui{AluFn::add, 0, rd, random_.word()});  // r0 keeps its 0
   if (random_.one_in(3)) {
     line(spec::Alui{random_.one_in(2) ? AluFn::add : AluFn::or_, rd, 0, value});
     set(rd, value);
