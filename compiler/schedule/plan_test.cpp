@@ -1,0 +1,88 @@
+// What does not fit is refused with the memory, the need and the limit.
+#include "plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include "../import/synthetic.hpp"
+#include "compile.hpp"
+#include "error.hpp"
+
+using namespace jogak;
+using import::LlamaHyper;
+
+namespace {
+
+const LlamaHyper kSmall{.layers = 2, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 128, .vocab = 100};
+
+std::string refusal(const LlamaHyper& h, const CompileOptions& options) {
+  try {
+    compile(import::synthetic_llama(h, 1), options);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+LlamaHyper with(int LlamaHyper::*field, int value) {
+  LlamaHyper h = kSmall;
+  h.*field = value;
+  return h;
+}
+
+}  // namespace
+
+TEST_CASE("every configuration takes a small model in both formats") {
+  for (const spec::Config& c : spec::configs)
+    for (const char* format : {"int8", "mxfp4"}) {
+      CAPTURE(c.name);
+      CAPTURE(format);
+      CHECK(refusal(kSmall, {.config = c.name, .format = format}) == "");
+    }
+}
+
+TEST_CASE("a context that does not fit is refused, without a wish it is shortened") {
+  const LlamaHyper h = with(&LlamaHyper::context, 8192);
+  const std::string text = refusal(h, {.config = "nano", .context = 8192});
+  CHECK(contains(text, "K and V of 8192 tokens"));
+  CHECK(contains(text, "nano"));
+  CHECK(contains(text, "expected at most "));
+  const Program p = compile(import::synthetic_llama(h, 1), {.config = "nano"}).program;
+  CHECK(p.find("tokens")->shape[0] < 8192);
+  CHECK(p.find("tokens")->shape[0] % 32 == 0);
+}
+
+TEST_CASE("a model that is too wide for a configuration names it") {
+  const std::string text = refusal(LlamaHyper{.layers = 1, .width = 8192, .heads = 64, .kv_heads = 8, .ffn = 64, .context = 32, .vocab = 33}, {.config = "nano"});
+  CHECK(contains(text, "nano"));
+  CHECK(contains(text, "expected at most "));
+}
+
+TEST_CASE("options that do not exist are refused") {
+  CHECK(contains(refusal(kSmall, {.config = "huge"}), "configuration, found huge"));
+  CHECK(contains(refusal(kSmall, {.format = "int3"}), "weight format, found int3, expected int8 or mxfp4"));
+  CHECK(contains(refusal(kSmall, {.format_of = {"ffn"}}), "format rule, found ffn, expected NAME=FORMAT"));
+  CHECK(contains(refusal(kSmall, {.disabled = {"lower"}}), "disabled pass, found lower"));
+}
+
+TEST_CASE("formats by name mix in one model") {
+  const CompileOptions mixed{.format = "int8", .format_of = {"ffn=mxfp4", "ffn_down=int8"}};
+  const Program a = compile(import::synthetic_llama(kSmall, 1), mixed).program;
+  const Program b = compile(import::synthetic_llama(kSmall, 1), {}).program;
+  const Program c = compile(import::synthetic_llama(kSmall, 1), {.format = "mxfp4"}).program;
+  CHECK(a.window_bytes[0] < b.window_bytes[0]);
+  CHECK(c.window_bytes[0] < a.window_bytes[0]);
+}
+
+TEST_CASE("the same model gives the same program, and its map covers the code") {
+  const Program a = compile(import::synthetic_llama(kSmall, 1), {}).program, b = compile(import::synthetic_llama(kSmall, 1), {}).program;
+  CHECK(a == b);
+  for (std::uint32_t pc = a.map.front().first; pc < a.code.size(); ++pc) {
+    CAPTURE(pc);
+    CHECK(a.at(pc) != nullptr);
+  }
+}
+
+TEST_CASE("heads that do not divide are refused") {
+  CHECK(contains(refusal(with(&LlamaHyper::kv_heads, 3), {}), "heads, found 4 with 3 KV heads"));
+}
