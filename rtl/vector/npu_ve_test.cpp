@@ -72,6 +72,7 @@ Command pick_vec(Random& random, u32 vmem_row, u32 words) {
   c.masked = random.one_in(3);
   c.linc = random.one_in(2);
   c.lim = random.one_in(8) ? 0xFFFFFFFFu - random.below(3) : random.below(c.cols + 3);
+  if (random.one_in(16)) c.lim += 0x10000u;
   c.s = random.value();
   c.a = 0;
   c.as = random.one_in(8) ? 0 : pick_stride(random, vmem_row, part, c);
@@ -116,6 +117,10 @@ void fill(Random& random, const Command& c, std::vector<u32>& vmem) {
     u32 x = random.value();
     if (plain && (x & 0x7F800000u) >= 0x43800000u) x &= 0xBFFFFFFFu;
     vmem[i] = plain ? (x & 0x7F800000u) > up ? x - up : 0 : x;
+  }
+  if (c.qnt && random.one_in(5)) {  // multiples of 1/2 up to 127: the scale is 1, many ties
+    for (u32 i = 0; i < used; ++i) vmem[i] = ve::num::i32_to_f32(static_cast<ve::num::i32>(random.below(509)) - 254);
+    for (u32 i = 0; i < used; ++i) vmem[i] = ve::num::fmul(i % 32 == 0 ? 0x437E0000u : vmem[i], 0x3F000000u);
   }
   if (c.qnt || c.bmode == 2) return;
   const u32 b_used = std::min<u32>(part, c.bs * (c.rows - 1) + c.cols + 64);
