@@ -103,10 +103,10 @@ class Cosim {
     check_bytes(rtl->dram().subspan(kCodeBytes), data_, "dram");
   }
 
-  // The next register, loaded with value.
+  // The next of registers 17 to 59, loaded with value.
   u8 r(u32 value) {
     if (value == 0) return 0;
-    if (++used_ == spec::limit::registers) used_ = 17;
+    if (++used_ == 60) used_ = 17;
     b.li(used_, value);
     return u8(used_);
   }
