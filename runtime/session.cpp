@@ -96,6 +96,9 @@ void Session::check_ids(std::span<const int> ids) const {
     throw Error("session", "length of the prompt", std::to_string(ids.size()) + " tokens",
                 "at most " + std::to_string(room()) + " (context of " + std::to_string(model_.context) + ", " + std::to_string(position_) + " used)");
   }
+}
+
+void Session::check_state() const {
   if (aborted_) throw Error("session", "state", "an aborted launch", "a reset before more tokens");
 }
 
@@ -123,9 +126,15 @@ void Session::read_logits(int rows, std::vector<float>& out) const {
 }
 
 std::span<const float> Session::feed(std::span<const int> ids) {
+  check_state();
+  return advance(ids);
+}
+
+std::span<const float> Session::advance(std::span<const int> ids) {
   check_ids(ids);
   for (std::size_t at = 0; at < ids.size() && !aborted_;) {
     const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));
+    // Logits of the last row only: the others would cost time.
     launch(ids.subspan(at, count), static_cast<int>(count) - 1, 1);
     at += count;
   }
@@ -135,6 +144,7 @@ std::span<const float> Session::feed(std::span<const int> ids) {
 }
 
 std::vector<float> Session::feed_all(std::span<const int> ids) {
+  check_state();
   check_ids(ids);
   std::vector<float> all;
   for (std::size_t at = 0; at < ids.size() && !aborted_;) {
@@ -159,9 +169,13 @@ Generation Session::generate(const std::vector<int>& prompt, const GenerateOptio
   Detokenizer stream(tokenizer_);
   for (const int id : prompt)
     if (id >= 0 && id < tokenizer_.size()) (void)stream.put(id);
-  std::span<const float> logits = feed(prompt);
+  check_state();
+  std::span<const float> logits = advance(prompt);
   while (true) {
-    if (aborted_) return g.stop = Stop::aborted, g;
+    if (logits.empty() || aborted_) {
+      g.stop = Stop::aborted;
+      break;
+    }
     const int id = sampler.pick(logits);
     const bool end = options.stop_at_end && (id == tokenizer_.eos() || id == tokenizer_.bos());
     if (end) {
@@ -180,7 +194,7 @@ Generation Session::generate(const std::vector<int>& prompt, const GenerateOptio
       g.stop = Stop::context;
       break;
     }
-    logits = feed(std::span(&id, 1));
+    logits = advance(std::span(&id, 1));
   }
   g.text += stream.finish();
   return g;

@@ -65,7 +65,7 @@ class Session {
   int room() const { return model_.context - position_; }
 
   // Appends tokens to the KV cache in launches of at most rows() tokens; returns the logits after the last one (vocab
-  // values, valid until the next call). Refuses no tokens, unknown ids, and more than room().
+  // values, valid until the next call; none if an abort came). Refuses no tokens, unknown ids, and more than room().
   std::span<const float> feed(std::span<const int> ids);
   // The same, and the logits after every one: ids.size() rows of vocab values.
   std::vector<float> feed_all(std::span<const int> ids);
@@ -96,6 +96,8 @@ class Session {
   void read_abi();
   void launch(std::span<const int> ids, int logit_row, int logit_rows);
   void check_ids(std::span<const int> ids) const;
+  void check_state() const;
+  std::span<const float> advance(std::span<const int> ids);  // feed, but empty after an abort
   void read_logits(int rows, std::vector<float>& out) const;
 
   Program program_;  // without its segments

@@ -1,0 +1,84 @@
+// One program file, the same bits on the RTL and on the exact model.
+#include <algorithm>
+#include <cstring>
+
+#include "import/synthetic.hpp"
+#include "shared.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+
+namespace {
+
+bool has_rtl() {
+  const auto names = driver::backends();
+  const bool there = std::find(names.begin(), names.end(), "rtl") != names.end();
+  if (!there) MESSAGE("SKIPPED: this build has no RTL (verilator is missing)");
+  return there;
+}
+
+// Prefill in two chunks with the logits of every row, then greedy decode.
+void compare(const ir::Graph& graph, const CompileOptions& options, int prompt_tokens, int decoded) {
+  CAPTURE(options.config);
+  CAPTURE(options.format);
+  const Program program = compile(graph, options).program;
+  Session rtl(program, "rtl"), model(program, "model");
+  std::vector<int> ids = {1};
+  while (static_cast<int>(ids.size()) < prompt_tokens) ids.push_back(static_cast<int>(ids.size()) * 37 % graph.vocab);
+  for (int i = 0; i <= decoded; ++i) {
+    const auto a = rtl.feed_all(ids), b = model.feed_all(ids);
+    REQUIRE(a.size() == b.size());
+    REQUIRE(std::memcmp(a.data(), b.data(), a.size() * 4) == 0);
+    for (const spec::CounterInfo& c : spec::counters) {
+      CAPTURE(c.name);
+      if (c.exact) CHECK(rtl.steps().back().record.counters[c.index] == model.steps().back().record.counters[c.index]);
+    }
+    CHECK(rtl.steps().back().record[spec::Counter::cycles] > 0);
+    ids = {best(std::span(a).last(static_cast<std::size_t>(graph.vocab)))};
+  }
+  CHECK(rtl.kv_cache() == model.kv_cache());
+}
+
+}  // namespace
+
+TEST_CASE("same bits: odd sizes on nano, both formats") {
+  if (!has_rtl()) return;
+  const import::LlamaHyper odd{.layers = 2, .width = 72, .heads = 3, .kv_heads = 1, .ffn = 100, .context = 64, .vocab = 301};
+  for (const char* format : {"int8", "mxfp4"}) compare(import::synthetic_llama(odd, 5), {.config = "nano", .context = 64, .format = format}, 9, 2);
+}
+
+TEST_CASE("same bits: the project's own model on edge") {
+  if (!has_rtl()) return;
+  const std::filesystem::path path = "models/jogak-stories.gguf";
+  if (!std::filesystem::exists(path)) {
+    MESSAGE("SKIPPED: no " << path.string());
+    return;
+  }
+  compare(import::read_model(path), {.config = "edge", .context = 64}, 7, 2);
+}
+
+TEST_CASE("the timeline gives every command of the RTL an operator, and is refused without a clock") {
+  if (!has_rtl()) return;
+  const import::LlamaHyper small{.layers = 1, .width = 32, .heads = 1, .kv_heads = 1, .ffn = 32, .context = 32, .vocab = 40};
+  const Program program = compile(import::synthetic_llama(small, 5), {.config = "nano"}).program;
+  Session session(program, "rtl");
+  session.start_timeline(100000);
+  const std::vector<int> ids = {1, 2, 3};
+  (void)session.feed(ids);
+  const LaunchRecord& r = session.steps().back().record;
+  const Timeline& t = *session.timeline();
+  CHECK(t.complete());
+  CHECK_FALSE(t.operators().contains("(none)"));
+  CHECK(t.operators().contains("attention"));
+  Timeline::Busy busy{};
+  for (const auto& [name, cycles] : t.operators())
+    for (std::size_t e = 0; e < busy.size(); ++e) busy[e] += cycles[e];
+  for (const std::uint64_t b : busy) CHECK((b > 0 && b <= r[spec::Counter::cycles]));
+  CHECK(busy[2] >= r[spec::Counter::mx_busy]);
+  const auto trace = nlohmann::json::parse(t.chrome_json()).at("traceEvents");
+  std::uint64_t spans = 0;
+  for (const auto& e : trace) spans += e.at("ph") == "X";
+  CHECK(spans == r[spec::Counter::cmd_load] + r[spec::Counter::cmd_store] + r[spec::Counter::cmd_mm] + r[spec::Counter::cmd_vec] + r[spec::Counter::cmd_qnt]);
+  Session model(program, "model");
+  CHECK_THROWS_AS(model.start_timeline(0), Error);
+}
