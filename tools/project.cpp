@@ -21,8 +21,11 @@ std::string first_line(const std::string& command) {
 }  // namespace
 
 std::filesystem::path project_root() {
-  const char* root = std::getenv("JOGAK_ROOT");
-  return root != nullptr ? root : JOGAK_SOURCE_DIR;
+  namespace fs = std::filesystem;
+  if (const char* root = std::getenv("JOGAK_ROOT")) return root;
+  std::error_code error;
+  const fs::path installed = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "share" / "jogak";
+  return !error && fs::exists(installed, error) ? installed : fs::path(JOGAK_SOURCE_DIR);
 }
 
 std::string commit() {

@@ -6,7 +6,7 @@
 
 namespace jogak::tools {
 
-// $JOGAK_ROOT, else the folder this was built from.
+// $JOGAK_ROOT; else share/jogak beside an installed program; else the folder this was built from.
 std::filesystem::path project_root();
 // Short hash, with "+" when the tree has changes; "unknown" outside a repository.
 std::string commit();
