@@ -1,6 +1,8 @@
 // The machine as the host sees it: registers, launches, interrupts, faults, abort, silent memory, trace.
 #include "cosim.hpp"
 
+#include <cstdio>
+#include <fstream>
 #include <map>
 
 using namespace jogak;
@@ -376,4 +378,20 @@ TEST_CASE("cycles from launch to done") {
   c.run();
   // One instruction a beat in, one a cycle executed.
   CHECK(c.result[spec::Counter::cycles] == loaded + 2 * 999);
+}
+
+TEST_CASE("waves of a window, where they are built in") {
+  const auto rtl = make_simulator("nano");
+  const std::string path = "npu_waves_test.vcd";
+#if VM_TRACE
+  rtl->waves(path, rtl->cycles(), rtl->cycles() + 20);
+  rtl->run_until_irq(40);
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  CHECK(text.find("clk_i") != std::string::npos);
+  CHECK(text.find("#" + std::to_string(rtl->cycles() - 25)) != std::string::npos);
+  std::remove(path.c_str());
+#else
+  CHECK_THROWS_AS(rtl->waves(path, 0, 20), Error);
+#endif
 }
