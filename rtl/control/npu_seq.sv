@@ -357,7 +357,8 @@ module npu_seq
     end else begin
       state_q <= state_d;
       if (imem_ren_o) pc_q <= target;
-      if (state_q == Copy) arg_q <= arg_q + 4'd1;
+      if (start_i) arg_q <= '0;
+      else if (state_q == Copy) arg_q <= arg_q + 4'd1;
       if (start_i) executed_q <= '0;
       else if (done_one) executed_q <= executed_q + 32'd1;
     end
