@@ -14,6 +14,8 @@ namespace {
 
 constexpr u64 kCycleLimit = 600'000;
 constexpr u32 kNoSemaphore = 0;  // all give order
+constexpr u32 kAbortShare = 16;  // before one program in so many, the same is launched and aborted
+constexpr u32 kTwiceShare = 8;   // one in so many is launched twice, the second time without loading it
 
 bool is_async(spec::Fault f) { return u32(f) >= u32(spec::Fault::bus); }
 
@@ -143,22 +145,57 @@ Bench::Bench(std::string_view config, u64 seed) : random_(seed ^ 0xBE7C4) {
             ", stall " + std::to_string(o.stall) + "/256";
 }
 
-std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
-  const Code code = emit(c.items);
-  // The memories before the launch come from the model's.
+// The same memories, program and bus errors on both sides.
+void Bench::prepare(const Case& c, Oracle& oracle, const Code& code) {
   fill(c, oracle.machine().memories(), oracle.data());
   for (const spec::Space space : kSpaces) rtl_->poke(space, 0, oracle.machine().memories().bytes(space));
   std::ranges::copy(oracle.data(), rtl_->dram().begin() + kCodeBytes);
   std::memcpy(rtl_->dram().data(), code.insns.data(), code.insns.size() * sizeof(spec::Insn));
   rtl_->clear_bus_errors();
   if (c.error) rtl_->bus_error(c.error->begin, c.error->end);
+}
+
+// A launch that is aborted somewhere: must end, and must leave nothing behind that the next one feels.
+bool Bench::abort_once(const Case& c, Oracle& oracle, const Code& code, std::string& out) {
+  prepare(c, oracle, code);
+  sim::launch(*rtl_, setup_of(c, u32(code.insns.size())));
+  const bool finished = rtl_->run_until_irq(random_.below(random_.one_in(4) ? 100 : 3000));
+  rtl_->write_csr(spec::csr::control, 1);
+  if (!rtl_->run_until_irq(kCycleLimit)) {
+    out = "not done after an abort (" + memory_ + ")\n";
+    return false;
+  }
+  const sim::RunResult result = sim::collect(*rtl_);
+  if (!result.done || result.bus_dead || (!finished && !result.aborted && result[spec::Counter::instructions] == 0)) {
+    out = "status after an abort: done " + std::to_string(result.done) + ", aborted " + std::to_string(result.aborted) +
+          ", bus dead " + std::to_string(result.bus_dead) + " (" + memory_ + ")\n";
+  }
+  return out.empty();
+}
+
+std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
+  const Code code = emit(c.items);
   sim::RunResult result;
   const u64 before = rtl_->cycles();
+  std::string out, how;
   try {
-    if (random_.one_in(4)) rtl_->reset();
-    sim::launch(*rtl_, setup_of(c, u32(code.insns.size())));
-    if (!rtl_->run_until_irq(kCycleLimit)) return "not done after " + std::to_string(kCycleLimit) + " cycles (" + memory_ + ")\n";
-    result = sim::collect(*rtl_);
+    if (random_.one_in(4)) rtl_->reset(), how += ", after reset";
+    const bool abort = random_.one_in(kAbortShare);
+    if (abort) how += ", after an abort";
+    if (abort && !abort_once(c, oracle, code, out)) return out;
+    // Where an aborted or a first launch has loaded the program, it may stay.
+    const bool twice = random_.one_in(kTwiceShare) && !c.error;
+    if (twice) how += ", launched again without loading";
+    for (int launch = 0; launch <= int(twice); ++launch) {
+      prepare(c, oracle, code);
+      sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
+      setup.resident = launch == 1;
+      sim::launch(*rtl_, setup);
+      if (!rtl_->run_until_irq(kCycleLimit)) {
+        return "not done after " + std::to_string(kCycleLimit) + " cycles (" + memory_ + ")\n";
+      }
+      result = sim::collect(*rtl_);
+    }
   } catch (const Error& error) {
     return std::string(error.what()) + " (" + memory_ + ")\n";
   }
@@ -176,12 +213,13 @@ std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
   if (coverage) {
     coverage->program(std::min(deepest, spec::limit::loop_depth));
     if (result.fault.code != spec::Fault::none) {
-      const spec::Insn* at = result.fault.pc < code.insns.size() ? &code.insns[result.fault.pc] : nullptr;
+      const bool inside = result.fault.pc < code.insns.size() && !c.unloadable();
+      const spec::Insn* at = inside ? &code.insns[result.fault.pc] : nullptr;
       coverage->fault(result.fault.code, at);
     }
   }
   const std::string difference = compare(c, oracle, meaning, result);
-  return difference.empty() ? difference : difference + "(" + memory_ + ")\n";
+  return difference.empty() ? difference : difference + "(" + memory_ + how + ")\n";
 }
 
 std::string Bench::compare(const Case& c, Oracle& oracle, const Meaning& meaning, const sim::RunResult& result) {
@@ -191,7 +229,12 @@ std::string Bench::compare(const Case& c, Oracle& oracle, const Meaning& meaning
            std::to_string(result.bus_dead) + ", expected done only\n";
   }
   Open open;
-  if (is_async(c.fault)) {
+  model::FaultRecord fault = meaning.result.fault;
+  if (c.unloadable()) {
+    // Nothing was done.
+    fill(c, oracle.machine().memories(), oracle.data());
+    fault = {spec::Fault::bus, 0, Engine::seq, kDramBase};
+  } else if (is_async(c.fault)) {
     // The whole program tells who writes what; then the model's own end once more.
     Case whole = c;
     if (c.harmless) whole.pool.push_back(*c.harmless);
@@ -206,10 +249,10 @@ std::string Bench::compare(const Case& c, Oracle& oracle, const Meaning& meaning
     }
     open = open_bytes(c, oracle, watch);
   }
-  if (c.error) {
+  if (c.error && !c.unloadable()) {
     out += compare_bus(result.fault, open.suspects, meaning.code, *c.error);
   } else {
-    out += compare_fault(result.fault, meaning.result.fault);
+    out += compare_fault(result.fault, fault);
   }
   if (!is_async(c.fault)) out += compare_counters(result, meaning.result.counters);
   const char* names[] = {"wspm", "wsc", "aspm", "asc", "vmem"};

@@ -19,6 +19,8 @@ class Bench {
   u64 cycles() const { return cycles_; }
 
  private:
+  void prepare(const Case& c, Oracle& oracle, const Code& code);
+  bool abort_once(const Case& c, Oracle& oracle, const Code& code, std::string& out);
   std::string compare(const Case& c, Oracle& oracle, const Meaning& meaning, const sim::RunResult& result);
 
   std::unique_ptr<rtl::Simulator> rtl_;

@@ -61,6 +61,13 @@ void fill_halves(Random& random, std::span<u8> bytes) {
     put(bytes, i, random.one_in(8) ? 0x42FE0000 : std::bit_cast<u32>(half));
   }
 }
+// Around the smallest scale that the quantiser keeps.
+void fill_tiny(Random& random, std::span<u8> bytes) {
+  const u32 exponent = 30 + random.below(8);
+  for (std::size_t i = 0; i < bytes.size(); i += 4) {
+    put(bytes, i, (random.word() & 0x807FFFFF) | (exponent - random.below(4)) << 23);
+  }
+}
 // Mostly zeros.
 void fill_sparse(Random& random, std::span<u8> bytes) {
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = u8(random.one_in(40) ? random.word() : 0);
@@ -87,7 +94,8 @@ void fill(const Case& c, model::Memories& memories, std::span<u8> data) {
   on_chip(spec::Space::wsc, {fill_bf16, fill_fp16, fill_exponents, fill_noise});
   on_chip(spec::Space::aspm, {fill_noise, fill_noise, fill_sparse, fill_ramp});
   on_chip(spec::Space::asc, {fill_bf16, fill_bf16, fill_bf16, fill_noise});
-  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_halves, fill_special, fill_noise});
+  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_floats, fill_floats, fill_halves, fill_special,
+                               fill_noise, fill_tiny});
   fill_span(random, data, {fill_floats, fill_floats, fill_bf16, fill_exponents, fill_noise, fill_ramp});
   for (const Patch& p : c.pool) memories.vmem[p.word] = p.value;
 }

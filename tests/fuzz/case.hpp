@@ -87,6 +87,9 @@ struct Case {
   std::optional<Patch> harmless{};     // index fault: with this patch too, there is none
   std::optional<Range> error{};        // DRAM addresses that answer errors
   spec::Fault fault = spec::Fault::none;  // what the program was made for
+
+  // The error keeps the program from being loaded.
+  bool unloadable() const { return error && error->begin < kDataBase; }
 };
 
 // The memories before the launch, on chip and DRAM data: depends on the seed only, and on the pool.

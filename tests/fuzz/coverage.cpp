@@ -71,6 +71,7 @@ void Coverage::fault(spec::Fault fault, const spec::Insn* insn) {
   std::string where = "past the end";
   if (insn) where = spec::instruction_of(*insn) ? spec::instruction_of(*insn)->name : "unknown";
   if (fault == spec::Fault::watchdog) where = "any";
+  if (fault == spec::Fault::bus && !insn) where = "fetch";
   std::string code = "?";
   for (const auto& f : spec::faults) {
     if (f.code == fault) code = f.name;
@@ -105,7 +106,7 @@ std::vector<std::string> Coverage::wanted() {
   for (u32 i = 0; i < 4 * 3 * 4 * 3; ++i) all.push_back(vec_cell(i % 4, i / 4 % 3, i / 12 % 4, i / 48));
   for (u32 depth = 0; depth <= spec::limit::loop_depth; ++depth) all.push_back("loops " + to_string(depth) + " deep");
   for (const char* f :
-       {"opcode unknown", "watchdog any", "index load", "bus load", "bus store", "semaphore wait", "semaphore signal",
+       {"opcode unknown", "watchdog any", "index load", "bus load", "bus store", "bus fetch", "semaphore wait", "semaphore signal",
         "loop loop", "loop past the end", "window load", "window store", "onchip load", "onchip store", "onchip mm",
         "onchip vec", "onchip qnt", "onchip lds", "align load", "align store", "align mm", "align vec", "align qnt",
         "shape load", "shape store", "shape mm", "shape vec", "shape qnt", "reserved wait", "reserved signal",

@@ -10,7 +10,7 @@ namespace jogak::fuzz {
 class Coverage {
  public:
   void step(const model::Step& step);
-  // insn: the one that the fault names, null past the end of the program.
+  // insn: the one that the fault names, null past the end of the program or before it.
   void fault(spec::Fault fault, const spec::Insn* insn);
   void program(u32 loop_depth);
   void add(const std::string& cell, u64 n = 1) { cells_[cell] += n; }

@@ -239,13 +239,20 @@ class Faults {
       case spec::Op::mm: {
         auto x = s_.mm();
         if (!x) return false;
-        switch (r_.below(6)) {
+        switch (r_.below(8)) {
           case 0: x->m = too_many(); break;
           case 1: x->kb = too_many(); break;
           case 2: x->nb = too_many(); break;
           case 3: x->om = 0, x->m = 2 + r_.below(3); break;
           case 4: x->on = 0, x->nb = 2 + r_.below(3); break;
-          default: x->m = 3, x->nb = 2, x->om = config_.cols * 2, x->on = config_.cols * (2 + 2 * r_.below(2)); break;
+          default: {
+            // Rows of one dimension just meet those of the other.
+            const u32 c = config_.cols, m = 2 + r_.below(2), nb = 2 + r_.below(2), wide = c * (2 + r_.below(3));
+            x->m = m, x->nb = nb;
+            if (r_.one_in(2)) x->om = wide, x->on = (m - 1) * wide - c * r_.below(2);
+            else x->on = wide, x->om = (nb - 1) * wide - c * r_.below(2);
+            break;
+          }
         }
         return put(x);
       }

@@ -37,6 +37,8 @@ inline constexpr FaultCell kFaultCells[] = {
     {spec::Fault::onchip, spec::Op::vec},
     {spec::Fault::onchip, spec::Op::qnt},
     {spec::Fault::align, spec::Op::load},
+    {spec::Fault::align, spec::Op::load},
+    {spec::Fault::align, spec::Op::store},
     {spec::Fault::align, spec::Op::store},
     {spec::Fault::align, spec::Op::mm},
     {spec::Fault::align, spec::Op::mm},
@@ -58,6 +60,7 @@ inline constexpr FaultCell kFaultCells[] = {
     {spec::Fault::index, spec::Op::load},
     {spec::Fault::bus, spec::Op::load},
     {spec::Fault::bus, spec::Op::store},
+    {spec::Fault::bus, spec::Op::halt},  // while the program is loaded
 };
 
 // Writes lines that (nearly always) raise the fault when they are reached. False: not possible here.

@@ -216,6 +216,11 @@ class Builder {
       return true;
     }
     if (case_.fault != Fault::bus) return true;
+    if (cell_.op == spec::Op::halt) {
+      const u64 at = kDramBase + random_.below(emit(case_.items).insns.size() * sizeof(spec::Insn));
+      case_.error = Range{at / config_.port_bytes * config_.port_bytes, at + 1};
+      return true;
+    }
     Order order(config_, ignored_);
     order.keep_moments();
     const model::Env env = oracle_.env(case_);

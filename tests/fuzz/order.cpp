@@ -131,16 +131,21 @@ std::vector<u32> parents(const std::vector<Item>& items) {
 // Does a taken-together pair cost a semaphore of its own, and where may its signal go: after `earlier`.
 void hoisted(const std::vector<u32>& parent, const Conflict& c, u8 sem, u32 unit, Random& random,
              std::vector<Insertion>& out) {
-  std::vector<u32> places;
+  std::vector<u32> places, before;
   for (u32 i = c.earlier + 1; i <= c.at; ++i) {
     if (parent[i] == parent[c.at]) places.push_back(i);
+  }
+  const u32 start = parent[c.at] == kNoUnit ? 0 : parent[c.at] + 1;
+  for (u32 i = start; i <= c.earlier; ++i) {
+    if (parent[i] == parent[c.at]) before.push_back(i);
   }
   const u8 parts = u8(1 + random.below(2));
   u32 total = 0;
   for (u8 p = 0; p < parts; ++p) {
     const u8 n = u8(1 + random.below(random.one_in(4) ? 100 : 3));
-    // Soon after the access, mostly: as much as possible lies between signal and wait.
-    const u32 place = random.one_in(3) ? places[random.below(places.size())] : places.front();
+    // The last part soon after the access, mostly: as much as possible lies between signal and wait. Others anywhere.
+    u32 place = random.one_in(3) ? places[random.below(places.size())] : places.front();
+    if (p + 1 < parts && !before.empty()) place = before[random.below(before.size())];
     out.push_back({place, line(spec::encode(spec::Signal{c.from, sem, n}), unit)});
     total += n;
   }

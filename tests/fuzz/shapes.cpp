@@ -9,6 +9,7 @@ namespace {
 
 constexpr u32 kIndexEnd = 8;  // index lists hold numbers below this
 constexpr u32 kLine = 64;
+constexpr u32 kLargeShare = 24;     // one command in so many has a large count or length
 
 }  // namespace
 
@@ -119,8 +120,9 @@ std::optional<Dma> Shapes::dma(bool store, std::optional<spec::Space> wanted) {
   x.space = wanted ? *wanted : store ? random_.pick(stored) : static_cast<spec::Space>(random_.below(5));
   x.gather = !store && random_.one_in(3);
   const u32 granule = x.space == spec::Space::vmem ? 4 : 2;
-  const u32 len = granule * (1 + random_.below(random_.one_in(8) ? 400 : 40));
-  const auto chip = box(len, count(8), count(3), granule, span(x.space).size, false);
+  const bool large = random_.one_in(kLargeShare), many = random_.one_in(2);
+  const u32 len = granule * (1 + random_.below(large ? (many ? 6 : 2000) : random_.one_in(8) ? 400 : 40));
+  const auto chip = box(len, count(large && many && !x.gather ? 300 : 8), count(3), granule, span(x.space).size, false);
   const auto win = window(store);
   if (!chip || !win) return {};
   const Span seen = *visible(*win);
@@ -178,7 +180,8 @@ std::optional<Mm> Shapes::mm() {
   x.f.colload = int8 && random_.one_in(3);
   const u32 c = config_.cols, tile = (int8 ? 32 : 16) * c, set = (e8m0 ? 1 : 2) * c;
   const u32 shift = (int8 ? 5 : 4) - (e8m0 ? 0 : 1);
-  const u32 m = count(random_.one_in(3) ? 12 : 3), kb = count(4), nb = count(3);
+  const bool large = random_.one_in(kLargeShare);
+  const u32 m = count(large ? 300 : random_.one_in(3) ? 12 : 3), kb = count(large ? 2 : 4), nb = count(large ? 2 : 3);
   const u32 wk = tile * random_.below(3), wn = random_.one_in(3) ? tile * random_.below(3) : wk * kb;
   const u64 way = u64(nb - 1) * wn + u64(kb - 1) * wk;
   const u32 am = random_.one_in(3) ? 32 * random_.below(3) : 32 * (kb + random_.below(2));
@@ -202,8 +205,9 @@ std::optional<Vec> Shapes::vec() {
          .red = static_cast<spec::Vred>(random_.below(3))};
   x.f.wr = !random_.one_in(4), x.f.nega = random_.one_in(3), x.f.negb = random_.one_in(3), x.f.absa = random_.one_in(3);
   x.f.swap = random_.one_in(4), x.f.masked = random_.one_in(3), x.f.linc = random_.one_in(2);
-  const u32 c = config_.cols, rows = count(6);
-  u32 cols = 1 + random_.below(random_.one_in(10) ? 250 : random_.one_in(3) ? 5 * c : 2 * c);
+  const bool large = random_.one_in(kLargeShare), many = random_.one_in(2);
+  const u32 c = config_.cols, rows = count(large ? (many ? 300 : 1) : 6);
+  u32 cols = 1 + random_.below(large ? (many ? c : 3000) : random_.one_in(10) ? 250 : random_.one_in(3) ? 5 * c : 2 * c);
   if (x.f.swap) cols += cols % 2;
   if (!operands(x, rows, cols)) return {};
   x.rows = rows, x.cols = cols;
@@ -243,7 +247,9 @@ std::optional<Qnt> Shapes::qnt() {
   Qnt x;
   x.f.group = static_cast<spec::Qgroup>(random_.below(2));
   const bool row = x.f.group == spec::Qgroup::row;
-  const u32 c = config_.cols, rows = count(4), cols = 1 + random_.below(row && random_.one_in(2) ? 256 : 100);
+  const bool large = random_.one_in(kLargeShare);
+  const u32 c = config_.cols, rows = count(large ? 40 : 4);
+  const u32 cols = 1 + random_.below(row && random_.one_in(2) ? 256 : large ? 40 : 100);
   const u32 blocks = (cols + 31) / 32, as = random_.one_in(6) ? 0 : (cols + c - 1) / c * c + c * random_.below(2);
   const u32 ds = 32 * (blocks + random_.below(3));
   const Span all{span(spec::Space::vmem).base / 4, span(spec::Space::vmem).size / 4};

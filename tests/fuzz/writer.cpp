@@ -19,7 +19,7 @@ constexpr u32 kIndexWords = kPoolWords / 2;  // the first half of the pool holds
 }  // namespace
 
 Writer::Writer(Case& target, Random& random) : case_(target), random_(random) {
-  known_[0] = 0;
+  known_.fill(0);  // as a launch leaves them
   for (u32 i = 0; i < case_.args.size(); ++i) known_[i + 1] = case_.args[i];
   for (u32 r = 1; r < spec::limit::registers; ++r) temporary_.push_back(u8(r));
   for (std::size_t i = temporary_.size(); i > 1; --i) std::swap(temporary_[i - 1], temporary_[random_.below(i)]);
