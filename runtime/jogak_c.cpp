@@ -67,9 +67,9 @@ jogak_session* jogak_open(const char* program, const char* backend, char* error,
 
 void jogak_close(jogak_session* session) { delete session; }
 const char* jogak_error(const jogak_session* s) { return s == nullptr ? "jogak: session, found NULL, expected an open one" : s->error.c_str(); }
-int jogak_vocab(const jogak_session* s) { return s->session.model().vocab; }
-int jogak_context(const jogak_session* s) { return s->session.model().context; }
-int jogak_position(const jogak_session* s) { return s->session.position(); }
+int jogak_vocab(const jogak_session* s) { return s == nullptr ? 0 : s->session.model().vocab; }
+int jogak_context(const jogak_session* s) { return s == nullptr ? 0 : s->session.model().context; }
+int jogak_position(const jogak_session* s) { return s == nullptr ? 0 : s->session.position(); }
 
 int jogak_encode(jogak_session* s, const char* text, int32_t* ids, size_t capacity, size_t* count) {
   return guarded(s, [&] {

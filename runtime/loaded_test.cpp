@@ -71,7 +71,7 @@ TEST_CASE("data, arguments, counters, and a second launch from instruction memor
   }
 }
 
-TEST_CASE("a fault names cause, place and operator; the device goes on") {
+TEST_CASE("a fault names cause, place and operator, and the device goes on") {
   const Program p = copier();
   for (const std::string& backend : machines()) {
     CAPTURE(backend);
@@ -88,7 +88,7 @@ TEST_CASE("a fault names cause, place and operator; the device goes on") {
   }
 }
 
-TEST_CASE("accesses outside a window and too many arguments are refused; memory is given back") {
+TEST_CASE("accesses outside a window and too many arguments are refused, memory is given back") {
   const Program p = copier();
   const auto device = open_for(p, "model");
   for (int round = 0; round < 3; ++round) {

@@ -120,7 +120,7 @@ TEST_CASE("mxfp4: the best of three power-of-two scales, the nearest codes, ties
   }
 }
 
-TEST_CASE("dequantised values are code times scale; groups are padded each by itself") {
+TEST_CASE("dequantised values are code times scale, groups are padded each by itself") {
   const auto w = random_row(4 * 48, 17, 1.0f);
   for (const Format format : {Format::int8, Format::mxfp4}) {
     const ir::QMatrix whole = quantize(matrix(w, 4, 48), format), grouped = quantize(matrix(w, 4, 48), format, 24);

@@ -159,7 +159,7 @@ TEST_CASE("the fast lanes give the definition's bits") {
   }
 }
 
-TEST_CASE("vec faults in their order; fields that are not used are not checked") {
+TEST_CASE("vec faults in their order, fields that are not used are not checked") {
   CHECK(with([](VecCmd&) {}) == Fault::none);
   CHECK(with([](VecCmd& c) { c.a = 4; }) == Fault::align);
   CHECK(with([](VecCmd& c) { c.as = 4; }) == Fault::align);

@@ -68,9 +68,9 @@ class Demo {
   void run() {
     const std::vector<int> prompt = machine_.tokenizer().encode(a_.prompt);
     Detokenizer text(machine_.tokenizer());
-    for (const int id : prompt) say(text.put(id));
     {
-      StatusLine status;
+      StatusLine status;  // before any text: it moves the cursor to a line's start
+      for (const int id : prompt) say(text.put(id));
       const AbortOnInterrupt interrupt(machine_);
       step(prompt);
       while (next_ >= 0 && made_ < a_.tokens) {
