@@ -317,6 +317,22 @@ TEST_CASE("memory that is late gives a time-out, memory that never answers a dea
   CHECK((c.rtl->read_csr(csr::status) & kBusDead) != 0);
 }
 
+TEST_CASE("a wait for several units holds until the last of them") {
+  Cosim c("nano");
+  const u8 bytes = c.r(64), one = c.r(1), far = c.r(4096), all = c.r(192);
+  for (const u32 at : {0u, 64u, 128u}) {
+    const u8 place = c.r(at);
+    c.b.load({.space = spec::Space::vmem, .da = place, .ca = place, .len = bytes, .n1 = one, .n2 = one});
+    c.b.signal(Engine::ld, 0);
+  }
+  c.b.wait(Engine::st, 0, 3);
+  c.b.store({.win = 1, .space = spec::Space::vmem, .da = far, .len = all, .n1 = one, .n2 = one});
+  c.b.halt();
+  c.run();
+  c.compare();
+  CHECK(c.result.ok());
+}
+
 TEST_CASE("a semaphore may hold more than 255 while waits are queued") {
   Cosim c("nano", {.read_latency = 500});
   load(c, 0, 64);
