@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "weights.hpp"
 
@@ -33,15 +34,8 @@ class Lowering {
 
   Emitter run() {
     prologue();
-    for (std::size_t first = 0; first < p_.layer.size();) {
-      const std::size_t count = weights_.equal_layers(first);
-      e_.repeat(u32(static_cast<long long>(count)), [&] {
-        weights_.seek_layer(first);
-        layer(p_.layer[first]);
-      });
-      first += count;
-      weights_.seek_layer(first);
-    }
+    layers();
+    weights_.seek_layer(p_.layer.size());
     finish();
     e_.label("halt");
     e_.put(spec::Halt{});
@@ -83,7 +77,7 @@ class Lowering {
     e_.signal(Engine::seq, kNormFree, 2);
     e_.signal(Engine::seq, kLogitFree, 2);
     e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
-    for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_}) *r = e_.variable();
+    for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
     const Reg t = sum(pos_, 31);
     e_.alu(AluFn::add, keys_, t, m_);
     e_.alui(AluFn::and_, keys_, keys_, ~31u);
@@ -106,6 +100,42 @@ class Lowering {
     e_.signal(Engine::ld, kInput);
     e_.wait(Engine::ve, kInput);
     weights_.fill_ring();
+  }
+
+  // Layers of a kind share their code: runs of them in a loop of their own, or, where kinds alternate, one loop over
+  // all layers whose bit in a mask says which body runs.
+  void layers() {
+    std::vector<std::size_t> kind(p_.layer.size());  // the first layer of the same kind
+    std::size_t runs = 0;
+    std::vector<std::uint32_t> mask(p_.layer.size());
+    for (std::size_t i = 0; i < kind.size(); ++i) {
+      while (kind[i] < i && !weights_.same_layer(kind[i], i)) ++kind[i];
+      runs += i == 0 || kind[i] != kind[i - 1];
+      if (i < 32) mask[kind[i]] |= 1u << i;
+    }
+    const std::size_t kinds = kind.size() - static_cast<std::size_t>(std::count(mask.begin(), mask.end(), 0u));
+    const auto body = [&](std::size_t i) {
+      weights_.seek_layer(i);
+      layer(p_.layer[i]);
+    };
+    if (runs <= kinds || kind.size() > 32) {
+      for (std::size_t first = 0, count = 1; first < kind.size(); first += count, count = 1) {
+        while (first + count < kind.size() && kind[first + count] == kind[first]) ++count;
+        e_.repeat(u32(static_cast<long long>(count)), [&] { body(first); });
+      }
+      return;
+    }
+    e_.set(layer_, 0);
+    e_.loop(k(static_cast<long long>(kind.size())), [&] {
+      for (std::size_t i = 0; i < mask.size(); ++i) {
+        if (mask[i] == 0) continue;
+        const Reg here = e_.temporary(), set = k(mask[i]);
+        e_.alu(AluFn::shr, here, set, layer_);
+        e_.alui(AluFn::and_, here, here, 1);
+        e_.loop(here, [&] { body(i); });
+      }
+      advance(layer_, 1);
+    });
   }
 
   void layer(const LayerPlan& l) {
@@ -437,6 +467,7 @@ class Lowering {
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
   Reg keys_ = 0;      // keys so far, rounded up to 32
   Reg kv_ = 0;        // this layer's offset in the KV window
+  Reg layer_ = 0;     // where kinds alternate: index of the layer
   Reg norm_at_ = 0;   // next norm weights in the weights window
   Reg out_ = 0;       // current output buffer
   Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales

@@ -37,20 +37,16 @@ void Weights::fill_ring() {
   }
 }
 
-std::size_t Weights::equal_layers(std::size_t first) const {
+bool Weights::same_layer(std::size_t a, std::size_t b) const {
+  if (!(plan_.layer[a] == plan_.layer[b])) return false;
   const auto ahead = [&](std::size_t slot) {
     const std::size_t i = slot + plan_.ring_slots;
     return i < slots_.size() ? slots_[i] : SlotSize{};
   };
-  std::size_t count = 1;
-  for (; first + count < plan_.layer.size(); ++count) {
-    if (!(plan_.layer[first] == plan_.layer[first + count])) break;
-    const std::size_t a = layer_start_[first], b = layer_start_[first + count], size = layer_start_[first + 1] - a;
-    bool equal = true;
-    for (std::size_t i = 0; i < size && equal; ++i) equal = ahead(a + i) == ahead(b + i);
-    if (!equal) break;
-  }
-  return count;
+  const std::size_t from = layer_start_[a], other = layer_start_[b], size = layer_start_[a + 1] - from;
+  for (std::size_t i = 0; i < size; ++i)
+    if (ahead(from + i) != ahead(other + i)) return false;
+  return true;
 }
 
 Prefetch Weights::prefetch(const MatrixPlan& m, int iteration) const {

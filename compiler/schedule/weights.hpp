@@ -50,8 +50,8 @@ class Weights {
 
   // Loads the first slots; call once, before any consume.
   void fill_ring();
-  // How many layers from `first` on can share one loop body: same shapes and same slots ahead of them.
-  std::size_t equal_layers(std::size_t first) const;
+  // Can two layers share one body? They can with the same shapes and the same slots ahead of them.
+  bool same_layer(std::size_t a, std::size_t b) const;
   // The next phase is the first of this layer (or the head, one past the last layer).
   void seek_layer(std::size_t layer) { at_ = layer_start_[layer]; }
 
