@@ -15,6 +15,7 @@ namespace {
 constexpr u64 kCycleLimit = 600'000;
 constexpr u32 kNoSemaphore = 0;  // all give order
 constexpr u32 kAbortShare = 16;  // before one program in so many, the same is launched and aborted
+constexpr u32 kSilence = 600;    // cycles without an answer before a time-out
 constexpr u32 kTwiceShare = 8;   // one in so many is launched twice, the second time without loading it
 
 bool is_async(spec::Fault f) { return u32(f) >= u32(spec::Fault::bus); }
@@ -171,6 +172,27 @@ bool Bench::abort_once(const Case& c, Oracle& oracle, const Code& code, std::str
           ", bus dead " + std::to_string(result.bus_dead) + " (" + memory_ + ")\n";
   }
   return out.empty();
+}
+
+std::string Bench::silence(const Case& c, Oracle& oracle) {
+  const Code code = emit(c.items);
+  try {
+    prepare(c, oracle, code);
+    rtl_->clear_bus_errors();
+    sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
+    setup.bus_timeout = kSilence;
+    sim::launch(*rtl_, setup);
+    if (rtl_->run_until_irq(random_.below(3000))) return {};
+    rtl_->freeze_bus(true);
+    if (!rtl_->run_until_irq(kCycleLimit)) return "not done with a silent memory (" + memory_ + ")\n";
+    const sim::RunResult result = sim::collect(*rtl_);
+    const spec::Fault meant = oracle.run(c).result.fault.code;
+    if (result.done && (result.fault.code == spec::Fault::timeout || (result.fault.code == meant && (meant != spec::Fault::none || !result.bus_dead)))) return {};
+    return "silent memory: fault " + std::to_string(u32(result.fault.code)) + ", bus dead " + std::to_string(result.bus_dead) +
+           ", expected a time-out or the program's own " + std::to_string(u32(meant)) + " (" + memory_ + ")\n";
+  } catch (const Error& error) {
+    return std::string(error.what()) + " (" + memory_ + ")\n";
+  }
 }
 
 std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {

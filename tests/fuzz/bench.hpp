@@ -16,6 +16,9 @@ class Bench {
 
   // Runs the case; empty: the same as its meaning. Otherwise the first difference, and the machine is used up.
   std::string run(const Case& c, Oracle& oracle, Coverage* coverage);
+  // Runs the case with a memory that falls silent somewhere: must end, with a time-out where anything was left to
+  // ask for. The machine is used up.
+  std::string silence(const Case& c, Oracle& oracle);
   u64 cycles() const { return cycles_; }
 
  private:

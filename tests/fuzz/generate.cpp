@@ -125,7 +125,8 @@ class Builder {
   }
 
   void command() {
-    switch (random_.below(18)) {
+    switch (random_.below(19)) {
+      case 18: return crowd();
       case 0: case 1: case 2: return put(shapes_->load());
       case 3: case 4: case 5: return put(shapes_->store());
       case 6: case 7: case 8: return put(shapes_->mm());
@@ -139,6 +140,15 @@ class Builder {
         return;
       }
       default: return noise();
+    }
+  }
+
+  // Products close together that add to the same rows in different orders.
+  void crowd() {
+    const Span rows = shapes_->few_rows();
+    for (u32 left = 3 + random_.below(4); left > 0; --left) {
+      const auto x = shapes_->mm(rows);
+      if (x) shapes_->write(*x);
     }
   }
 

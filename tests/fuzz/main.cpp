@@ -21,6 +21,7 @@ using namespace jogak;
 using namespace jogak::fuzz;
 
 constexpr u32 kGroup = 8;         // programs on one RTL machine
+constexpr u32 kSilentShare = 2;   // one group in so many ends with a memory that falls silent
 constexpr u32 kShrinkTries = 400;
 constexpr u32 kReplayShare = 16;  // one program in so many is also replayed
 
@@ -71,6 +72,14 @@ class Runner {
       cycles_seen_ = bench->cycles();
     }
     cycles_seen_ = 0;
+    if (group % kSilentShare == 0 && report_.failures < o_.failures) silent(*bench, to - 1);
+  }
+
+  void silent(Bench& bench, u64 seed) {
+    const std::string wrong = bench.silence(generate(seed, oracle_), oracle_);
+    if (wrong.empty()) return;
+    ++report_.failures;
+    report_.text += "after the programs up to seed " + std::to_string(seed) + ", that one again: " + wrong;
   }
 
   std::string alone(const Case& c, u64 group) { return Bench(o_.config, group).run(c, oracle_, nullptr); }

@@ -172,7 +172,13 @@ std::optional<std::pair<Dma, Dma>> Shapes::list_and_gather() {
   return {};
 }
 
-std::optional<Mm> Shapes::mm() {
+Span Shapes::few_rows() {
+  const Span& s = span(spec::Space::vmem);
+  const u64 size = config_.cols * (2 + random_.below(8)), begin = (s.base / 4 + config_.cols - 1) / config_.cols * config_.cols;
+  return {begin + random_.below((s.size / 4 - size) / config_.cols) * u64(config_.cols), size};
+}
+
+std::optional<Mm> Shapes::mm(std::optional<Span> rows) {
   Mm x;
   x.f = {.wfmt = static_cast<spec::Wfmt>(random_.below(2)), .wscale = static_cast<spec::Wscale>(random_.below(4)),
          .ascale = static_cast<spec::Ascale>(random_.below(2)), .acc = random_.one_in(2), .colload = false};
@@ -180,7 +186,7 @@ std::optional<Mm> Shapes::mm() {
   x.f.colload = int8 && random_.one_in(3);
   const u32 c = config_.cols, tile = (int8 ? 32 : 16) * c, set = (e8m0 ? 1 : 2) * c;
   const u32 shift = (int8 ? 5 : 4) - (e8m0 ? 0 : 1);
-  const bool large = random_.one_in(kLargeShare);
+  const bool large = !rows && random_.one_in(kLargeShare);
   const u32 m = count(large ? 300 : random_.one_in(3) ? 12 : 3), kb = count(large ? 2 : 4), nb = count(large ? 2 : 3);
   const u32 wk = tile * random_.below(3), wn = random_.one_in(3) ? tile * random_.below(3) : wk * kb;
   const u64 way = u64(nb - 1) * wn + u64(kb - 1) * wk;
@@ -190,7 +196,9 @@ std::optional<Mm> Shapes::mm() {
   if (random_.one_in(3)) on = c * (1 + random_.below(2)), om = on * nb + c * random_.below(2);
   const auto w = place(span(spec::Space::wspm), way + tile, tile), ws = place(span(spec::Space::wsc), (way >> shift) + set, set);
   const auto a = place(span(spec::Space::aspm), u64(m - 1) * am + kb * 32, 32);
-  const Span words{span(spec::Space::vmem).base / 4, span(spec::Space::vmem).size / 4};
+  if (rows) om = c, on = random_.one_in(2) ? c * m : c;
+  if (rows && on == c) om = c * nb;
+  const Span words = rows ? *rows : Span{span(spec::Space::vmem).base / 4, span(spec::Space::vmem).size / 4};
   const auto o = place(words, u64(m - 1) * om + u64(nb - 1) * on + c, c);
   if (!w || !ws || !a || !o) return {};
   x.w = *w, x.ws = *ws, x.wn = wn, x.wk = wk, x.a = *a, x.am = am;

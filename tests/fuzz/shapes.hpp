@@ -44,7 +44,10 @@ class Shapes {
   // Nothing where what was drawn does not fit.
   std::optional<Dma> load();
   std::optional<Dma> store();
-  std::optional<Mm> mm();
+  // rows: where its results go, in words of vector memory; else anywhere.
+  std::optional<Mm> mm(std::optional<Span> rows = {});
+  // A few rows for results that commands meet on.
+  Span few_rows();
   std::optional<Vec> vec();
   std::optional<Qnt> qnt();
   // A gather whose list is loaded just before, by the same engine.
