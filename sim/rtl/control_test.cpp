@@ -319,14 +319,14 @@ TEST_CASE("memory that is late gives a time-out, memory that never answers a dea
 
 TEST_CASE("a wait for several units holds until the last of them") {
   Cosim c("nano");
-  const u8 bytes = c.r(64), one = c.r(1), far = c.r(4096), all = c.r(192);
-  for (const u32 at : {0u, 64u, 128u}) {
+  const u8 some = c.r(64), many = c.r(8192), one = c.r(1), far = c.r(16384), tail = c.r(8192 + 256 - 64);
+  for (const u32 at : {0u, 64u, 256u}) {
     const u8 place = c.r(at);
-    c.b.load({.space = spec::Space::vmem, .da = place, .ca = place, .len = bytes, .n1 = one, .n2 = one});
+    c.b.load({.space = spec::Space::vmem, .da = place, .ca = place, .len = at == 256 ? many : some, .n1 = one, .n2 = one});
     c.b.signal(Engine::ld, 0);
   }
   c.b.wait(Engine::st, 0, 3);
-  c.b.store({.win = 1, .space = spec::Space::vmem, .da = far, .len = all, .n1 = one, .n2 = one});
+  c.b.store({.win = 1, .space = spec::Space::vmem, .da = far, .ca = tail, .len = some, .n1 = one, .n2 = one});
   c.b.halt();
   c.run();
   c.compare();
