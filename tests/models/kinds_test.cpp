@@ -1,0 +1,51 @@
+// Layers of different kinds in one program.
+#include <cmath>
+#include <cstring>
+
+#include "float_llama.hpp"
+#include "import/synthetic.hpp"
+#include "shared.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+
+namespace {
+
+double correlation(std::span<const float> a, std::span<const float> b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) ab += double(a[i]) * b[i], aa += double(a[i]) * a[i], bb += double(b[i]) * b[i];
+  return ab / std::sqrt(aa * bb);
+}
+
+std::vector<float> logits(const ir::Graph& graph, const std::string& config, const std::vector<std::string>& rules, const std::vector<int>& ids) {
+  Session session(compile(graph, {.config = config, .context = 64, .format_of = rules}).program, "model");
+  const auto last = session.feed(ids);
+  return {last.begin(), last.end()};
+}
+
+}  // namespace
+
+// Wrong order or the wrong body for one layer would leave nothing of the likeness.
+TEST_CASE("int8 and MXFP4 layers in turn, or matrices in each: like the fp32 decoder, the same bits on two configurations") {
+  const ir::Graph graph = import::synthetic_llama({.layers = 7, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 96}, 3);
+  const std::vector<int> ids = {1, 17, 4, 60, 33};
+  FloatLlama reference(graph);
+  std::vector<float> expected;
+  for (const int id : ids) expected = reference.step(id);
+  const std::vector<std::vector<std::string>> mixtures = {
+      {"blk.1.=mxfp4", "blk.3.=mxfp4", "blk.5.=mxfp4"}, {"ffn_up=mxfp4", "ffn_gate=mxfp4", "output=mxfp4"}};
+  for (const auto& rules : mixtures) {
+    CAPTURE(rules.front());
+    const auto nano = logits(graph, "nano", rules, ids), edge = logits(graph, "edge", rules, ids);
+    CHECK(std::memcmp(nano.data(), edge.data(), nano.size() * 4) == 0);
+    CHECK(correlation(edge, expected) > 0.95);  // what MXFP4 leaves of random weights
+  }
+  CHECK(correlation(logits(graph, "edge", {}, ids), expected) > 0.999);
+}
+
+// Every kind, and every change of kind within reach of the weight ring, costs a body of code.
+TEST_CASE("more kinds of layers than instruction memory holds are refused in one sentence") {
+  const ir::Graph graph = import::synthetic_llama({.layers = 9, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 96}, 3);
+  CHECK_THROWS_WITH_AS(compile(graph, {.config = "nano", .context = 64, .format_of = {"blk.2.=mxfp4", "blk.5.ffn=mxfp4", "blk.7.attn=mxfp4"}}),
+                       doctest::Contains("at most 2048 on nano"), Error);
+}
