@@ -15,6 +15,7 @@ namespace {
 constexpr u64 kCycleLimit = 600'000;
 constexpr u32 kNoSemaphore = 0;  // all give order
 constexpr u32 kAbortShare = 16;  // before one program in so many, the same is launched and aborted
+constexpr u32 kDisturbShare = 8;
 constexpr u32 kSilence = 600;    // cycles without an answer before a time-out
 constexpr u32 kTwiceShare = 8;   // one in so many is launched twice, the second time without loading it
 
@@ -156,6 +157,19 @@ void Bench::prepare(const Case& c, Oracle& oracle, const Code& code) {
   if (c.error) rtl_->bus_error(c.error->begin, c.error->end);
 }
 
+// With disturb the host reads registers meanwhile, and writes some that must not change during a run.
+bool Bench::run_to_end(bool disturb) {
+  if (!disturb) return rtl_->run_until_irq(kCycleLimit);
+  const u64 end = rtl_->cycles() + kCycleLimit;
+  while (!rtl_->run_until_irq(1 + random_.below(200))) {
+    if (rtl_->cycles() > end) return false;
+    constexpr u32 kFirst = spec::csr::launch_flags, kEnd = spec::csr::counter;
+    if (random_.one_in(2)) rtl_->read_csr(4 * random_.below(256));
+    else rtl_->write_csr(kFirst + 4 * random_.below((kEnd - kFirst) / 4), random_.word());
+  }
+  return true;
+}
+
 // A launch that is aborted somewhere: must end, and must leave nothing behind that the next one feels.
 bool Bench::abort_once(const Case& c, Oracle& oracle, const Code& code, std::string& out) {
   prepare(c, oracle, code);
@@ -205,6 +219,8 @@ std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
     const bool abort = random_.one_in(kAbortShare);
     if (abort) how += ", after an abort";
     if (abort && !abort_once(c, oracle, code, out)) return out;
+    const bool disturb = random_.one_in(kDisturbShare);
+    if (disturb) how += ", with register accesses during the run";
     // Where an aborted or a first launch has loaded the program, it may stay.
     const bool twice = random_.one_in(kTwiceShare) && !c.error;
     if (twice) how += ", launched again without loading";
@@ -213,7 +229,7 @@ std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
       sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
       setup.resident = launch == 1;
       sim::launch(*rtl_, setup);
-      if (!rtl_->run_until_irq(kCycleLimit)) {
+      if (!run_to_end(disturb)) {
         return "not done after " + std::to_string(kCycleLimit) + " cycles (" + memory_ + ")\n";
       }
       result = sim::collect(*rtl_);

@@ -23,6 +23,7 @@ class Bench {
 
  private:
   void prepare(const Case& c, Oracle& oracle, const Code& code);
+  bool run_to_end(bool disturb);
   bool abort_once(const Case& c, Oracle& oracle, const Code& code, std::string& out);
   std::string compare(const Case& c, Oracle& oracle, const Meaning& meaning, const sim::RunResult& result);
 
