@@ -29,7 +29,10 @@ void decode(const Options& options, Report& report, const char* format, double b
   report.add({.case_name = "model and RTL", .config = name, .on = "rtl", .value = static_cast<double>(m.differences), .unit = "differences", .bar = 0, .less = true});
 }
 
-const Register q8{"decode-q8_0", "useful share of the memory port in decode, 8-bit blocks with fp16 scales (the int8 format, as GGUF's Q8_0)",
+// The machine's int8 weights are blocks of 32 with an fp16 scale, whether quantised on import or taken over from Q8_0.
+const Register int8{"decode-int8", "useful share of the memory port in decode, int8 blocks with fp16 scales",
+                    [](const Options& o, Report& r) { decode(o, r, "int8", 1 + 2.0 / 32); }};
+const Register q8{"decode-q8_0", "useful share of the memory port in decode, the same for the bytes of GGUF's Q8_0",
                   [](const Options& o, Report& r) { decode(o, r, "int8", 1 + 2.0 / 32); }};
 const Register mxfp4{"decode-mxfp4", "useful share of the memory port in decode, MXFP4", [](const Options& o, Report& r) { decode(o, r, "mxfp4", 0.5 + 1.0 / 32); }};
 

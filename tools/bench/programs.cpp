@@ -1,0 +1,77 @@
+// fuzz, mutants, demo: figures of programs of their own, built beside this one.
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "bench.hpp"
+#include "error.hpp"
+#include "tools/project.hpp"
+
+namespace jogak::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path beside(const std::string& name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
+
+struct Output {
+  std::string text;
+  int status = 0;
+  double seconds = 0;
+};
+
+// Runs a command in the project's folder; its last line that contains `key` is the text.
+Output last_line(const std::string& command, const std::string& key) {
+  const auto start = std::chrono::steady_clock::now();
+  FILE* pipe = popen(("cd '" + tools::project_root().string() + "' && " + command).c_str(), "r");
+  if (!pipe) throw Error("bench", "command " + command, "nothing started", "a process");
+  Output out;
+  char line[4096];
+  while (std::fgets(line, sizeof line, pipe))
+    if (std::string(line).find(key) != std::string::npos) out.text = line;
+  out.status = pclose(pipe);
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return out;
+}
+
+void fuzz(const Options& o, Report& report) {
+  const std::string config = o.config.empty() ? "nano" : o.config;
+  const fs::path program = beside("jogak-fuzz");
+  if (!fs::exists(program)) return report.skip("no " + program.string());
+  const int count = o.tokens > 0 ? o.tokens : 2000;
+  const Output out = last_line("'" + program.string() + "' --config " + config + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(count) + " --jobs 2 --quiet", " programs, ");
+  unsigned long long programs = 0, cycles = 0, failures = 1;
+  double rate = 0;
+  unsigned covered = 0, cells = 0;
+  if (std::sscanf(out.text.c_str(), "%*[^:]: %llu programs, %llu cycles each, %lf programs/s, %u of %u cells covered, %llu failures", &programs, &cycles, &rate, &covered,
+                  &cells, &failures) != 6)
+    throw Error("bench", "last line of jogak-fuzz", out.text, "programs, cycles, coverage, failures");
+  report.add({.case_name = "random programs compared", .config = config, .on = "rtl", .value = double(programs), .unit = "programs", .bar = double(count)});
+  report.add({.case_name = "differences", .config = config, .on = "rtl", .value = double(failures), .unit = "programs", .bar = 0, .less = true});
+  report.add({.case_name = "opcode x format x fault cells covered", .config = config, .on = "rtl", .value = double(covered) / cells, .unit = "of all"});
+  report.add({.case_name = "speed", .config = config, .on = "rtl", .value = rate, .unit = "programs/s"});
+}
+
+void mutants(const Options&, Report& report) {
+  const fs::path program = beside("jogak-mutants");
+  if (!fs::exists(program)) return report.skip("no " + program.string() + ": cmake --build build --target jogak-mutants makes it");
+  const Output out = last_line("'" + program.string() + "' tests/mutants/mutants.tsv", "mutants: ");
+  unsigned found = 0, all = 0;
+  if (std::sscanf(out.text.c_str(), "mutants: %u of %u found", &found, &all) != 2) throw Error("bench", "last line of jogak-mutants", out.text, "mutants: N of M found");
+  report.add({.case_name = std::to_string(all) + " faults seeded in the RTL", .config = "nano", .on = "rtl", .value = double(found) / all, .unit = "found by the fuzzer", .bar = 0.95});
+}
+
+void demo(const Options& o, Report& report) {
+  const std::string on = o.on.empty() ? "rtl" : o.on;
+  const Output out = last_line("'" + beside("jogak-cli").string() + "' demo --tokens 64 --on " + on + " 2>/dev/null", "same ");
+  if (out.status != 0) throw Error("bench", "demo", "exit status " + std::to_string(out.status), "0");
+  report.add({.case_name = "64 tokens, already built", .config = "edge", .on = on, .value = out.seconds, .unit = "s", .bar = 90, .less = true});
+}
+
+const Register fuzz_registered{"fuzz", "random programs, model against RTL (--tokens: how many)", fuzz};
+const Register mutants_registered{"mutants", "seeded RTL faults that the fuzzer finds", mutants};
+const Register demo_registered{"demo", "time of a second ./jogak demo", demo};
+
+}  // namespace
+}  // namespace jogak::bench
