@@ -1,0 +1,84 @@
+#include "gemm.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "numerics.hpp"
+#include "passes/quantize.hpp"
+#include "sim/model/machine.hpp"
+
+using namespace jogak;
+
+namespace {
+
+// One element by the rules of docs/numerics.md, from the unpacked matrices.
+std::uint32_t element(const ir::QMatrix& b, std::span<const std::uint8_t> a, const schedule::Gemm& g, int m, int n) {
+  std::uint32_t acc = 0;
+  for (int kb = 0; kb < g.k / 32; ++kb) {
+    const std::size_t block = static_cast<std::size_t>(n * g.k / 32 + kb);
+    int sum = 0;
+    for (int i = 0; i < 32; ++i) {
+      const int code = b.codes[block * 32 + static_cast<std::size_t>(i)];
+      const int w = b.format == ir::Format::int8 ? code : num::e2m1_doubled(static_cast<std::uint8_t>(code & 15));
+      sum += w * static_cast<std::int8_t>(a[static_cast<std::size_t>(m * g.k + kb * 32 + i)]);
+    }
+    std::uint16_t sa = 0;
+    std::memcpy(&sa, &a[static_cast<std::size_t>(g.m * g.k + 2 * (m * g.k / 32 + kb))], 2);
+    const std::uint32_t sw = b.format == ir::Format::int8 ? num::f16_to_f32(b.scales[block])
+                                                          : num::fmul(num::e8m0_to_f32(static_cast<std::uint8_t>(b.scales[block])), 0x3F000000u);
+    acc = num::fadd(acc, num::fmul(num::i32_to_f32(sum), num::fmul(num::bf16_to_f32(sa), sw)));
+  }
+  return acc;
+}
+
+}  // namespace
+
+TEST_CASE("gemm: every element as the rules say, no race, on two configurations and both formats") {
+  for (const char* name : {"nano", "edge"}) {
+    for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4}) {
+      CAPTURE(name);
+      const spec::Config& config = *spec::find_config(name);
+      const schedule::Gemm g{.config = config, .m = 128, .n = 8 * static_cast<int>(config.cols), .k = 96, .format = format};
+      std::mt19937 random(7);
+      ir::Tensor t{"b", {g.n, g.k}, ir::DType::f32, std::vector<std::byte>(static_cast<std::size_t>(g.n * g.k) * 4)};
+      for (int i = 0; i < g.n * g.k; ++i) {
+        const float x = static_cast<float>(random() % 2001) / 500.0f - 2.0f;
+        std::memcpy(&t.data[static_cast<std::size_t>(i) * 4], &x, 4);
+      }
+      const ir::QMatrix b = passes::quantize(t, format);
+      const auto packed = schedule::pack_b(g, b);
+      const auto code = schedule::lower_gemm(g).program().code();
+      model::Machine machine(config, {.check = true});
+      const std::uint64_t at_a = 1 << 20, at_c = 2 << 20;
+      const auto dram = machine.dram().allocate(0, 3 << 20);
+      std::memcpy(dram.data(), packed.data(), packed.size());
+      const auto a = dram.subspan(at_a, g.a_bytes());
+      for (auto& byte : a) byte = static_cast<std::uint8_t>(random() % 100 + 1);
+      model::Launch launch{.code = code};
+      launch.windows[0] = {0, g.b_bytes(), true, false};
+      launch.windows[1] = {at_a, g.a_bytes(), true, false};
+      launch.windows[2] = {at_c, g.c_bytes(), true, true};
+      REQUIRE(machine.launch(launch).ok());
+      CHECK(machine.violations().empty());
+      std::uint64_t different = 0;
+      for (int m = 0; m < g.m; ++m) {
+        for (int n = 0; n < g.n; ++n) {
+          std::uint32_t found = 0;
+          std::memcpy(&found, dram.data() + at_c + 4 * static_cast<std::size_t>(m * g.n + n), 4);
+          different += found != element(b, a, g, m, n);
+        }
+      }
+      CHECK(different == 0);
+    }
+  }
+}
+
+TEST_CASE("gemm: what does not fit is refused") {
+  schedule::Gemm g{.config = *spec::find_config("nano"), .m = 64, .n = 64, .k = 4096};
+  CHECK_THROWS_WITH_AS(schedule::lower_gemm(g), doctest::Contains("two row blocks"), Error);
+  g.k = 64, g.m = 60;
+  CHECK_THROWS_WITH_AS(schedule::lower_gemm(g), doctest::Contains("multiples of 64"), Error);
+}
