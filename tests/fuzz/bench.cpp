@@ -16,8 +16,8 @@ constexpr u64 kCycleLimit = 600'000;
 constexpr u32 kNoSemaphore = 0;  // all give order
 constexpr u32 kAbortShare = 16;  // before one program in so many, the same is launched and aborted
 constexpr u32 kDisturbShare = 8;
-constexpr u32 kSilence = 600;    // cycles without an answer before a time-out
-constexpr u32 kTwiceShare = 8;   // one in so many is launched twice, the second time without loading it
+constexpr u32 kSilence = 600;   // cycles without an answer before a time-out
+constexpr u32 kTwiceShare = 8;  // one in so many is launched twice, the second time without loading it
 
 bool is_async(spec::Fault f) { return u32(f) >= u32(spec::Fault::bus); }
 
@@ -56,7 +56,8 @@ void mark(std::vector<bool>& bytes, u64 first, u64 last, u64 granule, u64 base) 
 Open open_bytes(const Case& c, Oracle& oracle, const Watch& watch) {
   Open open;
   const spec::Config& config = oracle.config();
-  for (std::size_t s = 0; s < kSpaces.size(); ++s) open.bytes[s].resize(oracle.machine().memories().bytes(kSpaces[s]).size());
+  for (std::size_t s = 0; s < kSpaces.size(); ++s)
+    open.bytes[s].resize(oracle.machine().memories().bytes(kSpaces[s]).size());
   open.bytes[std::size_t(model::Store::dram)].resize(kDataBytes);
   if (c.error) {
     for (const Moment& m : watch.moments) {
@@ -90,8 +91,8 @@ std::string compare_bytes(std::span<const u8> found, std::span<const u8> meant, 
   std::memcpy(&f, &found[first], std::min<u64>(unit, 4));
   std::memcpy(&m, &meant[first], std::min<u64>(unit, 4));
   std::ostringstream out;
-  out << where << ": at " << first / unit << " (units of " << unit << " bytes) found " << hex(f) << ", expected " << hex(m)
-      << "; " << wrong << " bytes differ\n";
+  out << where << ": at " << first / unit << " (units of " << unit << " bytes) found " << hex(f) << ", expected "
+      << hex(m) << "; " << wrong << " bytes differ\n";
   return out.str();
 }
 
@@ -139,8 +140,10 @@ std::string compare_counters(const sim::RunResult& found, const model::Counters&
 }  // namespace
 
 Bench::Bench(std::string_view config, u64 seed) : random_(seed ^ 0xBE7C4) {
-  rtl::Options o{.read_latency = random_.pick({1u, 2u, 7u, 30u, 90u}), .write_latency = random_.pick({1u, 2u, 9u, 50u}),
-                 .stall = random_.pick({0u, 20u, 80u, 170u}), .seed = seed};
+  rtl::Options o{.read_latency = random_.pick({1u, 2u, 7u, 30u, 90u}),
+                 .write_latency = random_.pick({1u, 2u, 9u, 50u}),
+                 .stall = random_.pick({0u, 20u, 80u, 170u}),
+                 .seed = seed};
   o.dram_base = kDramBase, o.dram_bytes = kCodeBytes + kDataBytes;
   rtl_ = rtl::make_simulator(config, o);
   memory_ = "read latency " + std::to_string(o.read_latency) + ", write latency " + std::to_string(o.write_latency) +
@@ -192,18 +195,21 @@ std::string Bench::silence(const Case& c, Oracle& oracle) {
   const Code code = emit(c.items);
   try {
     prepare(c, oracle, code);
-    rtl_->clear_bus_errors();
+    rtl_->clear_bus_errors();  // a bus fault of the program has no part in this
     sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
     setup.bus_timeout = kSilence;
     sim::launch(*rtl_, setup);
-    if (rtl_->run_until_irq(random_.below(3000))) return {};
-    rtl_->freeze_bus(true);
+    const bool finished = rtl_->run_until_irq(random_.below(3000));
+    rtl_->freeze_bus(!finished);
     if (!rtl_->run_until_irq(kCycleLimit)) return "not done with a silent memory (" + memory_ + ")\n";
     const sim::RunResult result = sim::collect(*rtl_);
     const spec::Fault meant = oracle.run(c).result.fault.code;
-    if (result.done && (result.fault.code == spec::Fault::timeout || (result.fault.code == meant && (meant != spec::Fault::none || !result.bus_dead)))) return {};
-    return "silent memory: fault " + std::to_string(u32(result.fault.code)) + ", bus dead " + std::to_string(result.bus_dead) +
-           ", expected a time-out or the program's own " + std::to_string(u32(meant)) + " (" + memory_ + ")\n";
+    const bool timed_out = !finished && result.fault.code == spec::Fault::timeout;
+    const bool own_end = result.fault.code == meant && (meant != spec::Fault::none || !result.bus_dead);
+    if (result.done && (timed_out || own_end)) return {};
+    return "silent memory: fault " + std::to_string(u32(result.fault.code)) + ", bus dead " +
+           std::to_string(result.bus_dead) + ", expected a time-out or the program's own " +
+           std::to_string(u32(meant)) + " (" + memory_ + ")\n";
   } catch (const Error& error) {
     return std::string(error.what()) + " (" + memory_ + ")\n";
   }
@@ -263,8 +269,8 @@ std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
 std::string Bench::compare(const Case& c, Oracle& oracle, const Meaning& meaning, const sim::RunResult& result) {
   std::string out;
   if (!result.done || result.aborted || result.bus_dead) {
-    out += "status: done " + std::to_string(result.done) + ", aborted " + std::to_string(result.aborted) + ", bus dead " +
-           std::to_string(result.bus_dead) + ", expected done only\n";
+    out += "status: done " + std::to_string(result.done) + ", aborted " + std::to_string(result.aborted) +
+           ", bus dead " + std::to_string(result.bus_dead) + ", expected done only\n";
   }
   Open open;
   model::FaultRecord fault = meaning.result.fault;
@@ -310,9 +316,9 @@ namespace {
 std::string values(const model::Command& command) {
   std::ostringstream out;
   const auto dma = [&](const char* name, const model::DmaBox& x) {
-    out << name << " space " << spec::space_values[u32(x.space)].name << " win " << x.win << " da " << x.da << " ca " << x.ca
-        << " len " << x.len << " n1 " << x.n1 << " ds1 " << x.ds1 << " cs1 " << x.cs1 << " n2 " << x.n2 << " ds2 " << x.ds2
-        << " cs2 " << x.cs2;
+    out << name << " space " << spec::space_values[u32(x.space)].name << " win " << x.win << " da " << x.da << " ca "
+        << x.ca << " len " << x.len << " n1 " << x.n1 << " ds1 " << x.ds1 << " cs1 " << x.cs1 << " n2 " << x.n2
+        << " ds2 " << x.ds2 << " cs2 " << x.cs2;
     if (x.gather) out << " gather idx " << x.idx;
   };
   struct Tell {
@@ -322,18 +328,20 @@ std::string values(const model::Command& command) {
     void operator()(const model::StoreCmd& x) { d("store", x); }
     void operator()(const model::MmCmd& x) {
       o << "mm wfmt " << u32(x.wfmt) << " wscale " << u32(x.wscale) << " ascale " << u32(x.ascale) << " acc " << x.acc
-        << " colload " << x.colload << " w " << x.w << " ws " << x.ws << " wn " << x.wn << " wk " << x.wk << " a " << x.a
-        << " am " << x.am << " o " << x.o << " om " << x.om << " on " << x.on << " m " << x.m << " kb " << x.kb << " nb " << x.nb;
+        << " colload " << x.colload << " w " << x.w << " ws " << x.ws << " wn " << x.wn << " wk " << x.wk << " a "
+        << x.a << " am " << x.am << " o " << x.o << " om " << x.om << " on " << x.on << " m " << x.m << " kb " << x.kb
+        << " nb " << x.nb;
     }
     void operator()(const model::VecCmd& x) {
-      o << "vec op " << u32(x.op) << " bmode " << u32(x.bmode) << " func " << u32(x.func) << " red " << u32(x.red) << " wr "
-        << x.wr << " nega " << x.nega << " negb " << x.negb << " absa " << x.absa << " swap " << x.swap << " masked " << x.masked
-        << " linc " << x.linc << " dst " << x.dst << " ds " << x.ds << " a " << x.a << " as " << x.as << " b " << x.b << " bs "
-        << x.bs << " s " << x.s << " lim " << x.lim << " r " << x.r << " rows " << x.rows << " cols " << x.cols;
+      o << "vec op " << u32(x.op) << " bmode " << u32(x.bmode) << " func " << u32(x.func) << " red " << u32(x.red)
+        << " wr " << x.wr << " nega " << x.nega << " negb " << x.negb << " absa " << x.absa << " swap " << x.swap
+        << " masked " << x.masked << " linc " << x.linc << " dst " << x.dst << " ds " << x.ds << " a " << x.a << " as "
+        << x.as << " b " << x.b << " bs " << x.bs << " s " << x.s << " lim " << x.lim << " r " << x.r << " rows "
+        << x.rows << " cols " << x.cols;
     }
     void operator()(const model::QntCmd& x) {
-      o << "qnt group " << u32(x.group) << " dst " << x.dst << " ds " << x.ds << " a " << x.a << " as " << x.as << " r " << x.r
-        << " rows " << x.rows << " cols " << x.cols;
+      o << "qnt group " << u32(x.group) << " dst " << x.dst << " ds " << x.ds << " a " << x.a << " as " << x.as << " r "
+        << x.r << " rows " << x.rows << " cols " << x.cols;
     }
   };
   std::visit(Tell{out, dma}, command);
@@ -350,7 +358,8 @@ std::string commands_of(const Case& c, Oracle& oracle) {
       return;
     }
     const auto op = static_cast<spec::Op>(spec::opcode_of(s.insn));
-    if (op != spec::Op::alu && op != spec::Op::alui) out += "pc " + std::to_string(s.pc) + ": " + disassemble(s.insn) + "\n";
+    if (op != spec::Op::alu && op != spec::Op::alui)
+      out += "pc " + std::to_string(s.pc) + ": " + disassemble(s.insn) + "\n";
   });
   return out;
 }

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kPatch = 512;  // bytes of one kind of data
 
 u32 special(Random& random) {
-  constexpr u32 values[] = {0, 0x80000000, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001, 0x7F800001, 1, 0x807FFFFF,
-                            0x00800000, 0x80800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x3F800000, 0xBF800000};
+  constexpr u32 values[] = {0,          0x80000000, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001, 0x7F800001, 1,
+                            0x807FFFFF, 0x00800000, 0x80800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x3F800000, 0xBF800000};
   return random.pick(values);
 }
 
@@ -94,8 +94,8 @@ void fill(const Case& c, model::Memories& memories, std::span<u8> data) {
   on_chip(spec::Space::wsc, {fill_bf16, fill_fp16, fill_exponents, fill_noise});
   on_chip(spec::Space::aspm, {fill_noise, fill_noise, fill_sparse, fill_ramp});
   on_chip(spec::Space::asc, {fill_bf16, fill_bf16, fill_bf16, fill_noise});
-  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_floats, fill_floats, fill_halves, fill_special,
-                               fill_noise, fill_tiny});
+  on_chip(spec::Space::vmem, {fill_floats, fill_floats, fill_floats, fill_floats, fill_floats, fill_halves,
+                              fill_special, fill_noise, fill_tiny});
   fill_span(random, data, {fill_floats, fill_floats, fill_bf16, fill_exponents, fill_noise, fill_ramp});
   for (const Patch& p : c.pool) memories.vmem[p.word] = p.value;
 }
@@ -109,7 +109,7 @@ sim::LaunchSetup setup_of(const Case& c, u32 code_len) {
 namespace {
 
 struct Open {
-  u32 pc;      // of the loop instruction
+  u32 pc;  // of the loop instruction
   u32 item;
   Item::End end;
 };
@@ -157,7 +157,8 @@ Code emit(const std::vector<Item>& items) {
         last_end = u32(code.insns.size()) - 1;
         set_end(code.insns[loop.pc], last_end);
         for (Late& l : late) {
-          if (l.depth == open.size() + 1 && l.pc > loop.pc && l.end == Item::End::enclosing) set_end(code.insns[l.pc], last_end);
+          if (l.depth == open.size() + 1 && l.pc > loop.pc && l.end == Item::End::enclosing)
+            set_end(code.insns[l.pc], last_end);
         }
         break;
       }

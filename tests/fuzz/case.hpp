@@ -25,7 +25,7 @@ constexpr u32 kPoolWords = 128;  // the first words of vector memory: index list
 constexpr u32 kNoUnit = ~0u;
 
 inline constexpr std::array kSpaces = {spec::Space::wspm, spec::Space::wsc, spec::Space::aspm, spec::Space::asc,
-                                spec::Space::vmem};
+                                       spec::Space::vmem};
 
 // Small fast generator: xorshift64*.
 class Random {
@@ -57,7 +57,7 @@ struct Item {
   // What emit() puts into the end field of a wrong loop.
   enum class End : u8 { as_is, self, past_code, enclosing };
   Kind kind = Kind::insn;
-  spec::Insn insn{};  // loop: its register; the end field is filled in
+  spec::Insn insn{};   // loop: its register; the end field is filled in
   u32 unit = kNoUnit;  // lines of one unit are dropped together
   End end = End::as_is;
 };
@@ -83,9 +83,9 @@ struct Case {
   std::array<u32, spec::limit::args> args{};
   std::array<sim::WindowSetup, spec::limit::windows> windows{};
   u32 watchdog = 0;
-  std::vector<Patch> pool{};           // vector memory before the launch
-  std::optional<Patch> harmless{};     // index fault: with this patch too, there is none
-  std::optional<Range> error{};        // DRAM addresses that answer errors
+  std::vector<Patch> pool{};              // vector memory before the launch
+  std::optional<Patch> harmless{};        // index fault: with this patch too, there is none
+  std::optional<Range> error{};           // DRAM addresses that answer errors
   spec::Fault fault = spec::Fault::none;  // what the program was made for
 
   // The error keeps the program from being loaded.

@@ -35,8 +35,9 @@ struct Cells {
   }
   void operator()(const model::VecCmd& x) {
     c.add(vec_cell(u32(x.op), u32(x.bmode), u32(x.func), u32(x.red)));
-    const std::pair<bool, const char*> flags[] = {{x.wr, "wr"},     {!x.wr, "no wr"}, {x.nega, "nega"},     {x.negb, "negb"},
-                                                  {x.absa, "absa"}, {x.swap, "swap"}, {x.masked, "masked"}, {x.masked && x.linc, "linc"}};
+    const std::pair<bool, const char*> flags[] = {
+        {x.wr, "wr"},     {!x.wr, "no wr"}, {x.nega, "nega"},     {x.negb, "negb"},
+        {x.absa, "absa"}, {x.swap, "swap"}, {x.masked, "masked"}, {x.masked && x.linc, "linc"}};
     for (const auto& [set, flag] : flags) {
       if (set) c.add(std::string("vec ") + flag);
     }
@@ -55,15 +56,20 @@ void Coverage::step(const model::Step& step) {
     return;
   }
   switch (op) {
-    case spec::Op::alu: return add("alu " + name(spec::alu_fn_values, u32(spec::decode<spec::Alu>(step.insn).fn)));
-    case spec::Op::alui: return add("alui " + name(spec::alu_fn_values, u32(spec::decode<spec::Alui>(step.insn).fn)));
-    case spec::Op::wait: return add("wait " + name(spec::engine_values, u32(spec::decode<spec::Wait>(step.insn).eng)));
-    case spec::Op::signal: return add("signal " + name(spec::engine_values, u32(spec::decode<spec::Signal>(step.insn).eng)));
+    case spec::Op::alu:
+      return add("alu " + name(spec::alu_fn_values, u32(spec::decode<spec::Alu>(step.insn).fn)));
+    case spec::Op::alui:
+      return add("alui " + name(spec::alu_fn_values, u32(spec::decode<spec::Alui>(step.insn).fn)));
+    case spec::Op::wait:
+      return add("wait " + name(spec::engine_values, u32(spec::decode<spec::Wait>(step.insn).eng)));
+    case spec::Op::signal:
+      return add("signal " + name(spec::engine_values, u32(spec::decode<spec::Signal>(step.insn).eng)));
     case spec::Op::loop: {
       const u32 rounds = step.registers[spec::decode<spec::Loop>(step.insn).rc];
       return add(rounds == 0 ? "loop none" : rounds == 1 ? "loop once" : "loop more");
     }
-    default: return add(op_name(op));
+    default:
+      return add(op_name(op));
   }
 }
 
@@ -82,8 +88,9 @@ void Coverage::fault(spec::Fault fault, const spec::Insn* insn) {
 void Coverage::program(u32 loop_depth) { add("loops " + to_string(loop_depth) + " deep"); }
 
 std::vector<std::string> Coverage::wanted() {
-  std::vector<std::string> all = {"lds", "halt", "loop none", "loop once", "loop more", "qnt block", "qnt row",
-                                  "vec wr", "vec no wr", "vec nega", "vec negb", "vec absa", "vec swap", "vec masked", "vec linc"};
+  std::vector<std::string> all = {"lds",       "halt",     "loop none", "loop once",  "loop more",
+                                  "qnt block", "qnt row",  "vec wr",    "vec no wr",  "vec nega",
+                                  "vec negb",  "vec absa", "vec swap",  "vec masked", "vec linc"};
   for (const char* op : {"load", "store", "mm", "vec", "qnt"}) all.push_back(std::string(op) + " empty");
   for (const auto& s : spec::space_values) {
     all.push_back(std::string("load ") + s.name);
@@ -106,12 +113,13 @@ std::vector<std::string> Coverage::wanted() {
   for (u32 i = 0; i < 4 * 3 * 4 * 3; ++i) all.push_back(vec_cell(i % 4, i / 4 % 3, i / 12 % 4, i / 48));
   for (u32 depth = 0; depth <= spec::limit::loop_depth; ++depth) all.push_back("loops " + to_string(depth) + " deep");
   for (const char* f :
-       {"opcode unknown", "watchdog any", "index load", "bus load", "bus store", "bus fetch", "semaphore wait", "semaphore signal",
-        "loop loop", "loop past the end", "window load", "window store", "onchip load", "onchip store", "onchip mm",
-        "onchip vec", "onchip qnt", "onchip lds", "align load", "align store", "align mm", "align vec", "align qnt",
-        "shape load", "shape store", "shape mm", "shape vec", "shape qnt", "reserved wait", "reserved signal",
-        "reserved store", "reserved mm", "reserved alu", "reserved alui", "reserved halt", "reserved loop",
-        "reserved lds", "reserved load", "reserved vec", "reserved qnt"}) {
+       {"opcode unknown", "watchdog any",     "index load",   "bus load",          "bus store",     "bus fetch",
+        "semaphore wait", "semaphore signal", "loop loop",    "loop past the end", "window load",   "window store",
+        "onchip load",    "onchip store",     "onchip mm",    "onchip vec",        "onchip qnt",    "onchip lds",
+        "align load",     "align store",      "align mm",     "align vec",         "align qnt",     "shape load",
+        "shape store",    "shape mm",         "shape vec",    "shape qnt",         "reserved wait", "reserved signal",
+        "reserved store", "reserved mm",      "reserved alu", "reserved alui",     "reserved halt", "reserved loop",
+        "reserved lds",   "reserved load",    "reserved vec", "reserved qnt"}) {
     all.push_back(std::string("fault ") + f);
   }
   return all;

@@ -14,15 +14,24 @@ class Faults {
   bool write(Fault fault, spec::Op op) {
     op_ = op;
     switch (fault) {
-      case Fault::opcode: return opcode();
-      case Fault::reserved: return reserved();
-      case Fault::window: return window();
-      case Fault::onchip: return onchip();
-      case Fault::align: return align();
-      case Fault::shape: return shape();
-      case Fault::semaphore: return semaphore();
-      case Fault::loop: return loop();
-      default: return false;
+      case Fault::opcode:
+        return opcode();
+      case Fault::reserved:
+        return reserved();
+      case Fault::window:
+        return window();
+      case Fault::onchip:
+        return onchip();
+      case Fault::align:
+        return align();
+      case Fault::shape:
+        return shape();
+      case Fault::semaphore:
+        return semaphore();
+      case Fault::loop:
+        return loop();
+      default:
+        return false;
     }
   }
 
@@ -90,11 +99,21 @@ class Faults {
     auto x = dma();
     if (!x) return false;
     switch (r_.below(5)) {
-      case 0: x->win = u8(r_.below(8)); break;  // perhaps closed, small or not permitted
-      case 1: x->da = 0xFFFFFFFE - 2 * r_.below(4); break;
-      case 2: x->n2 = 2 + r_.below(4), x->ds2 = 0xFFFFFF00, x->cs2 = 0; break;
-      case 3: x->da = x->da.value + 2 * (1 + r_.below(kDataBytes)); break;
-      default: just_over(x->da, s_.window_size(x->win), dram_extent(*x), 2); break;
+      case 0:
+        x->win = u8(r_.below(8));
+        break;  // perhaps closed, small or not permitted
+      case 1:
+        x->da = 0xFFFFFFFE - 2 * r_.below(4);
+        break;
+      case 2:
+        x->n2 = 2 + r_.below(4), x->ds2 = 0xFFFFFF00, x->cs2 = 0;
+        break;
+      case 3:
+        x->da = x->da.value + 2 * (1 + r_.below(kDataBytes));
+        break;
+      default:
+        just_over(x->da, s_.window_size(x->win), dram_extent(*x), 2);
+        break;
     }
     return put(x);
   }
@@ -102,10 +121,14 @@ class Faults {
   bool onchip() {
     switch (op_) {
       case spec::Op::load:
-      case spec::Op::store: return onchip_dma();
-      case spec::Op::mm: return onchip_mm();
-      case spec::Op::vec: return onchip_vec();
-      case spec::Op::qnt: return onchip_qnt();
+      case spec::Op::store:
+        return onchip_dma();
+      case spec::Op::mm:
+        return onchip_mm();
+      case spec::Op::vec:
+        return onchip_vec();
+      case spec::Op::qnt:
+        return onchip_qnt();
       default:
         w_.line(spec::Lds{w_.any_register(), w_.reg(config_.vmem_bytes / 4 + (r_.one_in(2) ? 0 : r_.below(1 << 30)))});
         return true;
@@ -130,10 +153,18 @@ class Faults {
     const u32 set = (x->f.wscale == spec::Wscale::e8m0 ? 1 : 2) * c, m = x->m.value - 1, kb = x->kb.value - 1;
     const u64 way = u64(x->nb.value - 1) * x->wn.value + u64(kb) * x->wk.value;
     switch (r_.below(5)) {
-      case 0: just_over(x->w, config_.wspm_bytes, way + tile, tile); break;
-      case 1: x->nb = 0xFFFF, x->wn = 0x7FFFFFFF / tile * tile, x->on = m * x->om.value + c; break;
-      case 2: just_over(x->ws, config_.wsc_bytes, way / tile * set + set, set); break;
-      case 3: just_over(x->a, config_.aspm_bytes, u64(m) * x->am.value + kb * 32 + 32, 32); break;
+      case 0:
+        just_over(x->w, config_.wspm_bytes, way + tile, tile);
+        break;
+      case 1:
+        x->nb = 0xFFFF, x->wn = 0x7FFFFFFF / tile * tile, x->on = m * x->om.value + c;
+        break;
+      case 2:
+        just_over(x->ws, config_.wsc_bytes, way / tile * set + set, set);
+        break;
+      case 3:
+        just_over(x->a, config_.aspm_bytes, u64(m) * x->am.value + kb * 32 + 32, 32);
+        break;
       default:
         just_over(x->o, config_.vmem_bytes / 4, u64(m) * x->om.value + u64(x->nb.value - 1) * x->on.value + c, c);
         break;
@@ -147,14 +178,22 @@ class Faults {
     const u32 c = config_.cols, words = config_.vmem_bytes / 4, rows = x->rows.value - 1;
     const bool vector = x->f.bmode == spec::Bmode::vector;
     switch (r_.below(5)) {
-      case 0: just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, c); break;
-      case 1: x->f.wr = true, just_over(x->dst, words, u64(rows) * x->ds.value + x->cols.value, c); break;
-      case 2: x->f.red = spec::Vred::sum, just_over(x->r, words, rows + 1, 1); break;
+      case 0:
+        just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, c);
+        break;
+      case 1:
+        x->f.wr = true, just_over(x->dst, words, u64(rows) * x->ds.value + x->cols.value, c);
+        break;
+      case 2:
+        x->f.red = spec::Vred::sum, just_over(x->r, words, rows + 1, 1);
+        break;
       case 3:
         if (x->f.bmode == spec::Bmode::scalar) return false;
         just_over(x->b, words, u64(rows) * x->bs.value + (vector ? x->cols.value : 1), vector ? c : 1);
         break;
-      default: x->rows = 2 + r_.below(9), x->as = 0xFFFFFFFF / c * c; break;
+      default:
+        x->rows = 2 + r_.below(9), x->as = 0xFFFFFFFF / c * c;
+        break;
     }
     return put(x);
   }
@@ -164,17 +203,21 @@ class Faults {
     if (!x) return false;
     const u32 words = config_.vmem_bytes / 4, rows = x->rows.value - 1, blocks = (x->cols.value + 31) / 32;
     switch (r_.below(3)) {
-      case 0: just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, config_.cols); break;
-      case 1: just_over(x->dst, config_.aspm_bytes, u64(rows) * x->ds.value + 32 * blocks, 32); break;
-      default: x->f.group = spec::Qgroup::row, just_over(x->r, words, rows + 1, 1); break;
+      case 0:
+        just_over(x->a, words, u64(rows) * x->as.value + x->cols.value, config_.cols);
+        break;
+      case 1:
+        just_over(x->dst, config_.aspm_bytes, u64(rows) * x->ds.value + 32 * blocks, 32);
+        break;
+      default:
+        x->f.group = spec::Qgroup::row, just_over(x->r, words, rows + 1, 1);
+        break;
     }
     return put(x);
   }
 
   // A value next to a legal one.
-  void shift(Val& v, u32 granule) {
-    v = v.value + (r_.one_in(2) ? granule / 2 : 1 + r_.below(granule - 1));
-  }
+  void shift(Val& v, u32 granule) { v = v.value + (r_.one_in(2) ? granule / 2 : 1 + r_.below(granule - 1)); }
   template <class... Vals>
   void shift_one(u32 granule, Vals&... vals) {
     Val* all[] = {&vals...};
@@ -197,10 +240,18 @@ class Faults {
         auto x = s_.mm();
         if (!x) return false;
         switch (r_.below(4)) {
-          case 0: shift_one(32, x->a, x->am); break;
-          case 1: shift_one(16 * c, x->w, x->wn, x->wk); break;
-          case 2: shift_one(c, x->ws); break;
-          default: shift_one(c, x->o, x->om, x->on); break;
+          case 0:
+            shift_one(32, x->a, x->am);
+            break;
+          case 1:
+            shift_one(16 * c, x->w, x->wn, x->wk);
+            break;
+          case 2:
+            shift_one(c, x->ws);
+            break;
+          default:
+            shift_one(c, x->o, x->om, x->on);
+            break;
         }
         return put(x);
       }
@@ -230,9 +281,15 @@ class Faults {
         auto x = dma();
         if (!x) return false;
         switch (r_.below(3)) {
-          case 0: x->len = (1 << 20) + 4 * (1 + r_.below(1000)); break;
-          case 1: x->n1 = too_many(); break;
-          default: x->n2 = too_many(); break;
+          case 0:
+            x->len = (1 << 20) + 4 * (1 + r_.below(1000));
+            break;
+          case 1:
+            x->n1 = too_many();
+            break;
+          default:
+            x->n2 = too_many();
+            break;
         }
         return put(x);
       }
@@ -240,11 +297,21 @@ class Faults {
         auto x = s_.mm();
         if (!x) return false;
         switch (r_.below(8)) {
-          case 0: x->m = too_many(); break;
-          case 1: x->kb = too_many(); break;
-          case 2: x->nb = too_many(); break;
-          case 3: x->om = 0, x->m = 2 + r_.below(3); break;
-          case 4: x->on = 0, x->nb = 2 + r_.below(3); break;
+          case 0:
+            x->m = too_many();
+            break;
+          case 1:
+            x->kb = too_many();
+            break;
+          case 2:
+            x->nb = too_many();
+            break;
+          case 3:
+            x->om = 0, x->m = 2 + r_.below(3);
+            break;
+          case 4:
+            x->on = 0, x->nb = 2 + r_.below(3);
+            break;
           default: {
             // Rows of one dimension just meet those of the other.
             const u32 c = config_.cols, m = 2 + r_.below(2), nb = 2 + r_.below(2), wide = c * (2 + r_.below(3));
@@ -260,9 +327,15 @@ class Faults {
         auto x = s_.vec();
         if (!x) return false;
         switch (r_.below(3)) {
-          case 0: x->rows = too_many(); break;
-          case 1: x->cols = too_many(); break;
-          default: x->f.swap = true, x->cols = x->cols.value | 1; break;
+          case 0:
+            x->rows = too_many();
+            break;
+          case 1:
+            x->cols = too_many();
+            break;
+          default:
+            x->f.swap = true, x->cols = x->cols.value | 1;
+            break;
         }
         return put(x);
       }
@@ -270,9 +343,15 @@ class Faults {
         auto x = s_.qnt();
         if (!x) return false;
         switch (r_.below(3)) {
-          case 0: x->rows = too_many(); break;
-          case 1: x->cols = too_many(); break;
-          default: x->f.group = spec::Qgroup::row, x->cols = 257 + (r_.one_in(2) ? 0 : r_.below(20)); break;
+          case 0:
+            x->rows = too_many();
+            break;
+          case 1:
+            x->cols = too_many();
+            break;
+          default:
+            x->f.group = spec::Qgroup::row, x->cols = 257 + (r_.one_in(2) ? 0 : r_.below(20));
+            break;
         }
         return put(x);
       }
@@ -302,11 +381,26 @@ class Faults {
       w_.raw({.insn = spec::encode(spec::Loop{counter, end}), .end = kind});
     };
     switch (r_.below(5)) {
-      case 0: wrong(0, Item::End::as_is); return true;
-      case 1: wrong(0, Item::End::self); return true;
-      case 2: wrong(0, Item::End::past_code); return true;
-      case 3: wrong(0, Item::End::enclosing); return true;
-      default: break;
+      case 0:
+        wrong(0, Item::End::as_is);
+        return true;
+      case 1:
+        wrong(0, Item::End::self);
+        return true;
+      case 2:
+        wrong(0, Item::End::past_code);
+        return true;
+      case 3: {
+        const u8 counter = w_.reg(1 + r_.below(3));
+        const bool room = w_.depth() < spec::limit::loop_depth - 1;
+        if (room) w_.raw({.kind = Item::Kind::loop, .insn = spec::encode(spec::Loop{counter, 0})});
+        wrong(0, Item::End::enclosing);
+        w_.line(spec::Alui{});
+        if (room) w_.raw({.kind = Item::Kind::end});
+        return true;
+      }
+      default:
+        break;
     }
     const u32 more = spec::limit::loop_depth + 1 - w_.depth();
     const u8 counter = w_.reg(1 + r_.below(3));

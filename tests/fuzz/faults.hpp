@@ -64,7 +64,9 @@ inline constexpr FaultCell kFaultCells[] = {
 };
 
 // Writes lines that (nearly always) raise the fault when they are reached. False: not possible here.
-// spare_semaphore: one that the program does not use. bus, index and watchdog are no lines of their own: see generate.cpp.
-bool write_fault(const FaultCell& cell, Shapes& shapes, Writer& writer, Random& random, const spec::Config& config, u8 spare_semaphore);
+// spare_semaphore: one that the program does not use. bus, index and watchdog are no lines of their own: see
+// generate.cpp.
+bool write_fault(const FaultCell& cell, Shapes& shapes, Writer& writer, Random& random, const spec::Config& config,
+                 u8 spare_semaphore);
 
 }  // namespace jogak::fuzz

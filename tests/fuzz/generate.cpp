@@ -63,10 +63,14 @@ class Builder {
   }
   u32 argument() {
     switch (random_.below(5)) {
-      case 0: return random_.word();
-      case 1: return 1u << random_.below(20);
-      case 2: return config_.cols * random_.below(64);
-      default: return 1 + random_.below(8);
+      case 0:
+        return random_.word();
+      case 1:
+        return 1u << random_.below(20);
+      case 2:
+        return config_.cols * random_.below(64);
+      default:
+        return 1 + random_.below(8);
     }
   }
   // Faults that are lines of the program.
@@ -109,9 +113,8 @@ class Builder {
     }
     budget -= std::min(budget, times);
     if (in_line() && !endless() && !fault_written_ && unit_count_++ >= fault_at_) {
-      fault_written_ = case_.fault == Fault::index
-                           ? wrong_gather()
-                           : write_fault(cell_, *shapes_, w, random_, config_, spare_);
+      fault_written_ =
+          case_.fault == Fault::index ? wrong_gather() : write_fault(cell_, *shapes_, w, random_, config_, spare_);
       if (fault_written_) return;
     }
     command();
@@ -126,12 +129,28 @@ class Builder {
 
   void command() {
     switch (random_.below(19)) {
-      case 18: return crowd();
-      case 0: case 1: case 2: return put(shapes_->load());
-      case 3: case 4: case 5: return put(shapes_->store());
-      case 6: case 7: case 8: return put(shapes_->mm());
-      case 9: case 10: case 11: case 12: return put(shapes_->vec());
-      case 13: case 14: return put(shapes_->qnt());
+      case 18:
+        return crowd();
+      case 0:
+      case 1:
+      case 2:
+        return put(shapes_->load());
+      case 3:
+      case 4:
+      case 5:
+        return put(shapes_->store());
+      case 6:
+      case 7:
+      case 8:
+        return put(shapes_->mm());
+      case 9:
+      case 10:
+      case 11:
+      case 12:
+        return put(shapes_->vec());
+      case 13:
+      case 14:
+        return put(shapes_->qnt());
       case 15: {
         const auto both = shapes_->list_and_gather();
         if (!both) return;
@@ -139,7 +158,8 @@ class Builder {
         shapes_->write(both->second);
         return;
       }
-      default: return noise();
+      default:
+        return noise();
     }
   }
 
@@ -175,7 +195,9 @@ class Builder {
     const u64 used = u64(x->da.value) + (n2 - 1) * x->ds2.value + x->len.value;
     if (x->da.advances() || x->n1.value > kWrongList || used > size) return false;
     const u64 first_bad = (size - used) / x->ds1.value + 1;
-    const u32 bad = wraps ? u32((u64(1) << 32) / x->ds1.value) + random_.below(3) : random_.one_in(3) || first_bad > 0xFFFFFFF0 ? 0xFFFFFFFF - random_.below(1000) : u32(first_bad);
+    const u32 bad = wraps ? u32((u64(1) << 32) / x->ds1.value) + random_.below(3)
+                    : random_.one_in(3) || first_bad > 0xFFFFFFF0 ? 0xFFFFFFFF - random_.below(1000)
+                                                                  : u32(first_bad);
     if (u64(bad) * x->ds1.value + used <= size) return false;
     for (u32 i = 0; i < kWrongList; ++i) case_.pool.push_back({kIndices + i, random_.below(3)});
     const u32 at = kIndices + random_.below(x->n1.value);
@@ -205,8 +227,7 @@ class Builder {
       Order order(config_, ignored_);
       const model::Env env = oracle_.env(c);
       if (emit(c.items).insns.size() > std::min(config_.imem_words, kCodeBytes / 16)) return false;
-      const Meaning meaning =
-          oracle_.run(c, [&](const model::Step& s, u32 item) { order.step(s, item, env); });
+      const Meaning meaning = oracle_.run(c, [&](const model::Step& s, u32 item) { order.step(s, item, env); });
       if (meaning.result.fault.code != expected || !right_opcode(meaning)) return false;
       if (meaning.result.counters[spec::Counter::instructions] > kMostInstructions) return false;
       if (order.conflicts().empty()) {

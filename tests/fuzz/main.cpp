@@ -20,8 +20,8 @@ namespace {
 using namespace jogak;
 using namespace jogak::fuzz;
 
-constexpr u32 kGroup = 8;         // programs on one RTL machine
-constexpr u32 kSilentShare = 2;   // one group in so many ends with a memory that falls silent
+constexpr u32 kGroup = 8;        // programs on one RTL machine
+constexpr u32 kSilentShare = 2;  // one group in so many ends with a memory that falls silent
 constexpr u32 kShrinkTries = 400;
 constexpr u32 kReplayShare = 16;  // one program in so many is also replayed
 
@@ -90,17 +90,21 @@ class Runner {
     out << "FAIL --config " << o_.config << " --seed " << c.seed << " --count 1\n" << difference;
     const std::string again = alone(c, group);
     if (again.empty()) {
-      out << "The program alone is right: it takes those before it, --seed " << from << " --count " << c.seed - from + 1 << "\n";
+      out << "The program alone is right: it takes those before it, --seed " << from << " --count " << c.seed - from + 1
+          << "\n";
     } else if (o_.shrink) {
       const Case small = shrink(c, oracle_, [&](const Case& s) { return !alone(s, group).empty(); }, kShrinkTries);
-      out << "Smallest program found:\n" << disassemble(emit(small.items).insns) << "Its commands:\n"
-          << commands_of(small, oracle_) << "Its difference:\n" << alone(small, group);
+      out << "Smallest program found:\n"
+          << disassemble(emit(small.items).insns) << "Its commands:\n"
+          << commands_of(small, oracle_) << "Its difference:\n"
+          << alone(small, group);
       for (u32 i = 0; i < small.windows.size(); ++i) {
         const sim::WindowSetup& w = small.windows[i];
-        out << "window " << i << ": base data + " << w.base - kDataBase << " size " << w.size << (w.readable ? " r" : "")
-            << (w.writable ? " w" : "") << "\n";
+        out << "window " << i << ": base data + " << w.base - kDataBase << " size " << w.size
+            << (w.readable ? " r" : "") << (w.writable ? " w" : "") << "\n";
       }
-      if (small.error) out << "bus error: data + " << small.error->begin - kDataBase << " .. " << small.error->end - kDataBase << "\n";
+      if (small.error)
+        out << "bus error: data + " << small.error->begin - kDataBase << " .. " << small.error->end - kDataBase << "\n";
     }
     report_.text += out.str() + "\n";
   }
@@ -190,14 +194,17 @@ Options parse(int argc, char** argv) {
     else if (key == "--no-shrink") o.shrink = false;
     else if (key == "--coverage") o.coverage = true;
     else if (key == "--quiet") o.quiet = true;
-    else throw Error("jogak-fuzz", "argument", std::string(key), "--config --seed --count --jobs --failures --no-shrink --coverage --quiet");
+    else
+      throw Error("jogak-fuzz", "argument", std::string(key),
+                  "--config --seed --count --jobs --failures --no-shrink --coverage --quiet");
   }
   return o;
 }
 
 int tell(const Options& o, const Report& r, double seconds) {
   if (!o.quiet) {
-    for (const auto& [cell, n] : r.coverage.cells()) std::printf("%10llu  %s\n", static_cast<unsigned long long>(n), cell.c_str());
+    for (const auto& [cell, n] : r.coverage.cells())
+      std::printf("%10llu  %s\n", static_cast<unsigned long long>(n), cell.c_str());
   }
   std::fputs(r.text.c_str(), stdout);
   const std::vector<std::string> missing = r.coverage.missing();

@@ -12,12 +12,18 @@ constexpr std::size_t kSeq = std::size_t(Engine::seq);
 
 u64 store_bytes(model::Store store, const spec::Config& c) {
   switch (store) {
-    case model::Store::wspm: return c.wspm_bytes;
-    case model::Store::wsc: return c.wsc_bytes;
-    case model::Store::aspm: return c.aspm_bytes;
-    case model::Store::asc: return c.asc_bytes;
-    case model::Store::vmem: return c.vmem_bytes;
-    case model::Store::dram: break;
+    case model::Store::wspm:
+      return c.wspm_bytes;
+    case model::Store::wsc:
+      return c.wsc_bytes;
+    case model::Store::aspm:
+      return c.aspm_bytes;
+    case model::Store::asc:
+      return c.asc_bytes;
+    case model::Store::vmem:
+      return c.vmem_bytes;
+    case model::Store::dram:
+      break;
   }
   return kDataBytes;
 }
@@ -47,14 +53,17 @@ void Order::step(const model::Step& step, u32 item, const model::Env& env) {
     return;
   }
   switch (static_cast<spec::Op>(spec::opcode_of(step.insn))) {
-    case spec::Op::signal: return signal(spec::decode<spec::Signal>(step.insn));
-    case spec::Op::wait: return wait(spec::decode<spec::Wait>(step.insn));
+    case spec::Op::signal:
+      return signal(spec::decode<spec::Signal>(step.insn));
+    case spec::Op::wait:
+      return wait(spec::decode<spec::Wait>(step.insn));
     case spec::Op::lds: {
       const u64 at = u64(step.registers[spec::decode<spec::Lds>(step.insn).ra]) * 4;
       if (at < config_.vmem_bytes) touch(issued(Engine::seq), item, {model::Store::vmem, at, at + 3, false});
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -113,6 +122,7 @@ namespace {
 struct Insertion {
   u32 before;
   Item item;
+  std::size_t number;  // in the order of their making
 };
 
 Item line(const spec::Insn& insn, u32 unit) { return {.insn = insn, .unit = unit}; }
@@ -146,12 +156,12 @@ void hoisted(const std::vector<u32>& parent, const Conflict& c, u8 sem, u32 unit
     // The last part soon after the access, mostly: as much as possible lies between signal and wait. Others anywhere.
     u32 place = random.one_in(3) ? places[random.below(places.size())] : places.front();
     if (p + 1 < parts && !before.empty()) place = before[random.below(before.size())];
-    out.push_back({place, line(spec::encode(spec::Signal{c.from, sem, n}), unit)});
+    out.push_back({place, line(spec::encode(spec::Signal{c.from, sem, n}), unit), out.size()});
     total += n;
   }
   const u8 first = total > 1 && random.one_in(2) ? u8(1 + random.below(total - 1)) : 0;
-  if (first) out.push_back({c.at, line(spec::encode(spec::Wait{c.to, sem, first}), unit)});
-  out.push_back({c.at, line(spec::encode(spec::Wait{c.to, sem, u8(total - first)}), unit)});
+  if (first) out.push_back({c.at, line(spec::encode(spec::Wait{c.to, sem, first}), unit), out.size()});
+  out.push_back({c.at, line(spec::encode(spec::Wait{c.to, sem, u8(total - first)}), unit), out.size()});
 }
 
 }  // namespace
@@ -176,10 +186,10 @@ void insert_order(std::vector<Item>& items, const std::vector<Conflict>& conflic
       pair = semaphores.unused.back();
       semaphores.unused.pop_back();
     }
-    insertions.push_back({c.at, line(spec::encode(spec::Signal{c.from, u8(pair), 1}), unit)});
-    insertions.push_back({c.at, line(spec::encode(spec::Wait{c.to, u8(pair), 1}), unit)});
+    insertions.push_back({c.at, line(spec::encode(spec::Signal{c.from, u8(pair), 1}), unit), insertions.size()});
+    insertions.push_back({c.at, line(spec::encode(spec::Wait{c.to, u8(pair), 1}), unit), insertions.size()});
   }
-  std::ranges::stable_sort(insertions, {}, &Insertion::before);
+  std::ranges::sort(insertions, {}, [](const Insertion& i) { return std::pair(i.before, i.number); });
   std::vector<Item> result;
   std::size_t next = 0;
   for (u32 i = 0; i < items.size(); ++i) {

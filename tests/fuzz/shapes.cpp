@@ -9,7 +9,7 @@ namespace {
 
 constexpr u32 kIndexEnd = 8;  // index lists hold numbers below this
 constexpr u32 kLine = 64;
-constexpr u32 kLargeShare = 24;     // one command in so many has a large count or length
+constexpr u32 kLargeShare = 24;  // one command in so many has a large count or length
 
 }  // namespace
 
@@ -162,7 +162,8 @@ std::optional<std::pair<Dma, Dma>> Shapes::list_and_gather() {
     if (gather->space == spec::Space::vmem && from < end && list->value < reach) return {};
     if (gather->ca.advances() && gather->space == spec::Space::vmem) return {};
     Dma put{.store = true, .win = u8(i), .space = spec::Space::vmem};
-    put.da = u32(address - w.base), put.ca = random_.below(kIndices - n + 1) * 4, put.len = n * 4, put.n1 = 1, put.n2 = 1;
+    put.da = u32(address - w.base), put.ca = random_.below(kIndices - n + 1) * 4, put.len = n * 4, put.n1 = 1,
+    put.n2 = 1;
     write(put);
     Dma get{.win = *readable, .space = spec::Space::vmem};
     get.da = *at, get.ca = *list, get.len = n * 4, get.n1 = 1, get.n2 = 1;
@@ -174,14 +175,18 @@ std::optional<std::pair<Dma, Dma>> Shapes::list_and_gather() {
 
 Span Shapes::few_rows() {
   const Span& s = span(spec::Space::vmem);
-  const u64 size = config_.cols * (2 + random_.below(8)), begin = (s.base / 4 + config_.cols - 1) / config_.cols * config_.cols;
+  const u64 size = config_.cols * (2 + random_.below(8)),
+            begin = (s.base / 4 + config_.cols - 1) / config_.cols * config_.cols;
   return {begin + random_.below((s.size / 4 - size) / config_.cols) * u64(config_.cols), size};
 }
 
 std::optional<Mm> Shapes::mm(std::optional<Span> rows) {
   Mm x;
-  x.f = {.wfmt = static_cast<spec::Wfmt>(random_.below(2)), .wscale = static_cast<spec::Wscale>(random_.below(4)),
-         .ascale = static_cast<spec::Ascale>(random_.below(2)), .acc = random_.one_in(2), .colload = false};
+  x.f = {.wfmt = static_cast<spec::Wfmt>(random_.below(2)),
+         .wscale = static_cast<spec::Wscale>(random_.below(4)),
+         .ascale = static_cast<spec::Ascale>(random_.below(2)),
+         .acc = random_.one_in(2),
+         .colload = false};
   const bool int8 = x.f.wfmt == spec::Wfmt::int8, e8m0 = x.f.wscale == spec::Wscale::e8m0;
   x.f.colload = int8 && random_.one_in(3);
   const u32 c = config_.cols, tile = (int8 ? 32 : 16) * c, set = (e8m0 ? 1 : 2) * c;
@@ -194,7 +199,8 @@ std::optional<Mm> Shapes::mm(std::optional<Span> rows) {
   u32 om = c * (1 + random_.below(3)), on = random_.one_in(2) ? om * m + c * random_.below(3) : c * 40;
   if (u64(m - 1) * om + c > on) on = om * m;
   if (random_.one_in(3)) on = c * (1 + random_.below(2)), om = on * nb + c * random_.below(2);
-  const auto w = place(span(spec::Space::wspm), way + tile, tile), ws = place(span(spec::Space::wsc), (way >> shift) + set, set);
+  const auto w = place(span(spec::Space::wspm), way + tile, tile),
+             ws = place(span(spec::Space::wsc), (way >> shift) + set, set);
   const auto a = place(span(spec::Space::aspm), u64(m - 1) * am + kb * 32, 32);
   if (rows) om = c, on = random_.one_in(2) ? c * m : c;
   if (rows && on == c) om = c * nb;
@@ -208,14 +214,18 @@ std::optional<Mm> Shapes::mm(std::optional<Span> rows) {
 
 std::optional<Vec> Shapes::vec() {
   Vec x;
-  x.f = {.op = static_cast<spec::Vop>(random_.below(4)), .bmode = static_cast<spec::Bmode>(random_.below(3)),
+  x.f = {.op = static_cast<spec::Vop>(random_.below(4)),
+         .bmode = static_cast<spec::Bmode>(random_.below(3)),
          .func = static_cast<spec::Vfunc>(random_.one_in(3) ? 0 : random_.below(4)),
          .red = static_cast<spec::Vred>(random_.below(3))};
   x.f.wr = !random_.one_in(4), x.f.nega = random_.one_in(3), x.f.negb = random_.one_in(3), x.f.absa = random_.one_in(3);
   x.f.swap = random_.one_in(4), x.f.masked = random_.one_in(3), x.f.linc = random_.one_in(2);
   const bool large = random_.one_in(kLargeShare), many = random_.one_in(2);
   const u32 c = config_.cols, rows = count(large ? (many ? 300 : 1) : 6);
-  u32 cols = 1 + random_.below(large ? (many ? c : 3000) : random_.one_in(10) ? 250 : random_.one_in(3) ? 5 * c : 2 * c);
+  u32 cols = 1 + random_.below(large                ? (many ? c : 3000)
+                               : random_.one_in(10) ? 250
+                               : random_.one_in(3)  ? 5 * c
+                                                    : 2 * c);
   if (x.f.swap) cols += cols % 2;
   if (!operands(x, rows, cols)) return {};
   x.rows = rows, x.cols = cols;
@@ -237,7 +247,9 @@ bool Shapes::operands(Vec& x, u32 rows, u32 cols) {
   const Span all{span(spec::Space::vmem).base / 4, span(spec::Space::vmem).size / 4};
   const u64 part = all.size / 3 / c * c, shift = random_.below((all.size - 3 * part) / c + 1) * c;
   const u32 turn = random_.below(3);
-  const auto third = [&](u32 i) { return Span{(all.base + c - 1) / c * c + shift / 2 + (i + turn) % 3 * part, part - c}; };
+  const auto third = [&](u32 i) {
+    return Span{(all.base + c - 1) / c * c + shift / 2 + (i + turn) % 3 * part, part - c};
+  };
   const bool vector = x.f.bmode == spec::Bmode::vector;
   const u32 as = random_.one_in(5) ? 0 : wide + c * random_.below(3), ds = wide + c * random_.below(3);
   const u32 bs = random_.one_in(3) ? 0 : vector ? wide + c * random_.below(2) : random_.below(6);

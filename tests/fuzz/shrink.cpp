@@ -10,7 +10,11 @@ namespace {
 class Shrinker {
  public:
   Shrinker(Case c, Oracle& oracle, const std::function<bool(const Case&)>& fails, u32 tries)
-      : best_(std::move(c)), oracle_(oracle), fails_(fails), tries_(tries), fault_(oracle.run(best_).result.fault.code) {}
+      : best_(std::move(c)),
+        oracle_(oracle),
+        fails_(fails),
+        tries_(tries),
+        fault_(oracle.run(best_).result.fault.code) {}
 
   Case run() {
     number_brackets();

@@ -127,7 +127,8 @@ u32 Writer::pool_word(u32 value) {
 
 void Writer::open_loop(u32 rounds) {
   const u8 counter = reg(rounds);
-  loops_.push_back({.rounds = rounds, .unit = unit_, .counter = counter, .before = {}, .body = {}, .after = {}, .pinned = {}});
+  loops_.push_back(
+      {.rounds = rounds, .unit = unit_, .counter = counter, .before = {}, .body = {}, .after = {}, .pinned = {}});
   forget();
 }
 

@@ -30,7 +30,10 @@ class Writer {
     line(spec::encode(instruction));
   }
   void line(const spec::Insn& insn) { lines().push_back({.insn = insn, .unit = unit_}); }
-  void raw(const Item& item) { lines().push_back(item); lines().back().unit = unit_; }
+  void raw(const Item& item) {
+    lines().push_back(item);
+    lines().back().unit = unit_;
+  }
   void new_unit() { ++unit_; }
   u32 next_unit() const { return unit_ + 1; }
 

@@ -38,7 +38,8 @@ std::string mutated(const jogak::mutants::Mutant& m, std::size_t number) {
 void apply(std::string& text, const jogak::mutants::Mutant& m, std::size_t number) {
   const std::size_t at = text.find(m.before);
   if (at == std::string::npos || text.find(m.before, at + 1) != std::string::npos) {
-    throw Error("mutate", m.file + ": \"" + m.before + "\"", at == std::string::npos ? "nowhere" : "more than once", "once");
+    throw Error("mutate", m.file + ": \"" + m.before + "\"", at == std::string::npos ? "nowhere" : "more than once",
+                "once");
   }
   text.replace(at, m.before.size(), mutated(m, number));
 }

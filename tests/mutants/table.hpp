@@ -19,7 +19,8 @@ inline std::vector<Mutant> read_table(const std::string& path) {
   std::vector<Mutant> table;
   for (std::string line; std::getline(in, line);) {
     const std::size_t one = line.find('\t'), two = line.find('\t', one + 1);
-    if (two == std::string::npos) throw Error("mutants", "line " + std::to_string(table.size() + 1), line, "file, text, new text");
+    if (two == std::string::npos)
+      throw Error("mutants", "line " + std::to_string(table.size() + 1), line, "file, text, new text");
     table.push_back({line.substr(0, one), line.substr(one + 1, two - one - 1), line.substr(two + 1)});
   }
   return table;
