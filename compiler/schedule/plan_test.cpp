@@ -53,7 +53,8 @@ TEST_CASE("a context that does not fit is refused, without a wish it is shortene
 }
 
 TEST_CASE("a model that is too wide for a configuration names it") {
-  const std::string text = refusal(LlamaHyper{.layers = 1, .width = 8192, .heads = 64, .kv_heads = 8, .ffn = 64, .context = 32, .vocab = 33}, {.config = "nano"});
+  const std::string text =
+      refusal(LlamaHyper{.layers = 1, .width = 8192, .heads = 64, .kv_heads = 8, .ffn = 64, .context = 32, .vocab = 33}, {.config = "nano"});
   CHECK(contains(text, "nano"));
   CHECK(contains(text, "expected at most "));
 }

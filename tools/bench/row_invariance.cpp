@@ -25,7 +25,8 @@ void run(const Options& o, Report& report) {
     for (std::size_t i = 0; i < whole.size(); ++i) different += std::memcmp(&whole[i], &parts[i], 4) != 0;
     const auto kv_now = session.kv_cache();
     for (std::size_t i = 0; i < kv.size(); ++i) different += kv[i] != kv_now[i];
-    report.add({.case_name = std::to_string(prompt.size()) + " tokens, " + std::to_string(rows) + " rows a launch instead of " + std::to_string(session.model().rows) + ": logits and KV cache bytes",
+    report.add({.case_name = std::to_string(prompt.size()) + " tokens, " + std::to_string(rows) + " rows a launch instead of " +
+                             std::to_string(session.model().rows) + ": logits and KV cache bytes",
                 .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});
   }
 }

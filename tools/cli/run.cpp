@@ -62,12 +62,16 @@ void add_run(CLI::App& app, int&) {
   const auto a = std::make_shared<Arguments>();
   command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin)")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
-  command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
+      ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
   add_compile_options(*command, a->options);
-  command->add_option("--temperature", a->generate.sampling.temperature, "0: always the best token")->check(CLI::NonNegativeNumber)->capture_default_str();
-  command->add_option("--top-p", a->generate.sampling.top_p, "Sample from the most likely tokens that add up to this")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command->add_option("--seed", a->generate.sampling.seed, "Of the sampling")->capture_default_str();
+  Sampling& sampling = a->generate.sampling;
+  command->add_option("--temperature", sampling.temperature, "0: always the best token")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--top-p", sampling.top_p, "Sample from the most likely tokens that add up to this")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--seed", sampling.seed, "Of the sampling")->capture_default_str();
   command->add_flag("--ignore-end", a->ignore_end, "Go on after the end-of-text token");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->add_flag("--profile", a->profile, "Counters, and on the RTL cycles by operator and stall");
