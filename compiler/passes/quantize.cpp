@@ -20,6 +20,7 @@ using ir::Tensor;
 float value(std::uint32_t bits) { return std::bit_cast<float>(bits); }
 float half(std::uint16_t bits) { return value(num::f16_to_f32(bits)); }
 
+constexpr float kMostWeight = 8e6f;  // its int8 scale still is a finite fp16
 constexpr float kE2m1[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
 
 // Nearest E2M1 code; a tie goes to the even code.
@@ -144,6 +145,8 @@ QMatrix quantize(const Tensor& t, Format format, int group) {
   const BlockType* type = block_type(t.dtype);
   if (type && (group == 0 || group % 32 == 0)) return carry_over(t, *type);
   const std::vector<float> w = to_float(t);
+  for (const float x : w)
+    if (!(std::fabs(x) <= kMostWeight)) throw Error("quantize", "a weight of " + t.name, std::to_string(x), "a magnitude up to 8e6");
   const std::int64_t k = t.shape[1];
   if (group > 0 && k % group != 0)
     throw Error("quantize", "tensor " + t.name, std::to_string(k) + " columns", "a multiple of " + std::to_string(group));

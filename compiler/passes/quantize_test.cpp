@@ -159,3 +159,12 @@ TEST_CASE("Q4_0 and MXFP4 blocks carry over code by code") {
     CHECK(values[static_cast<std::size_t>(i + 16)] == static_cast<float>(2 * e2m1(15 - i)));
   }
 }
+
+TEST_CASE("weights that no scale can hold are refused by name") {
+  for (const float bad : {INFINITY, -INFINITY, NAN, 1e9f}) {
+    ir::Tensor t{"blk.0.attn_q.weight", {1, 32}, ir::DType::f32, std::vector<std::byte>(128)};
+    std::memcpy(t.data.data() + 12, &bad, 4);
+    for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4})
+      CHECK_THROWS_WITH_AS(passes::quantize(t, format), doctest::Contains("blk.0.attn_q.weight"), Error);
+  }
+}
