@@ -148,6 +148,8 @@ def area(work):
             found = modules["\\" + module]
             cells = sum(n for kind, n in found["num_cells_by_type"].items() if not kind.startswith("npu_"))
             table[block] = {"cells": cells, "area": found.get("area", 0)}
+    if "rest" in table:  # the top's area is that of everything below it
+        table["rest"]["area"] -= sum(counts["area"] for block, counts in table.items() if block != "rest")
     print_table("standard cells, RAMs left out", table)
     return 0
 
