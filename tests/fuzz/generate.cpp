@@ -289,8 +289,11 @@ class Builder {
 
 Case generate(u64 seed, Oracle& oracle) {
   for (u32 attempt = 0; attempt < kAttempts; ++attempt) {
-    std::optional<Case> c = Builder(seed, attempt, oracle).build();
-    if (c) return *c;
+    try {
+      std::optional<Case> c = Builder(seed, attempt, oracle).build();
+      if (c) return *c;
+    } catch (const TooLarge&) {
+    }
   }
   throw Error("fuzz", "program of seed " + std::to_string(seed), "none that is legal",
               "one within " + std::to_string(kAttempts) + " attempts");

@@ -44,8 +44,20 @@ std::size_t Order::issued(Engine engine) {
   return e;
 }
 
+namespace {
+
+u64 runs(const model::Command& command) {
+  const auto box = [](const model::DmaBox& b) { return b.empty() ? 0 : u64(b.n1) * b.n2; };
+  if (const auto* load = std::get_if<model::LoadCmd>(&command)) return box(*load);
+  if (const auto* store = std::get_if<model::StoreCmd>(&command)) return box(*store);
+  return 0;
+}
+
+}  // namespace
+
 void Order::step(const model::Step& step, u32 item, const model::Env& env) {
   if (step.command) {
+    if (runs(*step.command) > kMostRuns) throw TooLarge{};
     const std::size_t engine = issued(model::engine_of(*step.command));
     const std::vector<model::Touch> all = model::touches(*step.command, env);
     for (const model::Touch& t : all) touch(engine, item, t);

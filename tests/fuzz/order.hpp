@@ -32,6 +32,10 @@ struct Moment {
   std::vector<model::Touch> touches;
 };
 
+// A command of more runs than a random program should spend its time on.
+struct TooLarge {};
+constexpr u64 kMostRuns = 100'000;
+
 // Vector clocks over a run in program order. Semaphores in `ignored` give no order.
 class Order {
  public:
