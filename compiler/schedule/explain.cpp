@@ -35,7 +35,7 @@ std::string explain(const Plan& p) {
   std::snprintf(text, sizeof text,
                 "%s: %d rows a launch, context %d, %u weight slots of %u bytes, %s K/V area of %u bytes, vector memory %u of %u words\n",
                 p.config.name, p.rows, p.context, p.ring_slots, p.slot_bytes, p.double_kv ? "double" : "single", p.kv_area_bytes,
-                p.work + std::min(p.work_words, p.config.vmem_bytes / 4 - p.work), p.config.vmem_bytes / 4);
+                p.work + p.work_words, p.config.vmem_bytes / 4);
   std::string out = text;
   for (std::size_t first = 0; first < p.layer.size();) {
     std::size_t last = first;

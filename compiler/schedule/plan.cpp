@@ -170,9 +170,9 @@ void choose_rows(Plan& p, int most) {
   for (int rows = std::min(most, p.context); rows >= 1; --rows) {
     if (!fits(p, rows)) continue;
     const std::uint32_t spare = p.config.vmem_bytes / 4 - p.work;
-    p.work_words = spare;
     p.group = 1;
     while (p.group * 2 <= rows && u32(p.group * 2 * p.dn) <= spare) p.group *= 2;
+    p.work_words = std::max(p.work_words, u32(p.group * p.dn));
     return;
   }
   throw Error("plan", "one token of this model on " + std::string(p.config.name) + " with context " +
