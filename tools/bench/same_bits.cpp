@@ -9,6 +9,7 @@ namespace {
 
 struct Differences {
   std::uint64_t tokens = 0, logits = 0, kv_bytes = 0, counters = 0;
+  std::vector<float> prompt_logits = {};  // of the first machine
 };
 
 std::uint64_t count_different(const void* a, const void* b, std::size_t items, std::size_t size) {
@@ -22,6 +23,7 @@ Differences compare(const Program& program, const std::string& on, const std::ve
   Session a(program, on), b(program, "model");
   Differences d;
   std::vector<float> la = a.feed_all(prompt), lb = b.feed_all(prompt);
+  d.prompt_logits = la;
   for (int i = 0;; ++i) {
     d.logits += count_different(la.data(), lb.data(), lb.size(), 4);
     for (const spec::CounterInfo& c : spec::counters)
@@ -38,18 +40,29 @@ Differences compare(const Program& program, const std::string& on, const std::ve
   return d;
 }
 
+// On every configuration; what they compute for the prompt must not depend on sizes either.
 void measure(const std::string& name, const ir::Graph& graph, const std::string& format, const Options& o, Report& report) {
-  const std::string config = value_or(o.config, "edge"), on = value_or(o.on, "rtl");
-  const Program program = compile(graph, {.config = config, .context = std::min(graph.context, 128), .format = format}).program;
+  const std::string on = value_or(o.on, "rtl");
+  std::vector<std::string> configs = {"edge", "small", "nano"};
+  if (!o.config.empty()) configs = {o.config};
   std::vector<int> prompt = {1};
   for (int i = 1; i < 19; ++i) prompt.push_back(i * 37 % graph.vocab);
   const int tokens = o.tokens == 0 ? 8 : o.tokens;
-  const Differences d = compare(program, on, prompt, tokens);
   const std::string label = name + ", " + format + ", prompt of " + std::to_string(prompt.size()) + ", " + std::to_string(tokens) + " decoded: ";
-  const auto add = [&](const char* what, std::uint64_t n) {
-    report.add({.case_name = label + what, .config = config, .on = on, .value = static_cast<double>(n), .unit = "differences", .bar = 0, .less = true});
-  };
-  add("tokens", d.tokens), add("logits", d.logits), add("KV cache bytes", d.kv_bytes), add("exact counters", d.counters);
+  std::vector<float> first;
+  for (const std::string& config : configs) {
+    const Program program = compile(graph, {.config = config, .context = std::min(graph.context, 128), .format = format}).program;
+    const Differences d = compare(program, on, prompt, tokens);
+    const auto add = [&](const std::string& what, std::uint64_t n) {
+      report.add({.case_name = label + what, .config = config, .on = on, .value = static_cast<double>(n), .unit = "differences", .bar = 0, .less = true});
+    };
+    add("tokens", d.tokens), add("logits", d.logits), add("KV cache bytes", d.kv_bytes), add("exact counters", d.counters);
+    if (first.empty()) {
+      first = d.prompt_logits;
+    } else {
+      add("logits against " + configs[0], count_different(first.data(), d.prompt_logits.data(), first.size(), 4));
+    }
+  }
 }
 
 void run(const Options& o, Report& report) {
