@@ -63,6 +63,7 @@ module npu_control
   input  logic             ix_rdvalid_i,
   input  logic [32*Cols-1:0] ix_rdata_i
 );
+  logic counter_read;
   logic start_req, abort, clear, start, kill, running, done, seq_idle, fetch_idle, loaded;
   launch_t launch;
   status_t status;
@@ -79,7 +80,8 @@ module npu_control
     .w_strb_i, .b_valid_o, .b_ready_i, .ar_valid_i, .ar_ready_o, .ar_addr_i, .r_valid_o, .r_ready_i,
     .r_data_o, .start_o(start_req), .abort_o(abort), .clear_o(clear), .launch_o(launch),
     .arg_idx_i(arg_idx), .arg_o(arg), .window_idx_i(window_idx), .window_o(window),
-    .counter_idx_o(counter_idx), .counter_i(counter), .status_i(status), .done_i(done), .irq_o
+    .counter_read_o(counter_read), .counter_idx_o(counter_idx), .counter_i(counter),
+    .status_i(status), .done_i(done), .irq_o
   );
 
   pc_t [Engines-1:0] oldest_pc;
@@ -130,7 +132,7 @@ module npu_control
   mx_cmd_t push_mx;
   ve_cmd_t push_ve;
   sem_op_t [Engines:0] take, sig;
-  logic [Engines:0] take_grant;
+  logic [Engines:0] take_grant, sig_grant;
   logic lds_valid, lds_ready, lds_dvalid;
   logic [$clog2(VmemWords)-1:0] lds_word;
   logic [31:0] lds_data;
@@ -146,9 +148,10 @@ module npu_control
     .imem_addr_o(imem_raddr), .imem_rdata_i(imem_rdata), .push_valid_o(push_valid),
     .push_ready_i(push_ready), .push_tag_o(push_tag), .push_ld_o(push_ld), .push_st_o(push_st),
     .push_mx_o(push_mx), .push_ve_o(push_ve), .take_o(take[EngSeq]),
-    .take_grant_i(take_grant[EngSeq]), .sig_o(sig[EngSeq]), .lds_valid_o(lds_valid),
-    .lds_word_o(lds_word), .lds_ready_i(lds_ready), .lds_dvalid_i(lds_dvalid),
-    .lds_data_i(lds_data), .ev_o(seq_ev), .count_o(count), .amount_o(amount)
+    .take_grant_i(take_grant[EngSeq]), .sig_o(sig[EngSeq]), .sig_grant_i(sig_grant[EngSeq]),
+    .lds_valid_o(lds_valid), .lds_word_o(lds_word), .lds_ready_i(lds_ready),
+    .lds_dvalid_i(lds_dvalid), .lds_data_i(lds_data), .ev_o(seq_ev), .count_o(count),
+    .amount_o(amount)
   );
 
   npu_ix_share u_ix_share (
@@ -159,7 +162,8 @@ module npu_control
   );
 
   npu_sems u_sems (
-    .clk_i, .rst_ni, .clear_i(start), .sig_i(sig), .take_i(take), .take_grant_o(take_grant)
+    .clk_i, .rst_ni, .clear_i(start), .sig_i(sig), .sig_grant_o(sig_grant), .take_i(take),
+    .take_grant_o(take_grant)
   );
 
   // ---- fronts -------------------------------------------------------------------------------------------
@@ -168,8 +172,8 @@ module npu_control
     .push_ready_o(push_ready[EngLd]), .push_tag_i(push_tag), .push_cmd_i(push_ld),
     .cmd_valid_o(cmd_valid_o[EngLd]), .cmd_o(ld_cmd_o), .cmd_ready_i(cmd_ready_i[EngLd]),
     .done_i(done_i[EngLd]), .engine_idle_i(idle_i[EngLd]), .take_o(take[EngLd]),
-    .take_grant_i(take_grant[EngLd]), .sig_o(sig[EngLd]), .oldest_pc_o(oldest_pc[EngLd]),
-    .idle_o(front_idle[EngLd]), .ev_o(front_ev[EngLd]), .trace_o(trace_o[EngLd])
+    .take_grant_i(take_grant[EngLd]), .sig_o(sig[EngLd]), .sig_grant_i(sig_grant[EngLd]),
+    .oldest_pc_o(oldest_pc[EngLd]), .idle_o(front_idle[EngLd]), .ev_o(front_ev[EngLd]), .trace_o(trace_o[EngLd])
   );
 
   npu_front #(.cmd_t(st_cmd_t)) u_front_st (
@@ -177,8 +181,8 @@ module npu_control
     .push_ready_o(push_ready[EngSt]), .push_tag_i(push_tag), .push_cmd_i(push_st),
     .cmd_valid_o(cmd_valid_o[EngSt]), .cmd_o(st_cmd_o), .cmd_ready_i(cmd_ready_i[EngSt]),
     .done_i(done_i[EngSt]), .engine_idle_i(idle_i[EngSt]), .take_o(take[EngSt]),
-    .take_grant_i(take_grant[EngSt]), .sig_o(sig[EngSt]), .oldest_pc_o(oldest_pc[EngSt]),
-    .idle_o(front_idle[EngSt]), .ev_o(front_ev[EngSt]), .trace_o(trace_o[EngSt])
+    .take_grant_i(take_grant[EngSt]), .sig_o(sig[EngSt]), .sig_grant_i(sig_grant[EngSt]),
+    .oldest_pc_o(oldest_pc[EngSt]), .idle_o(front_idle[EngSt]), .ev_o(front_ev[EngSt]), .trace_o(trace_o[EngSt])
   );
 
   npu_front #(.cmd_t(mx_cmd_t)) u_front_mx (
@@ -186,8 +190,8 @@ module npu_control
     .push_ready_o(push_ready[EngMx]), .push_tag_i(push_tag), .push_cmd_i(push_mx),
     .cmd_valid_o(cmd_valid_o[EngMx]), .cmd_o(mx_cmd_o), .cmd_ready_i(cmd_ready_i[EngMx]),
     .done_i(done_i[EngMx]), .engine_idle_i(idle_i[EngMx]), .take_o(take[EngMx]),
-    .take_grant_i(take_grant[EngMx]), .sig_o(sig[EngMx]), .oldest_pc_o(oldest_pc[EngMx]),
-    .idle_o(front_idle[EngMx]), .ev_o(front_ev[EngMx]), .trace_o(trace_o[EngMx])
+    .take_grant_i(take_grant[EngMx]), .sig_o(sig[EngMx]), .sig_grant_i(sig_grant[EngMx]),
+    .oldest_pc_o(oldest_pc[EngMx]), .idle_o(front_idle[EngMx]), .ev_o(front_ev[EngMx]), .trace_o(trace_o[EngMx])
   );
 
   npu_front #(.cmd_t(ve_cmd_t)) u_front_ve (
@@ -195,13 +199,14 @@ module npu_control
     .push_ready_o(push_ready[EngVe]), .push_tag_i(push_tag), .push_cmd_i(push_ve),
     .cmd_valid_o(cmd_valid_o[EngVe]), .cmd_o(ve_cmd_o), .cmd_ready_i(cmd_ready_i[EngVe]),
     .done_i(done_i[EngVe]), .engine_idle_i(idle_i[EngVe]), .take_o(take[EngVe]),
-    .take_grant_i(take_grant[EngVe]), .sig_o(sig[EngVe]), .oldest_pc_o(oldest_pc[EngVe]),
-    .idle_o(front_idle[EngVe]), .ev_o(front_ev[EngVe]), .trace_o(trace_o[EngVe])
+    .take_grant_i(take_grant[EngVe]), .sig_o(sig[EngVe]), .sig_grant_i(sig_grant[EngVe]),
+    .oldest_pc_o(oldest_pc[EngVe]), .idle_o(front_idle[EngVe]), .ev_o(front_ev[EngVe]), .trace_o(trace_o[EngVe])
   );
 
   npu_counters u_counters (
     .clk_i, .rst_ni, .clear_i(start), .running_i(running), .seq_i(seq_ev), .cmd_i(count),
     .amount_i(amount), .ld_i(ld_ev_i), .st_i(st_ev_i), .mx_i(mx_ev_i), .ve_i(ve_ev_i),
-    .front_i(front_ev), .fetching_i(fetching_o), .idx_i(counter_idx), .data_o(counter)
+    .front_i(front_ev), .fetching_i(fetching_o), .read_i(counter_read), .idx_i(counter_idx),
+    .data_o(counter)
   );
 endmodule

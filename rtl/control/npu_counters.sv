@@ -1,4 +1,8 @@
-// The 64-bit counters of spec/npu.yaml. Cleared by clear_i; data_o is counter idx_i, combinational.
+// The 64-bit counters of spec/npu.yaml. A counter is its word in a small memory plus what came since that
+// word was last brought up to date: a few bits per counter that grows by one, one amount for all others.
+// One adder brings one counter up to date per cycle: the one that is read, else the waiting amount's, else
+// the next in turn. data_o is counter idx_i, exact up to the cycle before, in the cycle of read_i; only
+// an amount may be missing for two cycles. read_i must not come in two cycles in a row.
 module npu_counters
   import npu_types::*;
   import npu_pkg::*;
@@ -16,12 +20,18 @@ module npu_counters
   input  ve_ev_t       ve_i,
   input  front_ev_t [Engines-1:0] front_i,
   input  logic         fetching_i,
+  input  logic         read_i,
   input  logic [5:0]   idx_i,
   output logic [63:0]  data_o
 );
-  // Counters that grow by one, and their levels.
   localparam int unsigned Used = CntSeqFetch + 1;
-  logic [63:0] count_q [Used];
+  // A counter's turn comes every 4 * Used cycles or sooner: reads take at most every second cycle, amounts
+  // every fourth (npu_check: two in eight cycles).
+  localparam int unsigned RecentBits = $clog2(4 * Used + 1);
+  typedef logic [RecentBits-1:0] recent_t;
+  typedef logic [5:0] index_t;
+
+  // ---- what happens in this cycle -----------------------------------------------------------------------
   logic [Used-1:0] one;
 
   always_comb begin
@@ -62,32 +72,69 @@ module npu_counters
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      count_q <= '{default: '0};
-    end else if (clear_i) begin
-      count_q <= '{default: '0};
-    end else if (running_i) begin
-      for (int unsigned i = 0; i < Used; i++) begin
-        if (one[i]) count_q[i] <= count_q[i] + 64'd1;
-      end
-      if (amount_i.macs) begin
-        count_q[CntMacs] <= count_q[CntMacs] + amount_i.amount * 64'(Block * Cols);
-      end
-      if (amount_i.load_bytes) begin
-        count_q[CntLoadBytes] <= count_q[CntLoadBytes] + amount_i.amount;
-      end
-      if (amount_i.store_bytes) begin
-        count_q[CntStoreBytes] <= count_q[CntStoreBytes] + amount_i.amount;
-      end
-      if (amount_i.elems) begin
-        count_q[CntVecElems] <= count_q[CntVecElems] + amount_i.amount;
-      end
-      if (amount_i.gather) begin
-        count_q[CntGatherRows] <= count_q[CntGatherRows] + {32'd0, amount_i.gather_rows};
-      end
+  index_t      amount_idx, amount_idx_q;
+  logic [63:0] amount, amount_q;
+  logic        amount_now, waiting_q;  // waiting_q: amount_q is still to be added
+
+  assign amount_now = running_i && (amount_i.macs || amount_i.load_bytes || amount_i.store_bytes ||
+                                    amount_i.elems || amount_i.gather);
+  always_comb begin
+    amount     = amount_i.amount;
+    amount_idx = index_t'(CntVecElems);
+    if (amount_i.load_bytes) amount_idx = index_t'(CntLoadBytes);
+    if (amount_i.store_bytes) amount_idx = index_t'(CntStoreBytes);
+    if (amount_i.macs) begin
+      amount     = amount_i.amount * 64'(Block * Cols);
+      amount_idx = index_t'(CntMacs);
+    end
+    if (amount_i.gather) begin
+      amount     = {32'd0, amount_i.gather_rows};
+      amount_idx = index_t'(CntGatherRows);
     end
   end
 
-  assign data_o = idx_i < 6'(Used) ? count_q[idx_i] : '0;
+  // ---- the counter of this cycle ------------------------------------------------------------------------
+  logic [63:0]     stored_q [Used];
+  recent_t         recent_q [Used];
+  logic [Used-1:0] written_q;        // stored_q counts, else 0 does
+  index_t          turn_q, at;
+  logic            add_amount;
+  logic [63:0]     sum;
+
+  assign add_amount = waiting_q && !read_i;
+  assign at  = read_i ? (idx_i < index_t'(Used) ? idx_i : index_t'(Used - 1)) :
+               waiting_q ? amount_idx_q : turn_q;
+  assign sum = (written_q[at] ? stored_q[at] : '0) +
+               (add_amount ? amount_q : 64'(recent_q[at]));
+  assign data_o = idx_i < index_t'(Used) ? sum : '0;
+
+  always_ff @(posedge clk_i) begin
+    stored_q[at] <= sum;
+    if (amount_now) begin
+      amount_q     <= amount;
+      amount_idx_q <= amount_idx;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      written_q <= '0;
+      waiting_q <= 1'b0;
+      turn_q    <= '0;
+    end else begin
+      if (clear_i) written_q <= '0;
+      else written_q[at] <= 1'b1;
+      if (clear_i) waiting_q <= 1'b0;
+      else if (amount_now || !read_i) waiting_q <= amount_now;
+      if (!read_i && !waiting_q) turn_q <= turn_q == index_t'(Used - 1) ? '0 : turn_q + 1'b1;
+    end
+  end
+
+  for (genvar i = 0; i < Used; i++) begin : gen_recent
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) recent_q[i] <= '0;
+      else if (clear_i) recent_q[i] <= '0;
+      else recent_q[i] <= (at == index_t'(i) ? '0 : recent_q[i]) + recent_t'(one[i]);
+    end
+  end
 endmodule

@@ -1,7 +1,9 @@
 // AXI4-Lite slave with the registers of spec/npu.yaml (12-bit addresses, 32-bit data, byte strobes).
-// One write and one read in flight; address and data of a write are taken together; answers come one
-// cycle later, always OKAY; unknown addresses read 0. rw registers keep their value while a run is busy.
-// Reading the low half of a counter freezes its high half for the next read.
+// One write and one read in flight, taken in turn at most one of each in two cycles; address and data of a
+// write are taken together; answers come one cycle later, always OKAY; unknown addresses read 0. rw
+// registers keep their value while a run is busy. Reading the low half of a counter freezes its high half
+// for the next read. rw registers are in small memories that are cleared in the 64 cycles after reset;
+// until then nothing is taken.
 module npu_csr
   import npu_types::*;
   import npu_pkg::*;
@@ -37,6 +39,7 @@ module npu_csr
   output logic [31:0] arg_o,
   input  logic [2:0]  window_idx_i,
   output window_t     window_o,
+  output logic        counter_read_o,  // never in two cycles in a row
   output logic [5:0]  counter_idx_o,
   input  logic [63:0] counter_i,
   input  status_t     status_i,
@@ -45,14 +48,14 @@ module npu_csr
 );
   localparam logic [31:0] Letters = 32'h4b47_4f4a;  // "JOGK"
 
-  logic        write, read;
+  logic        write, read, clearing;
   logic [9:0]  waddr, raddr;   // words
   logic [31:0] mask;
 
-  assign write = aw_valid_i && w_valid_i && (!b_valid_o || b_ready_i);
+  assign write = aw_valid_i && w_valid_i && !b_valid_o && !clearing;
   assign aw_ready_o = write;
   assign w_ready_o  = write;
-  assign read  = ar_valid_i && (!r_valid_o || r_ready_i);
+  assign read  = ar_valid_i && !r_valid_o && !write && !clearing;  // a write needs the read port
   assign ar_ready_o = read;
   assign waddr = aw_addr_i[11:2];
   assign raddr = ar_addr_i[11:2];
@@ -62,27 +65,17 @@ module npu_csr
     return 10'(offset >> 2);
   endfunction
 
-  function automatic logic [31:0] merge(logic [31:0] old);
-    return (old & ~mask) | (w_data_i & mask);
-  endfunction
-
   // ---- registers --------------------------------------------------------------------------------------
-  logic        gie_q, ier_q, isr_q, done_q, ready_q;
-  logic [31:0] flags_q, code_lo_q, code_hi_q, code_len_q, watchdog_q, timeout_q;
-  logic [31:0] arg_q [Args];
-  logic [31:0] base_lo_q [Windows];
-  logic [7:0]  base_hi_q [Windows];
-  logic [31:0] size_q [Windows];
-  logic [1:0]  wflags_q [Windows];
-  logic        free, is_arg, is_win, ctrl_write;
-  logic [3:0]  arg_sel;
-  logic [2:0]  win_sel;
+  logic       gie_q, ier_q, isr_q, done_q, ready_q;
+  logic       free, is_arg, is_win, is_launch, ctrl_write;
+  logic [5:0] clear_q;   // the entry that is cleared
+  logic       cleared_q;
 
-  assign free    = write && !status_i.busy;
-  assign is_arg  = waddr >= word(CsrArg) && waddr < word(CsrArg) + 10'(Args);
-  assign arg_sel = waddr[3:0];
-  assign is_win  = waddr >= word(CsrWinBaseLo) && waddr < word(CsrWinBaseLo) + 10'(4 * Windows);
-  assign win_sel = waddr[4:2];
+  assign clearing  = !cleared_q;
+  assign free      = write && !status_i.busy;
+  assign is_arg    = waddr >= word(CsrArg) && waddr < word(CsrArg) + 10'(Args);
+  assign is_win    = waddr >= word(CsrWinBaseLo) && waddr < word(CsrWinBaseLo) + 10'(4 * Windows);
+  assign is_launch = waddr >= word(CsrLaunchFlags) && waddr <= word(CsrBusTimeout);
   assign ctrl_write = write && w_strb_i[0];
 
   assign start_o = ctrl_write && waddr == word(CsrApCtrl) && w_data_i[0] && !status_i.busy;
@@ -112,41 +105,77 @@ module npu_csr
     end
   end
 
-  // Configuration registers are 0 after reset: closed windows, no limits.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      flags_q    <= '0;
-      code_lo_q  <= '0;
-      code_hi_q  <= '0;
-      code_len_q <= '0;
-      watchdog_q <= '0;
-      timeout_q  <= '0;
-      arg_q      <= '{default: '0};
-      base_lo_q  <= '{default: '0};
-      base_hi_q  <= '{default: '0};
-      size_q     <= '{default: '0};
-      wflags_q   <= '{default: '0};
-    end else if (free) begin
-      if (waddr == word(CsrLaunchFlags)) flags_q <= merge(flags_q);
-      if (waddr == word(CsrCodeLo)) code_lo_q <= merge(code_lo_q);
-      if (waddr == word(CsrCodeHi)) code_hi_q <= merge(code_hi_q);
-      if (waddr == word(CsrCodeLen)) code_len_q <= merge(code_len_q);
-      if (waddr == word(CsrWatchdog)) watchdog_q <= merge(watchdog_q);
-      if (waddr == word(CsrBusTimeout)) timeout_q <= merge(timeout_q);
-      if (is_arg) arg_q[arg_sel] <= merge(arg_q[arg_sel]);
-      if (is_win) begin
-        unique case (waddr[1:0])
-          2'd0: base_lo_q[win_sel] <= merge(base_lo_q[win_sel]);
-          2'd1: base_hi_q[win_sel] <= 8'(merge({24'd0, base_hi_q[win_sel]}));
-          2'd2: size_q[win_sel] <= merge(size_q[win_sel]);
-          default: wflags_q[win_sel] <= 2'(merge({30'd0, wflags_q[win_sel]}));
-        endcase
-      end
+      clear_q   <= '0;
+      cleared_q <= 1'b0;
+    end else if (clearing) begin
+      clear_q   <= clear_q + 1'b1;
+      cleared_q <= clear_q == '1;
     end
   end
 
-  assign launch_o = '{code: {code_hi_q[7:0], code_lo_q[31:6], 6'd0}, len: code_len_q,
-                      resident: flags_q[0], watchdog: watchdog_q, bus_timeout: timeout_q};
+  // All rw registers as the host reads them: arguments from 0, launch registers from 16, windows from 32.
+  // What the machine reads besides is kept a second time.
+  logic [31:0] host_q [64];
+  logic [31:0] arg_q [Args];
+  logic [31:0] base_lo_q [Windows];
+  logic [7:0]  base_hi_q [Windows];
+  logic [31:0] size_q [Windows];
+  logic [1:0]  wflags_q [Windows];
+  logic        resident_q;
+  logic [33:0] code_q;  // in units of 64 bytes
+  logic [31:0] code_len_q, watchdog_q, timeout_q;
+  logic [5:0]  hentry;
+  logic [31:0] host, held, merged, kept;
+  logic [5:0]  entry;
+  logic        keep;
+
+  assign hentry = write ? {waddr[6], waddr[4:0]} : {raddr[6], raddr[4:0]};
+  assign host   = host_q[hentry];
+  assign merged = (host & ~mask) | (w_data_i & mask);
+  assign entry  = clearing ? clear_q : {waddr[6], waddr[4:0]};
+  assign keep   = clearing || (free && (is_arg || is_win || is_launch));
+
+  // Bits that a register has.
+  always_comb begin
+    held = '1;
+    if (is_win && waddr[1:0] == 2'd1) held = 32'h0000_00ff;
+    if (is_win && waddr[1:0] == 2'd3) held = 32'h0000_0003;
+    if (clearing) held = '0;
+  end
+  assign kept = merged & held;
+
+  always_ff @(posedge clk_i) begin
+    if (keep) host_q[entry] <= kept;
+    if (clearing || (free && is_arg)) arg_q[entry[3:0]] <= kept;
+    if (clearing || (free && is_win)) begin
+      if (clearing || waddr[1:0] == 2'd0) base_lo_q[entry[4:2]] <= kept;
+      if (clearing || waddr[1:0] == 2'd1) base_hi_q[entry[4:2]] <= kept[7:0];
+      if (clearing || waddr[1:0] == 2'd2) size_q[entry[4:2]] <= kept;
+      if (clearing || waddr[1:0] == 2'd3) wflags_q[entry[4:2]] <= kept[1:0];
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      resident_q <= 1'b0;
+      code_q     <= '0;
+      code_len_q <= '0;
+      watchdog_q <= '0;
+      timeout_q  <= '0;
+    end else if (free) begin
+      if (waddr == word(CsrLaunchFlags)) resident_q <= kept[0];
+      if (waddr == word(CsrCodeLo)) code_q[25:0] <= kept[31:6];
+      if (waddr == word(CsrCodeHi)) code_q[33:26] <= kept[7:0];
+      if (waddr == word(CsrCodeLen)) code_len_q <= kept;
+      if (waddr == word(CsrWatchdog)) watchdog_q <= kept;
+      if (waddr == word(CsrBusTimeout)) timeout_q <= kept;
+    end
+  end
+
+  assign launch_o = '{code: {code_q, 6'd0}, len: code_len_q,
+                      resident: resident_q, watchdog: watchdog_q, bus_timeout: timeout_q};
   assign arg_o    = arg_q[arg_idx_i];
   assign window_o = '{base: {base_hi_q[window_idx_i], base_lo_q[window_idx_i][31:6], 6'd0},
                       size: size_q[window_idx_i], writable: wflags_q[window_idx_i][1],
@@ -155,14 +184,16 @@ module npu_csr
 
   // ---- answers ------------------------------------------------------------------------------------------
   logic [31:0] value, frozen_q;
-  logic        r_is_arg, r_is_win, r_is_counter;
+  logic        r_is_kept, r_is_counter;
   logic [6:0]  counter_word;
 
-  assign r_is_arg = raddr >= word(CsrArg) && raddr < word(CsrArg) + 10'(Args);
-  assign r_is_win = raddr >= word(CsrWinBaseLo) && raddr < word(CsrWinBaseLo) + 10'(4 * Windows);
+  assign r_is_kept = (raddr >= word(CsrArg) && raddr < word(CsrArg) + 10'(Args)) ||
+                     (raddr >= word(CsrWinBaseLo) && raddr < word(CsrWinBaseLo) + 10'(4 * Windows)) ||
+                     (raddr >= word(CsrLaunchFlags) && raddr <= word(CsrBusTimeout));
   assign r_is_counter  = raddr >= word(CsrCounter) && raddr < word(CsrCounter) + 10'(2 * CsrCounterCount);
   assign counter_word  = 7'(raddr - word(CsrCounter));
   assign counter_idx_o = counter_word[6:1];
+  assign counter_read_o = read && r_is_counter && !counter_word[0];
 
   always_comb begin
     unique case (raddr)
@@ -181,23 +212,9 @@ module npu_csr
       word(CsrFaultEngine): value = 32'(status_i.fault.engine);
       word(CsrFaultAddrLo): value = status_i.fault.addr[31:0];
       word(CsrFaultAddrHi): value = 32'(status_i.fault.addr[DramBits-1:32]);
-      word(CsrLaunchFlags): value = flags_q;
-      word(CsrCodeLo): value = code_lo_q;
-      word(CsrCodeHi): value = code_hi_q;
-      word(CsrCodeLen): value = code_len_q;
-      word(CsrWatchdog): value = watchdog_q;
-      word(CsrBusTimeout): value = timeout_q;
       default: begin
         value = '0;
-        if (r_is_arg) value = arg_q[raddr[3:0]];
-        if (r_is_win) begin
-          unique case (raddr[1:0])
-            2'd0: value = base_lo_q[raddr[4:2]];
-            2'd1: value = 32'(base_hi_q[raddr[4:2]]);
-            2'd2: value = size_q[raddr[4:2]];
-            default: value = 32'(wflags_q[raddr[4:2]]);
-          endcase
-        end
+        if (r_is_kept) value = host;
         if (r_is_counter) value = counter_word[0] ? frozen_q : counter_i[31:0];
       end
     endcase
@@ -218,7 +235,7 @@ module npu_csr
   always_ff @(posedge clk_i) begin
     if (read) begin
       r_data_o <= value;
-      if (r_is_counter && !counter_word[0]) frozen_q <= counter_i[63:32];
+      if (counter_read_o) frozen_q <= counter_i[63:32];
     end
   end
 endmodule

@@ -28,6 +28,7 @@ module npu_front
   output sem_op_t   take_o,
   input  logic      take_grant_i,
   output sem_op_t   sig_o,
+  input  logic      sig_grant_i,
   // state
   output pc_t       oldest_pc_o,  // the command that the next done pulse completes
   output logic      idle_o,
@@ -100,7 +101,7 @@ module npu_front
 
   // Done pulses that came while a signal was still to be fired are owed to the commands behind it.
   assign complete   = retire_valid && !retire_head.is_signal && (done_i || owed_q != '0);
-  assign retire_pop = retire_valid && (retire_head.is_signal || complete);
+  assign retire_pop = sig_grant_i || complete;
   assign owed_d     = owed_q + OwedBits'(done_i) - OwedBits'(complete);
   assign sig_o      = '{valid: retire_valid && retire_head.is_signal, sem: retire_head.sem,
                         n: retire_head.n};

@@ -1,7 +1,8 @@
-// Central counting semaphores. Any number of requesters (engines, sequencer) may signal and take in one
-// cycle. take_grant_o is combinational: the count of the last clock edge is at least n; the count falls
-// at the next edge. A signal can be taken one cycle after sig_i. Counts cannot wrap: the sequencer bounds
-// the issued balance by 255 (npu_seq), and what is there beyond that is due to waits that stand in the
+// Central counting semaphores. Several requesters (engines, sequencer) may ask in one cycle, one is served:
+// signals before takes, lower numbers first. Grants are combinational: a take is granted when the count of
+// the last clock edge is at least n. A signal can be taken one cycle after its grant. clear_i begins a
+// clearing pass of 16 cycles in which nothing is granted. Counts cannot wrap: the sequencer bounds the
+// issued balance by 255 (npu_seq), and what is there beyond that is due to waits that stand in the
 // engines' queues, QueueDepth of them at most for each.
 module npu_sems
   import npu_types::*;
@@ -13,42 +14,82 @@ module npu_sems
   input  logic                rst_ni,
   input  logic                clear_i,
   input  sem_op_t [Users-1:0] sig_i,
+  output logic    [Users-1:0] sig_grant_o,
   input  sem_op_t [Users-1:0] take_i,
   output logic    [Users-1:0] take_grant_o
 );
 
   localparam int unsigned TotalBits = $clog2((1 + Engines * QueueDepth) * npu_pkg::SemaphoreMax + 1);
+  localparam int unsigned Half = npu_pkg::Semaphores / 2;
   typedef logic [TotalBits-1:0] total_t;
+  typedef logic [SemBits-2:0]   entry_t;
 
-  total_t count_q [npu_pkg::Semaphores];
-  logic any;
+  // Two memories, so that clearing takes half as long.
+  total_t low_q  [Half];
+  total_t high_q [Half];
+  entry_t sweep_q, entry;
+  logic   sweeping_q;
+
+  logic   taken, add, write;
+  sem_t   sem;
+  cnt_t   n;
+  total_t count, next;
+  total_t [Users-1:0] level;
 
   always_comb begin
-    any = clear_i;
     for (int unsigned u = 0; u < Users; u++) begin
-      take_grant_o[u] = take_i[u].valid && count_q[take_i[u].sem] >= total_t'(take_i[u].n);
-      any |= sig_i[u].valid | take_grant_o[u];
+      level[u] = take_i[u].sem[SemBits-1] ? high_q[entry_t'(take_i[u].sem)]
+                                          : low_q[entry_t'(take_i[u].sem)];
     end
   end
 
-  // Sum of all changes of one semaphore, modulo 2^TotalBits.
-  function automatic total_t change(sem_t s, sem_op_t [Users-1:0] sig, sem_op_t [Users-1:0] take,
-                                  logic [Users-1:0] grant);
-    total_t sum;
-    sum = '0;
+  always_comb begin
+    taken = sweeping_q;
+    add   = 1'b0;
+    sem   = '0;
+    n     = '0;
+    sig_grant_o  = '0;
+    take_grant_o = '0;
     for (int unsigned u = 0; u < Users; u++) begin
-      if (sig[u].valid && sig[u].sem == s) sum += total_t'(sig[u].n);
-      if (grant[u] && take[u].sem == s) sum -= total_t'(take[u].n);
-    end
-    return sum;
-  endfunction
-
-  for (genvar s = 0; s < npu_pkg::Semaphores; s++) begin : gen_sem
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) count_q[s] <= '0;
-      else if (any) begin
-        count_q[s] <= clear_i ? '0 : count_q[s] + change(sem_t'(s), sig_i, take_i, take_grant_o);
+      if (sig_i[u].valid && !taken) begin
+        sig_grant_o[u] = 1'b1;
+        taken = 1'b1;
+        add   = 1'b1;
+        sem   = sig_i[u].sem;
+        n     = sig_i[u].n;
       end
+    end
+    count = sem[SemBits-1] ? high_q[entry_t'(sem)] : low_q[entry_t'(sem)];
+    for (int unsigned u = 0; u < Users; u++) begin
+      if (take_i[u].valid && level[u] >= total_t'(take_i[u].n) && !taken) begin
+        take_grant_o[u] = 1'b1;
+        taken = 1'b1;
+        sem   = take_i[u].sem;
+        n     = take_i[u].n;
+        count = level[u];
+      end
+    end
+    next = add ? count + total_t'(n) : count - total_t'(n);
+  end
+
+  assign write = taken || sweeping_q;
+  assign entry = sweeping_q ? sweep_q : entry_t'(sem);
+
+  always_ff @(posedge clk_i) begin
+    if (write && (sweeping_q || !sem[SemBits-1])) low_q[entry]  <= sweeping_q ? '0 : next;
+    if (write && (sweeping_q || sem[SemBits-1]))  high_q[entry] <= sweeping_q ? '0 : next;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sweeping_q <= 1'b0;
+      sweep_q    <= '0;
+    end else if (clear_i) begin
+      sweeping_q <= 1'b1;
+      sweep_q    <= '0;
+    end else if (sweeping_q) begin
+      sweeping_q <= sweep_q != '1;
+      sweep_q    <= sweep_q + 1'b1;
     end
   end
 

@@ -38,6 +38,7 @@ module npu_seq
   output sem_op_t        take_o,
   input  logic           take_grant_i,
   output sem_op_t        sig_o,
+  input  logic           sig_grant_i,
   // vector memory, one word
   output logic           lds_valid_o,
   output logic [$clog2(npu_pkg::VmemWords)-1:0] lds_word_o,
@@ -295,8 +296,9 @@ module npu_seq
             OP_SIGNAL: begin
               sig_o.valid = to_seq;
               push_valid_o[engine[1:0]] = !to_seq;
-              advance = to_seq || queue_ready;
-              hold_queue = !advance;
+              advance = to_seq ? sig_grant_i : queue_ready;
+              hold_sem = to_seq && !advance;
+              hold_queue = !to_seq && !advance;
             end
             default: begin
               check_start = 1'b1;

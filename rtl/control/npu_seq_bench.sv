@@ -33,6 +33,7 @@ module npu_seq_bench
   output logic         take_o,
   input  logic         take_grant_i,
   output logic         sig_o,
+  input  logic         sig_grant_i,
   output logic         lds_valid_o,
   output logic [31:0]  lds_word_o,
   input  logic         lds_ready_i,
@@ -71,7 +72,7 @@ module npu_seq_bench
     .arg_idx_o, .arg_i, .window_idx_o, .window_i(window), .idle_o, .fault_o(fault),
     .imem_ren_o(imem_ren), .imem_addr_o(imem_addr), .imem_rdata_i(imem_rdata),
     .push_valid_o, .push_ready_i, .push_tag_o(tag), .push_ld_o(ld), .push_st_o(st), .push_mx_o(mx),
-    .push_ve_o(ve), .take_o(take), .take_grant_i, .sig_o(sig),
+    .push_ve_o(ve), .take_o(take), .take_grant_i, .sig_o(sig), .sig_grant_i,
     .lds_valid_o, .lds_word_o(lds_word), .lds_ready_i, .lds_dvalid_i, .lds_data_i,
     .ev_o(ev), .count_o(count), .amount_o(amount)
   );

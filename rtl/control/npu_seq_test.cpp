@@ -233,8 +233,10 @@ class Rtl {
     dut_->lds_ready_i = chance();
     const bool grant = chance();
     dut_->take_grant_i = 0;
+    dut_->sig_grant_i = 0;
     settle(p);
     dut_->take_grant_i = dut_->take_o && grant;
+    dut_->sig_grant_i = dut_->sig_o && grant;
     settle(p);
     record();
     const bool fetch = dut_->lds_valid_o && dut_->lds_ready_i;
@@ -259,7 +261,7 @@ class Rtl {
       if ((dut_->push_valid_o & dut_->push_ready_i) >> e & 1) entry(e, dut_->push_kind_o);
     }
     if (dut_->take_grant_i) entry(4, 1);
-    if (dut_->sig_o) entry(4, 2);
+    if (dut_->sig_grant_i) entry(4, 2);
     out_.instructions += dut_->executed_o >> 2 & 1;
     out_.signals += dut_->executed_o >> 1 & 1;
     out_.waits += dut_->executed_o & 1;

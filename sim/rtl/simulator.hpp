@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct TraceEvent {
   spec::Engine engine;
   bool start;
   std::uint32_t pc;
+  std::span<const std::uint64_t> counters;  // so far, by index of spec::Counter; valid in the callback only
 };
 
 class Simulator : public sim::Simulator {

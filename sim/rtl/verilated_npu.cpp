@@ -24,6 +24,7 @@ using u64 = std::uint64_t;
 constexpr int kResetCycles = 10;
 constexpr int kCsrPatience = 100;
 constexpr u32 kEngines = 4, kTraceBits = 34;
+constexpr std::size_t kCounters = static_cast<std::size_t>(spec::Counter::seq_fetch) + 1;
 
 class Machine final : public Simulator {
  public:
@@ -170,13 +171,32 @@ class Machine final : public Simulator {
     return u32((low | high << 32) >> at % 32) & ((1u << bits) - 1);
   }
 
+  // As npu_counters holds them: the stored word, what came since, the amount that waits. None in a netlist.
+  std::span<const u64> counters() { return counters_of(*dut_->rootp); }
+
+  template <class Root>
+  std::span<const u64> counters_of(Root& root) {
+#define JOGAK_COUNTERS(name) root.npu__DOT__u_control__DOT__u_counters__DOT__##name
+    if constexpr (requires { JOGAK_COUNTERS(stored_q); }) {
+      for (std::size_t i = 0; i < counters_.size(); ++i) {
+        const bool written = JOGAK_COUNTERS(written_q) >> i & 1;
+        const bool waits = JOGAK_COUNTERS(waiting_q) && JOGAK_COUNTERS(amount_idx_q) == i;
+        counters_[i] = (written ? JOGAK_COUNTERS(stored_q)[i] : 0) + JOGAK_COUNTERS(recent_q)[i] +
+                       (waits ? JOGAK_COUNTERS(amount_q) : 0);
+      }
+      return counters_;
+    }
+#undef JOGAK_COUNTERS
+    return {};
+  }
+
   // trace_t, least significant first: stop_pc, stop, start_pc, start.
   void trace_commands() {
     for (u32 e = 0; e < kEngines; ++e) {
       const u32 at = e * kTraceBits;
       const auto engine = static_cast<spec::Engine>(e);
-      if (trace_bits(at + 16, 1)) trace_({cycle_, engine, false, trace_bits(at, 16)});
-      if (trace_bits(at + 33, 1)) trace_({cycle_, engine, true, trace_bits(at + 17, 16)});
+      if (trace_bits(at + 16, 1)) trace_({cycle_, engine, false, trace_bits(at, 16), counters()});
+      if (trace_bits(at + 33, 1)) trace_({cycle_, engine, true, trace_bits(at + 17, 16), counters()});
     }
   }
 
@@ -189,6 +209,7 @@ class Machine final : public Simulator {
   std::array<Banks, 5> banks_;
   std::function<void(const TraceEvent&)> trace_;
   u64 cycle_ = 0;
+  std::array<u64, kCounters> counters_{};
 #if VM_TRACE
   std::unique_ptr<VerilatedVcdC> waves_;
   u64 waves_from_ = 0, waves_to_ = 0;
