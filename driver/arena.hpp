@@ -43,6 +43,8 @@ class Arena {
       return {Code::bad_argument, "device memory: free, found " + std::to_string(address) + ", expected the address of an allocation"};
     return {};
   }
+  // Good if the range lies inside one allocation.
+  Status check(std::uint64_t address, std::uint64_t bytes) const { return inside(address, bytes); }
   Status copy_in(std::uint64_t address, std::span<const std::uint8_t> bytes) {
     const Status s = inside(address, bytes.size());
     if (s.ok()) std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(address - base_));

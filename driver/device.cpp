@@ -8,13 +8,17 @@ namespace {
 
 struct Backend {
   const char* name;
+  const char* target;  // what stands behind "name:"; null: nothing may
   Status (*open)(const OpenOptions&, std::unique_ptr<Device>&);
 };
 constexpr Backend kBackends[] = {
-    {"null", open_null},
-    {"model", open_model},
+    {"null", nullptr, open_null},
+    {"model", nullptr, open_model},
 #if JOGAK_HAS_RTL
-    {"rtl", open_rtl},
+    {"rtl", nullptr, open_rtl},
+#endif
+#if JOGAK_HAS_UIO
+    {"uio", "NAME", open_uio},
 #endif
 };
 
@@ -22,17 +26,27 @@ constexpr Backend kBackends[] = {
 
 std::vector<std::string> backends() {
   std::vector<std::string> names;
-  for (const Backend& b : kBackends) names.emplace_back(b.name);
+  for (const Backend& b : kBackends)
+    if (b.target == nullptr) names.emplace_back(b.name);
   return names;
 }
 
+std::vector<std::string> backend_forms() {
+  std::vector<std::string> forms;
+  for (const Backend& b : kBackends) forms.push_back(b.target == nullptr ? b.name : std::string(b.name) + ":" + b.target);
+  return forms;
+}
+
 Status open_device(const OpenOptions& options, std::unique_ptr<Device>& device) {
+  const std::string& text = options.backend;
+  const std::size_t colon = text.find(':');
+  const bool has_target = colon != std::string::npos && colon + 1 < text.size();
   for (const Backend& b : kBackends)
-    if (options.backend == b.name) return guarded([&] { return b.open(options, device); });
+    if (text.substr(0, colon) == b.name && (b.target != nullptr ? has_target : colon == std::string::npos)) return guarded([&] { return b.open(options, device); });
   std::string known;
-  for (const Backend& b : kBackends) known += (known.empty() ? "" : ", ") + std::string(b.name);
-  const char* hint = options.backend == "rtl" ? " (this build has no Verilator)" : "";
-  return {Code::unsupported, "device: backend, found " + options.backend + hint + ", expected one of " + known};
+  for (const std::string& form : backend_forms()) known += (known.empty() ? "" : ", ") + form;
+  const char* hint = text == "rtl" ? " (this build has no Verilator)" : "";
+  return {Code::unsupported, "device: backend, found " + text + hint + ", expected one of " + known};
 }
 
 }  // namespace jogak::driver

@@ -42,7 +42,7 @@ class [[nodiscard]] Status {
 };
 
 struct DeviceInfo {
-  std::string backend;             // "null", "model", "rtl"
+  std::string backend;             // "null", "model", "rtl", "uio"
   std::string description;         // one sentence for people
   std::string config;              // name of the configuration; empty where there is no machine
   std::uint64_t memory_bytes = 0;  // what alloc can give in all
@@ -55,6 +55,7 @@ struct TraceEvent {
   spec::Engine engine;
   bool start;
   std::uint32_t pc;
+  std::span<const std::uint64_t> counters = {};  // of the launch so far, by index of spec::Counter; valid in the callback only; may be empty
 };
 using TraceCallback = std::function<void(const TraceEvent&)>;
 
@@ -88,13 +89,14 @@ class Device {
 };
 
 struct OpenOptions {
-  std::string backend = "model";
+  std::string backend = "model";  // or NAME:TARGET where the machine is outside this process
   std::string config = "edge";
   std::uint64_t memory_bytes = std::uint64_t(64) << 20;
 };
 
 Status open_device(const OpenOptions& options, std::unique_ptr<Device>& device);
-// Names that open_device knows in this build.
+// Names that open_device knows in this build and that need no target; then all, as people write them: "model", "uio:NAME".
 std::vector<std::string> backends();
+std::vector<std::string> backend_forms();
 
 }  // namespace jogak::driver
