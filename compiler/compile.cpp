@@ -8,6 +8,7 @@
 #include "schedule/explain.hpp"
 #include "schedule/lower.hpp"
 #include "schedule/pack.hpp"
+#include "schedule/weights.hpp"
 
 namespace jogak {
 namespace {
@@ -52,8 +53,9 @@ void lower_pass(State& s) {
   const auto& labels = code.program().labels();
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::uint32_t end = i + 1 < labels.size() ? labels[i + 1].pc : static_cast<std::uint32_t>(s.program.code.size());
-    if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, "", labels[i].name});
+    if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, labels[i].name, labels[i].layers});
   }
+  s.program.weight_loads = schedule::weight_order(s.plan);
 }
 
 void pack_pass(State& s) {

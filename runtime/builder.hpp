@@ -22,13 +22,14 @@ class ProgramBuilder {
   struct Label {
     u32 pc;
     std::string name;
+    std::vector<u32> layers;  // as in MapEntry
   };
 
   u32 pc() const { return static_cast<u32>(code_.size()); }
   const std::vector<spec::Insn>& code() const { return code_; }
   std::vector<spec::Insn> take() { return std::move(code_); }
   const std::vector<Label>& labels() const { return labels_; }
-  void label(std::string name) { labels_.push_back({pc(), std::move(name)}); }
+  void label(std::string name, std::vector<u32> layers = {}) { labels_.push_back({pc(), std::move(name), std::move(layers)}); }
 
   // Any instruction struct of npu_spec.hpp; fields that name registers hold their numbers.
   template <class I>

@@ -150,7 +150,7 @@ void Loaded::refuse_fault() const {
     if (static_cast<u32>(f.code) == cause) name = f.name, doc = std::string(" (") + f.doc + ")";
   std::string place = "instruction " + std::to_string(pc);
   for (const MapEntry& e : map_)
-    if (pc >= e.first && pc <= e.last) place += " (" + (e.layer.empty() ? "" : e.layer + " ") + e.op + ")";
+    if (pc >= e.first && pc <= e.last) place += " (" + describe(e) + ")";
   throw Error("device", "launch", "fault " + name + doc + " at " + place, "a run to its halt");
 }
 

@@ -25,7 +25,7 @@ Program copier() {
   p.window_bytes = {256, 512};
   p.segments = {{0, 0, std::vector<std::uint8_t>(256)}};
   std::iota(p.segments[0].bytes.begin(), p.segments[0].bytes.end(), std::uint8_t{0});
-  p.map = {{0, store - 1, "", "read"}, {store, store + 1, "layer 3", "write"}};
+  p.map = {{0, store - 1, "read", {}}, {store, store + 1, "write", {3}}};
   return p;
 }
 

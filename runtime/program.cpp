@@ -7,7 +7,7 @@ namespace jogak {
 namespace {
 
 constexpr char kMagic[] = "JOGAKPRG";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 48, kSizeAt = 24, kChecksumAt = 32, kAlign = 16;
 enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap };
 constexpr std::uint32_t kSections = kMap;
@@ -61,8 +61,18 @@ void put(ByteWriter& out, const std::vector<MapEntry>& map) {
   for (const MapEntry& m : map) {
     out.number(m.first);
     out.number(m.last);
-    out.text(m.layer);
     out.text(m.op);
+    out.number(static_cast<std::uint32_t>(m.layers.size()));
+    for (const std::uint32_t layer : m.layers) out.number(layer);
+  }
+}
+
+void put(ByteWriter& out, const std::vector<WeightLoads>& loads) {
+  out.number(static_cast<std::uint32_t>(loads.size()));
+  for (const WeightLoads& l : loads) {
+    out.number(l.layer);
+    out.number(l.pieces);
+    out.text(l.op);
   }
 }
 
@@ -115,8 +125,18 @@ void get(ByteReader& in, std::vector<MapEntry>& map) {
   for (MapEntry& m : map) {
     m.first = in.number<std::uint32_t>("map entry");
     m.last = in.number<std::uint32_t>("map entry");
-    m.layer = in.text("layer name");
     m.op = in.text("operator name");
+    m.layers.resize(in.count("layers of a map entry", 4));
+    for (std::uint32_t& layer : m.layers) layer = in.number<std::uint32_t>("layer");
+  }
+}
+
+void get(ByteReader& in, std::vector<WeightLoads>& loads) {
+  loads.resize(in.count("weight loads", 12));
+  for (WeightLoads& l : loads) {
+    l.layer = in.number<std::uint32_t>("weight load");
+    l.pieces = in.number<std::uint32_t>("weight load");
+    l.op = in.text("operator name");
   }
 }
 
@@ -171,7 +191,10 @@ std::vector<std::uint8_t> to_bytes(const Program& p) {
   put_section(out, kSegments, [&](ByteWriter& w) { put(w, p.segments); });
   put_section(out, kSymbols, [&](ByteWriter& w) { put(w, p.symbols); });
   put_section(out, kAbi, [&](ByteWriter& w) { w.text(p.abi); });
-  put_section(out, kMap, [&](ByteWriter& w) { put(w, p.map); });
+  put_section(out, kMap, [&](ByteWriter& w) {
+    put(w, p.map);
+    put(w, p.weight_loads);
+  });
   std::vector<std::uint8_t> bytes = out.take();
   seal(bytes);
   return bytes;
@@ -197,7 +220,10 @@ Program from_bytes(std::span<const std::uint8_t> bytes) {
   get_section(in, kSegments, [&](ByteReader& r) { get(r, p.segments); });
   get_section(in, kSymbols, [&](ByteReader& r) { get(r, p.symbols); });
   get_section(in, kAbi, [&](ByteReader& r) { p.abi = r.text("launch ABI"); });
-  get_section(in, kMap, [&](ByteReader& r) { get(r, p.map); });
+  get_section(in, kMap, [&](ByteReader& r) {
+    get(r, p.map);
+    get(r, p.weight_loads);
+  });
   expect("bytes after the last section", in.left(), 0);
   verify(p);
   return p;

@@ -5,7 +5,7 @@
 //            u64 file bytes, u64 checksum (of the whole file with these 8 bytes zero), u64 zero
 //   section  u32 kind (1..7), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
 //   1 name of the configuration   2 code   3 window sizes   4 data segments
-//   5 symbols   6 launch ABI, a JSON text   7 map from pc to layer and operator
+//   5 symbols   6 launch ABI, a JSON text   7 map from pc to operator and layers, order of the weight loads
 #pragma once
 
 #include <array>
@@ -38,11 +38,26 @@ struct Symbol {
   bool operator==(const Symbol&) const = default;
 };
 
-// Instructions first..last (inclusive) belong to an operator of a layer.
+// Instructions first..last (inclusive) belong to an operator. Layers of a kind share a body of code: `layers` are those
+// its passes serve, in their order; a body's entries all have the same list, different bodies have no layer in common.
+// An engine begins the next pass where it is back at an earlier operator; so in a body it has commands of two operators
+// or more, or none.
 struct MapEntry {
   std::uint32_t first = 0, last = 0;
-  std::string layer, op;
+  std::string op;
+  std::vector<std::uint32_t> layers;  // empty: not part of a layer
   bool operator==(const MapEntry&) const = default;
+};
+
+// Entries of this operator load weights ahead of their use: each pass through one loads the next piece of `weight_loads`.
+inline constexpr const char* kWeightLoads = "weights";
+inline constexpr std::uint32_t kNoLayer = ~std::uint32_t(0);
+
+// Consecutive pieces of weights, and the operator that uses them.
+struct WeightLoads {
+  std::uint32_t layer = kNoLayer, pieces = 0;
+  std::string op;
+  bool operator==(const WeightLoads&) const = default;
 };
 
 struct Program {
@@ -55,11 +70,15 @@ struct Program {
   std::vector<Symbol> symbols;
   std::string abi = "{}";
   std::vector<MapEntry> map;
+  std::vector<WeightLoads> weight_loads;
 
   bool operator==(const Program&) const = default;
   const Symbol* find(const std::string& name) const;  // null if there is none
   const MapEntry* at(std::uint32_t pc) const;         // null if no entry covers pc
 };
+
+// "layer 3 attn_q", "layers 0..6 attn_q", "output".
+std::string describe(const MapEntry& entry);
 
 // An empty program for a configuration.
 Program make_program(const spec::Config& config);

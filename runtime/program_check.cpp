@@ -68,6 +68,14 @@ const MapEntry* Program::at(std::uint32_t pc) const {
   return nullptr;
 }
 
+std::string describe(const MapEntry& entry) {
+  if (entry.layers.empty()) return entry.op;
+  if (entry.layers.size() == 1) return "layer " + std::to_string(entry.layers.front()) + " " + entry.op;
+  const std::uint32_t first = entry.layers.front(), last = entry.layers.back();
+  const bool all = last - first + 1 == entry.layers.size();
+  return "layers " + std::to_string(first) + (all ? ".." : ", ..., ") + std::to_string(last) + " " + entry.op;
+}
+
 Program make_program(const spec::Config& config) {
   Program p;
   p.config = config.name;

@@ -21,7 +21,8 @@ Program sample() {
   p.segments = {{0, 64, {1, 2, 3, 4, 5}}, {1, 0, {}}};
   p.symbols = {{"tokens", 1, 0, 16, "i32", {4}}, {"scalar", 0, 4095, 1, "i8", {}}};
   p.abi = "{\"tokens\": 1}";
-  p.map = {{0, 1, "layer 0", "norm"}, {2, 3, "", "end"}};
+  p.map = {{0, 1, "norm", {0, 1, 4}}, {2, 3, "end", {}}};
+  p.weight_loads = {{0, 2, "norm"}, {kNoLayer, 1, "end"}};
   return p;
 }
 

@@ -110,7 +110,9 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
   }
   loaded_.write(tokens_.window, tokens_.offset, bytes);
   const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows)};
+  if (timeline_) timeline_->begin_launch();
   steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
+  if (timeline_) timeline_->end_launch(steps_.back().record);
   if (steps_.back().record.aborted) aborted_ = true;
   if (!aborted_) position_ += static_cast<int>(ids.size());
 }

@@ -42,7 +42,8 @@ Reg Emitter::least_used() {
 }
 
 void Emitter::label(const std::string& label) {
-  if (out_.labels().empty() || out_.labels().back().name != label) out_.label(label);
+  const auto& labels = out_.labels();
+  if (labels.empty() || labels.back().name != label || labels.back().layers != layers_) out_.label(label, layers_);
 }
 
 // Load the constants used most often, so that the loop need not.

@@ -52,6 +52,16 @@ class Emitter {
 
   // Instructions from here on belong to `label` (operator's name) in traces and profiles.
   void label(const std::string& label);
+  // What `body()` emits is a piece of its own, of operator `label`; then the operator at hand goes on.
+  template <class F>
+  void aside(const std::string& label, F&& body) {
+    const std::string here = out_.labels().empty() ? "" : out_.labels().back().name;
+    out_.label(label, layers_);
+    body();
+    out_.label(here, layers_);
+  }
+  // Instructions from here on are a body that these layers share, in the order of its passes; none: outside of layers.
+  void layers(std::vector<std::uint32_t> layers) { layers_ = std::move(layers); }
 
   const ProgramBuilder& program() const { return out_; }
 
@@ -81,6 +91,7 @@ class Emitter {
   Reg least_used();
 
   ProgramBuilder out_;
+  std::vector<std::uint32_t> layers_;
   std::array<Slot, kRegisters> slots_{};
   std::vector<std::vector<Reg>> pins_;        // per open loop
   std::vector<Reg> next_pins_;                // pinned for the loop about to open

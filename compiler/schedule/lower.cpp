@@ -114,14 +114,19 @@ class Lowering {
       if (i < 32) mask[kind[i]] |= 1u << i;
     }
     const std::size_t kinds = kind.size() - static_cast<std::size_t>(std::count(mask.begin(), mask.end(), 0u));
-    const auto body = [&](std::size_t i) {
+    const auto body = [&](std::size_t i, auto&& serves) {
+      std::vector<std::uint32_t> passes;
+      for (std::uint32_t at = 0; at < kind.size(); ++at)
+        if (serves(at)) passes.push_back(at);
+      e_.layers(std::move(passes));
       weights_.seek_layer(i);
       layer(p_.layer[i]);
+      e_.layers({});
     };
     if (runs <= kinds || kind.size() > 32) {
       for (std::size_t first = 0, count = 1; first < kind.size(); first += count, count = 1) {
         while (first + count < kind.size() && kind[first + count] == kind[first]) ++count;
-        e_.repeat(u32(static_cast<long long>(count)), [&] { body(first); });
+        e_.repeat(u32(static_cast<long long>(count)), [&] { body(first, [&](std::size_t at) { return at >= first && at < first + count; }); });
       }
       return;
     }
@@ -132,7 +137,7 @@ class Lowering {
         const Reg here = e_.temporary(), set = k(mask[i]);
         e_.alu(AluFn::shr, here, set, layer_);
         e_.alui(AluFn::and_, here, here, 1);
-        e_.loop(here, [&] { body(i); });
+        e_.loop(here, [&] { body(i, [&](std::size_t at) { return kind[at] == i; }); });
       }
       advance(layer_, 1);
     });
@@ -144,10 +149,10 @@ class Lowering {
     norm("attn_norm", 0, k(p_.x), m_);
     projections(l);
     attention();
-    accumulate("attn_output", l.o, p_.oq, p_.heads * p_.hk);
+    accumulate(op::o, l.o, p_.oq, p_.heads * p_.hk);
     norm("ffn_norm", 1, k(p_.x), m_);
     feed_forward(l.ffn);
-    accumulate("ffn_down", l.down, p_.hq, p_.fk);
+    accumulate(op::down, l.down, p_.hq, p_.fk);
     advance(kv_, p_.kv_layer);
   }
 
@@ -221,7 +226,7 @@ class Lowering {
   }
 
   void projections(const LayerPlan& l) {
-    e_.label("attn_q");
+    e_.label(op::q);
     e_.set(p0_, p_.qq);
     weights_.phase(l.q, [&](const Prefetch& next) {
       project(l.q, next, m_, p_.hn, kOutFree, kResult, [&] {
@@ -233,7 +238,7 @@ class Lowering {
       });
     });
     const int staged = p_.kv_heads * p_.hk;
-    e_.label("attn_k");
+    e_.label(op::k);
     e_.set(p0_, p_.kst);
     dram_at(p1_, p_.kv_k, 32);
     dram_at(p2_, p_.kv_ks, 2);
@@ -254,7 +259,7 @@ class Lowering {
         advance(p2_, static_cast<long long>(p_.context) * p_.hk / 16);
       });
     });
-    e_.label("attn_v");
+    e_.label(op::v);
     const int scales = (p_.rows + p_.cols - 1) / p_.cols * p_.cols;
     e_.set(p0_, p_.vst);
     dram_at(p1_, p_.kv_v, p_.cols);
@@ -413,7 +418,7 @@ class Lowering {
   }
 
   void feed_forward(const MatrixPlan& m) {
-    e_.label("ffn_gate_up");
+    e_.label(op::ffn);
     e_.wait(Engine::ve, kStagingFree);
     e_.set(p0_, p_.hq);
     weights_.phase(m, [&](const Prefetch& next) {
@@ -448,7 +453,7 @@ class Lowering {
     const Reg row = times(first_, p_.dn);
     const Reg x = sum(row, p_.x);
     norm("output_norm", 0, x, logit_rows_);
-    e_.label("output");
+    e_.label(op::head);
     e_.set(p0_, p_.io_logits);
     weights_.phase(p_.head, [&](const Prefetch& next) {
       project(p_.head, next, logit_rows_, p_.vocab_step, kLogitFree, kLogits, [&] {

@@ -9,6 +9,19 @@ using spec::AluFn;
 using spec::Engine;
 using spec::Space;
 
+std::vector<WeightLoads> weight_order(const Plan& plan) {
+  std::vector<WeightLoads> order;
+  const auto add = [&](std::uint32_t layer, const char* op, const MatrixPlan& m) {
+    order.push_back({layer, static_cast<std::uint32_t>(m.iterations * m.slots), op});
+  };
+  for (std::uint32_t i = 0; i < plan.layer.size(); ++i) {
+    const LayerPlan& l = plan.layer[i];
+    add(i, op::q, l.q), add(i, op::k, l.k), add(i, op::v, l.v), add(i, op::o, l.o), add(i, op::ffn, l.ffn), add(i, op::down, l.down);
+  }
+  add(kNoLayer, op::head, plan.head);
+  return order;
+}
+
 Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitter_(emitter) {
   const auto add = [&](const MatrixPlan& m) {
     slots_.insert(slots_.end(), static_cast<std::size_t>(m.iterations * m.slots),
@@ -23,7 +36,6 @@ Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitte
 }
 
 void Weights::fill_ring() {
-  emitter_.label("weights");
   use_ = emitter_.variable(), fill_ = emitter_.variable(), from_ = emitter_.variable();
   emitter_.set(use_, 0);
   emitter_.set(fill_, 0);
@@ -59,13 +71,15 @@ Prefetch Weights::prefetch(const MatrixPlan& m, int iteration) const {
 }
 
 void Weights::load(const SlotSize& size) {
-  const Reg one = emitter_.constant(1);
-  emitter_.put(spec::Load{.win = 0, .space = Space::wspm, .da = from_, .ca = fill_, .len = emitter_.constant(size.weights), .n1 = one, .n2 = one});
-  const Reg scales = emitter_.temporary(), at = emitter_.temporary();
-  emitter_.alui(AluFn::add, scales, from_, size.weights);
-  emitter_.alui(AluFn::shr, at, fill_, 4);
-  emitter_.put(spec::Load{.win = 0, .space = Space::wsc, .da = scales, .ca = at, .len = emitter_.constant(size.scales),
-                          .n1 = emitter_.constant(1), .n2 = emitter_.constant(1)});
+  emitter_.aside(kWeightLoads, [&] {
+    const Reg one = emitter_.constant(1);
+    emitter_.put(spec::Load{.win = 0, .space = Space::wspm, .da = from_, .ca = fill_, .len = emitter_.constant(size.weights), .n1 = one, .n2 = one});
+    const Reg scales = emitter_.temporary(), at = emitter_.temporary();
+    emitter_.alui(AluFn::add, scales, from_, size.weights);
+    emitter_.alui(AluFn::shr, at, fill_, 4);
+    emitter_.put(spec::Load{.win = 0, .space = Space::wsc, .da = scales, .ca = at, .len = emitter_.constant(size.scales),
+                            .n1 = emitter_.constant(1), .n2 = emitter_.constant(1)});
+  });
   emitter_.signal(Engine::ld, kSlotFull);
   emitter_.alui(AluFn::add, from_, from_, size.stream);
   step(fill_);

@@ -7,6 +7,7 @@
 
 #include "../emit/emitter.hpp"
 #include "plan.hpp"
+#include "program.hpp"
 
 namespace jogak::schedule {
 
@@ -31,6 +32,14 @@ enum Semaphore : unsigned {
   kLogits,       // mx > st
   kLogitFree,    // st > mx
 };
+
+// Operators with weights, as maps and profiles name them.
+namespace op {
+inline constexpr const char *q = "attn_q", *k = "attn_k", *v = "attn_v", *o = "attn_output", *ffn = "ffn_gate_up", *down = "ffn_down",
+                            *head = "output";
+}
+// Operators in the order in which their weights stream, and slots of each.
+std::vector<WeightLoads> weight_order(const Plan& plan);
 
 struct SlotSize {
   std::uint32_t weights = 0, scales = 0, stream = 0;

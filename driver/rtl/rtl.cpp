@@ -78,7 +78,7 @@ class RtlDevice final : public Device {
     if (!callback) {
       sim_->on_trace({});
     } else {
-      sim_->on_trace([callback = std::move(callback)](const rtl::TraceEvent& e) { callback({e.cycle, e.engine, e.start, e.pc}); });
+      sim_->on_trace([callback = std::move(callback)](const rtl::TraceEvent& e) { callback({e.cycle, e.engine, e.start, e.pc, e.counters}); });
     }
     return {};
   }

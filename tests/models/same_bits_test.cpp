@@ -70,11 +70,10 @@ TEST_CASE("the timeline gives every command of the RTL an operator, and is refus
   CHECK(t.complete());
   CHECK_FALSE(t.operators().contains("(none)"));
   CHECK(t.operators().contains("attention"));
-  Timeline::Busy busy{};
-  for (const auto& [name, cycles] : t.operators())
-    for (std::size_t e = 0; e < busy.size(); ++e) busy[e] += cycles[e];
-  for (const std::uint64_t b : busy) CHECK((b > 0 && b <= r[spec::Counter::cycles]));
-  CHECK(busy[2] >= r[spec::Counter::mx_busy]);
+  Timeline::Cell all;
+  for (const auto& [name, cell] : t.operators()) all.add(cell);
+  for (const std::uint64_t b : all.busy) CHECK((b > 0 && b <= r[spec::Counter::cycles]));
+  CHECK(all.busy[2] >= r[spec::Counter::mx_busy]);
   const auto trace = nlohmann::json::parse(t.chrome_json()).at("traceEvents");
   std::uint64_t spans = 0;
   for (const auto& e : trace) spans += e.at("ph") == "X";

@@ -15,8 +15,7 @@ void print(const Program& p) {
   std::uint32_t pc = 0;
   for (std::size_t at = 0; std::getline(lines, line); ++pc) {
     for (; at < p.map.size() && p.map[at].first <= pc; ++at)
-      std::cout << "# " << p.map[at].first << ".." << p.map[at].last << (p.map[at].layer.empty() ? "" : " ") << p.map[at].layer << " "
-                << p.map[at].op << "\n";
+      std::cout << "# " << p.map[at].first << ".." << p.map[at].last << " " << describe(p.map[at]) << "\n";
     std::cout << line << "\n";
   }
 }

@@ -31,7 +31,7 @@ Json of_program(const std::string& path) {
     abi.erase("tokenizer");
     j["abi"] = abi;
   }
-  for (const MapEntry& e : p.map) j["operators"].push_back(e.op + " " + std::to_string(e.first) + ".." + std::to_string(e.last));
+  for (const MapEntry& e : p.map) j["operators"].push_back(describe(e) + " " + std::to_string(e.first) + ".." + std::to_string(e.last));
   return j;
 }
 

@@ -58,24 +58,77 @@ void reasons(std::string& out, const LaunchRecord& sum) {
   }
 }
 
-using Row = std::pair<std::string, Timeline::Busy>;
-std::vector<Row> sorted(const Timeline& timeline) {
-  std::vector<Row> rows(timeline.operators().begin(), timeline.operators().end());
-  const auto most = [](const Row& r) { return *std::max_element(r.second.begin(), r.second.end()); };
-  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) { return most(a) > most(b); });
-  return rows;
+constexpr const char* kSpent[] = {"array", "tiles", "vector", "memory", "control"};
+constexpr const char* kSpentText[] = {"multiplies", "tiles and drain", "vector engine", "memory", "control"};
+
+std::string row_name(const Timeline::Row& r) { return r.layer == kNoLayer ? r.op : "layer " + std::to_string(r.layer); }
+
+// One line: cycles, their share of all, use of array and port, what the array waited for most.
+void cell_line(std::string& out, const std::string& name, const Timeline::Cell& c, std::uint64_t all) {
+  line(out, "  %-14s %11llu %6.1f %% %6.1f %% %6.1f %%", name.c_str(), static_cast<unsigned long long>(c.cycles), 100 * share(c.cycles, all),
+       100 * share(c.spent[Timeline::kArray], c.cycles), 100 * share(c.beats, c.cycles));
+  if (c.cycles == 0) line(out, "   %-15s        ", "");
+  else line(out, "   %-15s %5.1f %%", kSpentText[c.stall()], 100 * share(c.spent[c.stall()], c.cycles));
 }
 
-// busy is indexed ld, st, mx, ve.
+// The operator of a layer that took longest.
+std::string longest(const Timeline& timeline, std::uint32_t layer, std::uint64_t cycles) {
+  const Timeline::Row* best = nullptr;
+  const auto rows = timeline.rows();
+  for (const Timeline::Row& r : rows)
+    if (r.layer == layer && (best == nullptr || r.cell.cycles > best->cell.cycles)) best = &r;
+  if (layer == kNoLayer || best == nullptr) return "";
+  std::string out;
+  line(out, "   %s %.0f %%", best->op.c_str(), 100 * share(best->cell.cycles, cycles));
+  return out;
+}
+
+void layers(std::string& out, const Timeline& timeline, const LaunchRecord& sum) {
+  out += "\ncycles by layer\n";
+  line(out, "  %-14s %11s %8s %8s %8s   %-23s   %s\n", "", "cycles", "share", "array", "port", "array waits most for", "longest operator");
+  for (const Timeline::Row& r : timeline.layers()) {
+    cell_line(out, row_name(r), r.cell, sum[Counter::cycles]);
+    out += longest(timeline, r.layer, r.cell.cycles) + "\n";
+  }
+}
+
+// Busy is indexed ld, st, mx, ve.
 void operators(std::string& out, const Timeline& timeline, const LaunchRecord& sum) {
-  out += "\ncycles by operator: commands in flight (share of all cycles)\n";
-  line(out, "  %-14s %20s %20s %20s %20s\n", "", "matrix", "vector", "load", "store");
-  for (const auto& [name, busy] : sorted(timeline)) {
-    line(out, "  %-14s", name.c_str());
-    for (const std::size_t e : {2u, 3u, 0u, 1u})
-      line(out, " %11llu (%4.1f %%)", static_cast<unsigned long long>(busy[e]), 100 * share(busy[e], sum[Counter::cycles]));
+  out += "\ncycles by operator, and share of all cycles with its commands in flight\n";
+  line(out, "  %-14s %11s %8s %8s %8s   %-23s %8s %8s %8s %8s\n", "", "cycles", "share", "array", "port", "array waits most for", "matrix", "vector",
+       "load", "store");
+  const auto all = timeline.operators();
+  std::vector<std::pair<std::string, Timeline::Cell>> rows(all.begin(), all.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.cycles > b.second.cycles; });
+  for (const auto& [name, cell] : rows) {
+    cell_line(out, name, cell, sum[Counter::cycles]);
+    for (const std::size_t e : {2u, 3u, 0u, 1u}) line(out, " %6.1f %%", 100 * share(cell.busy[e], sum[Counter::cycles]));
     out += "\n";
   }
+}
+
+nlohmann::json cell_json(const Timeline::Cell& c) {
+  nlohmann::json j = {{"cycles", c.cycles}, {"array_use", share(c.spent[Timeline::kArray], c.cycles)}, {"port_use", share(c.beats, c.cycles)},
+                      {"load", c.busy[0]}, {"store", c.busy[1]}, {"matrix", c.busy[2]}, {"vector", c.busy[3]}};
+  for (std::size_t i = 0; i < Timeline::kSpents; ++i) j["spent"][kSpent[i]] = c.spent[i];
+  if (c.cycles != 0) j["main_stall"] = kSpent[c.stall()];
+  return j;
+}
+
+nlohmann::json layers_json(const Timeline& timeline) {
+  nlohmann::json list = nlohmann::json::array();
+  const auto rows = timeline.rows();
+  for (const Timeline::Row& l : timeline.layers()) {
+    nlohmann::json j = cell_json(l.cell);
+    j["name"] = row_name(l);
+    if (l.layer != kNoLayer) {
+      j["layer"] = l.layer;
+      for (const Timeline::Row& r : rows)
+        if (r.layer == l.layer) j["operators"][r.op] = cell_json(r.cell);
+    }
+    list.push_back(j);
+  }
+  return list;
 }
 
 LaunchRecord all(const Session& session) {
@@ -109,7 +162,10 @@ std::string profile_text(const Session& session, const spec::Config& config) {
   phase(out, "prefill", totals(session.steps(), false), config);
   phase(out, "decode", totals(session.steps(), true), config);
   const LaunchRecord sum = all(session);
-  if (session.timeline() != nullptr) operators(out, *session.timeline(), sum);
+  if (session.timeline() != nullptr) {
+    layers(out, *session.timeline(), sum);
+    operators(out, *session.timeline(), sum);
+  }
   if (sum[Counter::cycles] != 0) reasons(out, sum);
   return out;
 }
@@ -129,8 +185,8 @@ nlohmann::json profile_json(const Session& session, const spec::Config& config) 
                                         {"array_use", u.array}, {"port_use", u.port}};
   }
   if (session.timeline() == nullptr) return j;
-  for (const auto& [name, busy] : session.timeline()->operators())
-    j["operators"][name] = {{"load", busy[0]}, {"store", busy[1]}, {"matrix", busy[2]}, {"vector", busy[3]}};
+  for (const auto& [name, cell] : session.timeline()->operators()) j["operators"][name] = cell_json(cell);
+  j["layers"] = layers_json(*session.timeline());
   return j;
 }
 
