@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Area and time of every block in the cells of a standard-cell library: yosys maps block by block, jogak-cli adds the
+# memories and follows the paths through the whole chiplet. docs/ppa.md says more.
+set -euo pipefail
+root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
+cd "$root"
+
+usage() {
+  cat <<'TEXT'
+usage: tools/synth-liberty.sh --liberty FILE [--liberty FILE ...] [--config NAME] [--block NAME ...] [--delay PS] [--json]
+
+  --liberty FILE  a standard-cell library, .lib or .lib.gz; several files of one library are merged
+  --config NAME   a configuration of spec/configs (default: nano)
+  --block NAME    this block only: control, wspm, aspm, vmem, array, matrix, vector, load, store or top (repeatable)
+  --delay PS      what mapping aims at between registers, in picoseconds (default: by the library's speed)
+  --driver CELL   the inverter that drives inputs (default: the library's second smallest)
+  --sources DIR   another folder than rtl, with a files.f of its own
+  --package DIR   folder of npu_pkg.sv and npu_func_pkg.sv (default: those of the configuration)
+  --build DIR     build folder (default: build, brought up to date)
+  --json          one JSON object instead of text
+  --map-only      leave the mapped blocks in the cache, report nothing
+
+A block that was mapped before, from the same logic, library and script, is taken from BUILD/synth/cache.
+TEXT
+}
+
+wrong() { echo "synth: $1, found $2, expected $3" >&2; exit 2; }
+
+config=nano delay='' driver='' build='' json='' package='' map_only='' libraries=() blocks=()
+all_blocks=(control wspm aspm vmem array matrix vector load store top)
+
+parse() {
+  while (($#)); do
+    case $1 in
+      --liberty) libraries+=("$(readlink -f "${2:?--liberty needs a file}")"); shift ;;
+      --config) config=${2:?--config needs a name}; shift ;;
+      --block) blocks+=("${2:?--block needs a name}"); shift ;;
+      --delay) delay=${2:?--delay needs picoseconds}; shift ;;
+      --driver) driver=${2:?--driver needs a cell}; shift ;;
+      --package) package=$(readlink -f "${2:?--package needs a folder}"); shift ;;
+      --build) build=$(readlink -m "${2:?--build needs a folder}"); shift ;;
+      --json) json=--json ;;
+      --map-only) map_only=1 ;;
+      -h | --help) usage; exit 0 ;;
+      *) wrong "unknown option" "$1" "one of those of --help" ;;
+    esac
+    shift
+  done
+  ((${#libraries[@]})) || wrong "no library" "no --liberty" "--liberty FILE"
+  local file block
+  for file in "${libraries[@]}"; do [[ -f $file ]] || wrong "no library" "$file" "a liberty file"; done
+  [[ -n $package || -f spec/configs/$config.yaml ]] || wrong "unknown configuration" "$config" "a file of spec/configs"
+  for block in "${blocks[@]}"; do
+    [[ " ${all_blocks[*]} " == *" $block "* ]] || wrong "unknown block" "$block" "one of ${all_blocks[*]}"
+  done
+  ((${#blocks[@]})) || blocks=("${all_blocks[@]}")
+}
+
+prepare() {
+  if [[ -z $build ]]; then
+    build=$PWD/build
+    source tools/bootstrap.sh
+    need_packages build
+    [[ -f build/build.ninja ]] || cmake --preset release >/dev/null
+    cmake --build build --target specgen spec_sv jogak-ppa >/dev/null
+  fi
+  ppa=$build/bin/jogak-ppa
+  [[ -x $ppa ]] || wrong "no program" "$ppa" "a built jogak-ppa"
+  [[ -n $package ]] || package=$build/gen/$config
+  work=$build/synth/liberty-$config
+  cache=$build/synth/cache
+  mkdir -p "$work" "$cache"
+  yosys=$(tools/synth-check.sh --build "$build" --find-yosys)
+}
+
+# The wasm yosys reads only below its own folder: everything is copied into the work folder.
+elaborate() {
+  local sources file
+  mapfile -t sources < <(grep '^[^/ ]' rtl/files.f)
+  cp "$package/npu_pkg.sv" "$package/npu_func_pkg.sv" "$work/"
+  for file in "${sources[@]}"; do cp "$file" "$work/"; done
+  (cd "$work" && "$yosys" -q -l slang.log -p "read_slang --threads 1 --keep-hierarchy --top npu npu_pkg.sv npu_func_pkg.sv ${sources[*]##*/}
+    write_rtlil design.il" >slang.out 2>&1) || { tail -n 20 "$work/slang.out" >&2; wrong "RTL" "errors (above)" "sources that read_slang takes"; }
+  python3 tools/ppa/blocks.py cut "$work/design.il" "$work"
+  python3 tools/ppa/blocks.py rams "$work/design.il" >"$work/rams.txt"
+}
+
+# One library file, and how mapping is told about drivers and loads.
+library() {
+  "$ppa" merge "$work/cells.lib" "${libraries[@]}"
+  "$ppa" constraints "$work/cells.lib" ${driver:+--driver "$driver"} ${delay:+--delay "$delay"} --out "$work"
+}
+
+map_block() {
+  local block=$1 folder=$work/$1 key
+  key=$(cat "$folder/key" "$work/cells.lib" "$work/cells.constr" "$work/block.abc.ys" tools/ppa/map.ys tools/ppa/abc.script | sha256sum | cut -d' ' -f1)
+  blif=$cache/$key.blif
+  [[ -s $blif ]] && { touch "$blif"; cp "$blif" "$folder/block.blif"; return; }
+  echo "synth: $config, mapping $block (log: $folder/log)" >&2
+  cp tools/ppa/map.ys tools/ppa/abc.script "$work"/cells.lib "$work"/cells.constr "$work"/block.abc.ys "$folder/"
+  (cd "$folder" && nice "$yosys" -q -l log -s map.ys >out 2>&1) || { tail -n 20 "$folder/out" >&2; wrong "block $block" "an error (above)" "logic that yosys maps"; }
+  rm -f "$folder/cells.lib"
+  cp "$folder/block.blif" "$blif.part$$" && mv "$blif.part$$" "$blif"
+}
+
+main() {
+  parse "$@"
+  prepare
+  elaborate
+  library
+  local block files=()
+  for block in "${blocks[@]}"; do
+    map_block "$block"
+    files+=("$work/$block/block.blif")
+  done
+  [[ -n $map_only ]] && return
+  "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" $json "${files[@]}"
+}
+
+main "$@"
