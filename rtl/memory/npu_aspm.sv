@@ -4,7 +4,7 @@
 // Load port: PortBytes bytes at byte address ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the
 // scales, waits while the quantiser writes. Store port: reads PortBytes bytes in the same way,
 // waits while the matrix engine reads; data and st_rdvalid_o one cycle after the grant.
-// Reading a word in the cycle in which it is written gives the old word. Latency: 1 cycle.
+// A byte or scale read in the cycle in which it is written is undefined. Latency: 1 cycle.
 module npu_aspm
   import npu_pkg::*;
 #(
@@ -98,23 +98,28 @@ module npu_aspm
     );
   end
 
-  // Scales: words of PortBytes bytes, so a load or store beat takes one cycle.
-  logic                   sc_q;
-  logic [ScLane-1:0]      sc_mask;
+  // Scales: words of PortBytes bytes, so a load or store beat takes one cycle; a RAM for each scale
+  // of a word, because the quantiser writes one while the matrix engine may read its neighbour.
+  logic                   sc_q, sc_ren;
+  logic [ScAddrW-1:0]     sc_raddr, sc_waddr;
   logic [PortBytes*8-1:0] sc_rdata;
-  assign sc_q    = q_wvalid_i && q_wscale_en_i;
-  assign sc_mask = sc_q ? ScLane'(1) << q_wblk_i[ScLaneW-1:0] : ld_mask;
+  assign sc_q     = q_wvalid_i && q_wscale_en_i;
+  assign sc_ren   = a_ren_i || (st_grant && st_rsel_sc_i);
+  assign sc_raddr = a_ren_i ? a_blk_i[BlkW-1:ScLaneW] : st_raddr_i[ScAddrW-1:0];
+  assign sc_waddr = sc_q ? q_wblk_i[BlkW-1:ScLaneW] : ld_waddr_i[ScAddrW-1:0];
 
-  npu_ram #(.Width(PortBytes * 8), .Depth(AscBytes / PortBytes), .MaskBits(16)) u_scale (
-    .clk_i,
-    .ren_i  (a_ren_i || (st_grant && st_rsel_sc_i)),
-    .raddr_i(a_ren_i ? a_blk_i[BlkW-1:ScLaneW] : st_raddr_i[ScAddrW-1:0]),
-    .rdata_o(sc_rdata),
-    .wen_i  (sc_q || ld_scale),
-    .waddr_i(sc_q ? q_wblk_i[BlkW-1:ScLaneW] : ld_waddr_i[ScAddrW-1:0]),
-    .wmask_i(sc_mask),
-    .wdata_i(sc_q ? {ScLane{q_wscale_i}} : ld_wdata_i)
-  );
+  for (genvar s = 0; s < ScLane; s++) begin : gen_scale
+    npu_ram #(.Width(16), .Depth(AscBytes / PortBytes)) u_ram (
+      .clk_i,
+      .ren_i  (sc_ren),
+      .raddr_i(sc_raddr),
+      .rdata_o(sc_rdata[s*16 +: 16]),
+      .wen_i  (sc_q ? q_wblk_i[ScLaneW-1:0] == ScLaneW'(s) : ld_scale && ld_mask[s]),
+      .waddr_i(sc_waddr),
+      .wmask_i(1'b1),
+      .wdata_i(sc_q ? q_wscale_i : ld_wdata_i[s*16 +: 16])
+    );
+  end
 
   // What was read last, to pick it out of the wide word.
   logic               st_sc_q;

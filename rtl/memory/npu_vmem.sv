@@ -2,7 +2,8 @@
 // row a cycle. Reads are granted in the cycle of the request (rvalid and rready), the row is on
 // rdata in the next cycle, marked by rdvalid. Priority per bank: reads mx (always granted), vea,
 // veb, st, ix; writes mx (always granted), ve, ld. Writes store the words whose wmask bit is set. A
-// read and a write of one row in one cycle: the read gives the old row. Latency: 1 cycle.
+// word read in the cycle in which it is written is undefined; the row's other words are not. Latency:
+// 1 cycle.
 module npu_vmem
   import npu_pkg::*;
 #(

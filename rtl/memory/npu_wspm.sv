@@ -2,7 +2,7 @@
 // or sc_ren_i, never stalled. The load engine writes PortBytes bytes at byte address
 // ld_waddr_i*PortBytes of the data or (ld_wsel_sc_i) the scales; strobes come in pairs (halfwords).
 // Latency: 1 cycle.
-// Reading a word in the cycle in which it is written gives the old word.
+// A byte read in the cycle in which it is written is undefined.
 module npu_wspm
   import npu_pkg::*;
 #(

@@ -42,11 +42,26 @@ struct Banks {
 // Configurations have different numbers of RAMs: those that a model has are added.
 #define JOGAK_RAM(banks, name) \
   if constexpr (requires { root.npu__DOT__##name##__DOT__mem; }) (banks).add(root.npu__DOT__##name##__DOT__mem)
-#define JOGAK_RAMS(banks, before)                              \
-  JOGAK_RAM(banks, before##__BRA__0__KET____DOT__u_ram);       \
-  JOGAK_RAM(banks, before##__BRA__1__KET____DOT__u_ram);       \
-  JOGAK_RAM(banks, before##__BRA__2__KET____DOT__u_ram);       \
-  JOGAK_RAM(banks, before##__BRA__3__KET____DOT__u_ram)
+#define JOGAK_RAM_AT(banks, before, n) JOGAK_RAM(banks, before##__BRA__##n##__KET____DOT__u_ram)
+#define JOGAK_RAMS(banks, before) \
+  JOGAK_RAM_AT(banks, before, 0); \
+  JOGAK_RAM_AT(banks, before, 1); \
+  JOGAK_RAM_AT(banks, before, 2); \
+  JOGAK_RAM_AT(banks, before, 3)
+#define JOGAK_RAMS_16(banks, before) \
+  JOGAK_RAMS(banks, before);         \
+  JOGAK_RAM_AT(banks, before, 4); \
+  JOGAK_RAM_AT(banks, before, 5); \
+  JOGAK_RAM_AT(banks, before, 6); \
+  JOGAK_RAM_AT(banks, before, 7); \
+  JOGAK_RAM_AT(banks, before, 8); \
+  JOGAK_RAM_AT(banks, before, 9); \
+  JOGAK_RAM_AT(banks, before, 10); \
+  JOGAK_RAM_AT(banks, before, 11); \
+  JOGAK_RAM_AT(banks, before, 12); \
+  JOGAK_RAM_AT(banks, before, 13); \
+  JOGAK_RAM_AT(banks, before, 14); \
+  JOGAK_RAM_AT(banks, before, 15)
 
 // Fills banks[space] from the model's root.
 template <class Root>
@@ -54,7 +69,7 @@ void collect_banks(Root& root, const spec::Config& config, std::array<Banks, 5>&
   JOGAK_RAMS(banks[0], u_wspm__DOT__u_data__DOT__gen_piece);
   JOGAK_RAMS(banks[1], u_wspm__DOT__u_scale__DOT__gen_piece);
   JOGAK_RAMS(banks[2], u_aspm__DOT__gen_ram);
-  JOGAK_RAM(banks[3], u_aspm__DOT__u_scale);
+  JOGAK_RAMS_16(banks[3], u_aspm__DOT__gen_scale);
   JOGAK_RAMS(banks[4], u_vmem__DOT__gen_bank);
   const std::array<std::size_t, 5> expected = {config.wspm_bytes, config.wsc_bytes, config.aspm_bytes,
                                                config.asc_bytes, config.vmem_bytes};
@@ -66,7 +81,9 @@ void collect_banks(Root& root, const spec::Config& config, std::array<Banks, 5>&
   }
 }
 
+#undef JOGAK_RAMS_16
 #undef JOGAK_RAMS
+#undef JOGAK_RAM_AT
 #undef JOGAK_RAM
 
 }  // namespace jogak::rtl
