@@ -27,7 +27,7 @@ from soc_parts import Description, Link, Npu
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY_BASE, NPU_BASE, CSR_BASE, DESCRIPTION_BASE = 0x4000_0000, 0x9000_0000, 0xF000_0000, 0x0000_0000
 CSR_PAGE = 0x800
-BUS_TIMEOUT = 20_000  # cycles; refresh and a full queue of the NPU take some hundred
+BUS_TIMEOUT = 5_000  # cycles; refresh and a full queue of the NPU take some hundred
 MAGIC, LAYOUT, DESCRIPTION_WORDS = 0x424B474A, 1, 256  # the letters JGKB
 DELAY_CLOCKS = 4      # what LiteDRAM counts as one step of delay is a loop of some instructions
 
@@ -64,7 +64,7 @@ class BoardSoC(SoCCore):
     def add_bridge(self, pins, clock):
         self.bridge_phy = pins.bridge_phy(clock)
         self.bridge = UARTBone(self.bridge_phy, pins.bridge_clock(clock), address_width=self.bus.address_width)
-        self.link = Link(self.bridge_phy.source, self.bridge.wishbone, (CSR_BASE // 4, CSR_PAGE // 4))
+        self.link = Link(self.bridge_phy.source, self.bridge_phy.sink, self.bridge.wishbone, (CSR_BASE // 4, CSR_PAGE // 4))
         self.ctrl = self.link  # where SoC.finalize reports accesses that time out
         self.bus.add_master("bridge", self.link.bus)
 
@@ -98,7 +98,8 @@ class BoardSoC(SoCCore):
         """The words that driver/litex reads first."""
         link, steps = self.registers("link"), self.memory_steps()
         name = self.board["name"].encode()[:16].ljust(16, b"\0")
-        body = [MEMORY_BASE, self.bus.regions["main_ram"].size, NPU_BASE, link["crc"], link["base"], self.sys_clk_freq]
+        # The layout is driver/litex/board.cpp's too.
+        body = [MEMORY_BASE, self.bus.regions["main_ram"].size, NPU_BASE, link["sent"], self.sys_clk_freq]
         body += [int.from_bytes(name[i:i + 4], "little") for i in range(0, 16, 4)]
         body += [len(steps)] + [word for step in steps for word in step]
         crc = zlib.crc32(b"".join(w.to_bytes(4, "little") for w in body))

@@ -56,33 +56,36 @@ class WidePort(LiteXModule):
 class Link(LiteXModule):
     """Stands between the bridge and the bus, so that the host can tell what arrived.
 
-    crc     over every byte that the bridge took since reset (CRC-32, reflected, starts at 0xffffffff)
+    sent    CRC over every byte that the bridge sent since reset (CRC-32, reflected, starts at 0xffffffff)
+    taken   likewise over every byte that it took
     counts  writes done (16 bits), writes refused (8), accesses that nobody answered (8); all wrap
     gate    a write outside the words base .. end - 1 does nothing; the registers of this block always take writes
     """
 
-    def __init__(self, bytes_in, master, own_words):
+    def __init__(self, bytes_in, bytes_out, master, own_words):
         self.bus = bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
         self.bus_error = Signal()  # the bus's time-out; connected by SoC.finalize
-        self._crc = CSRStatus(32, reset=0xFFFFFFFF)
+        self._sent = CSRStatus(32, reset=0xFFFFFFFF)
+        self._taken = CSRStatus(32, reset=0xFFFFFFFF)
         self._counts = CSRStatus(fields=[CSRField("writes", 16), CSRField("refused", 8), CSRField("errors", 8)])
         self._base = CSRStorage(30, reset=0)
         self._end = CSRStorage(30, reset=2**30 - 1)
 
         first, count = own_words
         own = master.adr[log2_int(count):] == first >> log2_int(count)
-        open_ = own | ((master.adr >= self._base.storage) & (master.adr < self._end.storage))
+        inside = own | ((master.adr >= self._base.storage) & (master.adr < self._end.storage))
         refuse = Signal()
         self.comb += [
-            refuse.eq(master.cyc & master.stb & master.we & ~open_),
+            refuse.eq(master.cyc & master.stb & master.we & ~inside),
             master.connect(bus, omit={"cyc", "stb", "ack"}),
             bus.cyc.eq(master.cyc & ~refuse),
             bus.stb.eq(master.stb & ~refuse),
             master.ack.eq(bus.ack | refuse),
         ]
+        for crc, stream_ in ((self._sent.status, bytes_out), (self._taken.status, bytes_in)):
+            self.sync += If(stream_.valid & stream_.ready, crc.eq(crc32_step(crc, stream_.data)))
         fields = self._counts.fields
         self.sync += [
-            If(bytes_in.valid & bytes_in.ready, self._crc.status.eq(crc32_step(self._crc.status, bytes_in.data))),
             If(bus.cyc & bus.stb & bus.we & bus.ack, fields.writes.eq(fields.writes + 1)),
             If(refuse, fields.refused.eq(fields.refused + 1)),
             If(self.bus_error, fields.errors.eq(fields.errors + 1)),

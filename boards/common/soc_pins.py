@@ -97,7 +97,7 @@ class Device:
 class Simulation:
     """One clock, the bridge's bytes as a stream, LiteDRAM's model of the chips behind the same controller."""
 
-    PATIENCE = 1000  # the bridge's time-out of 0.1 s is that many times shorter: simulated seconds are long
+    PATIENCE = 500  # the bridge's time-out of 0.1 s is that many times shorter: simulated seconds are long
 
     def __init__(self, board):
         self.board = board
