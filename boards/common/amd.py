@@ -11,6 +11,7 @@ OUT is complete: RTL, packages, scripts. Run OUT/build.sh on a machine with Viva
 import argparse
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -119,6 +120,14 @@ def readme(plan):
                       *steps, "./build.sh all        all of them", ""])
 
 
+def bring_up(build):
+    """The contract of every configuration, up to date."""
+    if (Path(build) / "build.ninja").exists():
+        done = subprocess.run(["cmake", "--build", build, "--target", "spec_sv", "spec_cxx"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"contract: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
 def main(given):
     parser = argparse.ArgumentParser(description="Scripts for AMD's tools. Not run here.")
     parser.add_argument("--board", required=True, metavar="NAME")
@@ -128,6 +137,7 @@ def main(given):
     a = parser.parse_args(given)
     try:
         board, _ = read(locate(a.board))
+        bring_up(a.build)
         found = scripts(board, check_config(a.config or board["config"]), a.build, a.out)
     except Failure as failure:
         print(f"synth: {failure}", file=sys.stderr)
