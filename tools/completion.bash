@@ -4,11 +4,12 @@ _jogak() {
   local root
   root=$(dirname "$(readlink -f "$(type -P "${COMP_WORDS[0]}" || echo "${COMP_WORDS[0]}")")")
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "demo test compile run disasm info bench synth-check build completion --help" -- "$word"))
+    COMPREPLY=($(compgen -W "demo test compile run disasm info bench synth-check synth build completion --help" -- "$word"))
     return
   fi
   case $command,${COMP_WORDS[COMP_CWORD - 1]} in
     *,--config) COMPREPLY=($(compgen -W "$(cd "$root/spec/configs" 2>/dev/null && ls | sed 's/\.yaml$//')" -- "$word")) ;;
+    *,--board) COMPREPLY=($(compgen -W "$(cd "$root/boards" 2>/dev/null && ls -d -- */board.yaml 2>/dev/null | sed 's:/board.yaml$::')" -- "$word")) ;;
     test,test) COMPREPLY=($(compgen -W "all rtl fuzz --help" -- "$word")) ;;
     completion,*) COMPREPLY=($(compgen -W "bash" -- "$word")) ;;
     *)

