@@ -58,7 +58,7 @@ module npu_array
   // One process, walked against the flow of data with blocking assignments: every right-hand side
   // is last cycle's value, as with registers written by <=, but simulation is several times faster.
   // Only isum_q leaves the process, so only isum_q is written by <=.
-  logic [2*S-1:0][7:0] wt   [Rows][Cols];             // [bank * S + slice]
+  logic [7:0]          weight [Rows][Cols];           // of the slice that is in the cell
   logic [7:0]          mv   [Rows][Rows+Cols];  // [r][0]: input; r delays, then one a column
   logic [15:0]         prod [Rows][Cols];
   psum_t               psum [Rows][Cols];
@@ -67,25 +67,6 @@ module npu_array
   psum_t               skew [Feet][Cols];             // foot g: (Feet - 1 - g) * S delays
   logic [Feet-1:0][31:0] isum_q;
   assign isum_o = isum_q;
-
-  // Twice the value of an e2m1 code.
-  function automatic logic [7:0] e2m1(logic [3:0] code);
-    logic [7:0] size;
-    size = (code[2:1] == 2'd0) ? {7'd0, code[0]} : {6'd0, 1'b1, code[0]} << (code[2:1] - 2'd1);
-    return code[3] ? -size : size;
-  endfunction
-
-  localparam int unsigned PairW = $clog2(Rows / 2);
-  logic [SelW-1:0]  ld_sel;
-  logic [PairW-1:0] ld_pair;                          // first row of the word / 2
-  if (S == 1) begin : gen_whole
-    assign ld_sel  = ld_bank_i;
-    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i, 1'b0}) : ld_idx_i[PairW-1:0];
-  end else begin : gen_sliced
-    assign ld_sel  = {ld_bank_i, ld_idx_i[SlW-1:0]};
-    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i[3:SlW], 1'b0})
-                                           : PairW'(ld_idx_i[3:SlW]);
-  end
 
   // verilator lint_off BLKSEQ
   always_ff @(posedge clk_i) begin
@@ -114,7 +95,7 @@ module npu_array
       for (int r = 0; r < Rows; r++) mv[r][0] = mv_bytes_i[8*r +: 8];
       for (int r = 0; r < Rows; r++) begin
         for (int c = 0; c < Cols; c++) begin
-          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(wt[r][c][sel[r+c]]));
+          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(weight[r][c]));
         end
       end
       for (int r = 0; r < Rows; r++) begin
@@ -122,48 +103,90 @@ module npu_array
       end
       for (int d = Diag - 2; d > 0; d--) sel[d] = sel[d-1];
     end
-    if (ld_valid_i) begin
-      unique case (ld_mode_i)
-        LdInt8: begin
-          for (int p = 0; p < Rows / 2; p++) begin
-            if (ld_pair == PairW'(p)) begin
-              for (int c = 0; c < Cols; c++) begin
-                wt[2*p][c][ld_sel]   = ld_word_i[8*c +: 8];
-                wt[2*p+1][c][ld_sel] = ld_word_i[8*(Cols+c) +: 8];
-              end
-            end
-          end
-        end
-        LdE2m1: begin
-          for (int p = 0; p < Rows / 2; p += 2) begin
-            if (ld_pair == PairW'(p)) begin
-              for (int c = 0; c < Cols; c++) begin
-                wt[2*p][c][ld_sel]   = e2m1(ld_word_i[4*c +: 4]);
-                wt[2*p+1][c][ld_sel] = e2m1(ld_word_i[4*(Cols+c) +: 4]);
-                wt[2*p+2][c][ld_sel] = e2m1(ld_word_i[4*(2*Cols+c) +: 4]);
-                wt[2*p+3][c][ld_sel] = e2m1(ld_word_i[4*(3*Cols+c) +: 4]);
-              end
-            end
-          end
-        end
-        default: begin                                // 2*Cols bytes: half, one or two columns
-          for (int c = 0; c < Cols; c++) begin
-            if (ld_idx_i == 4'(c * 16 / Cols) || (Cols == 8 && ld_idx_i == 4'(2*c + 1))) begin
-              for (int r = 0; r < Rows; r++) begin
-                for (int s = 0; s < S; s++) begin
-                  automatic int b = s * Rows + r;     // byte of the column
-                  if (Cols > 8 || ld_idx_i[0] == 1'(b / 16)) begin
-                    automatic int at = (Cols == 8) ? b % 16 : (Cols == 16) ? b : (c % 2) * 32 + b;
-                    wt[r][c][SelW'((ld_bank_i ? S : 0) + s)] = ld_word_i[8*at +: 8];
-                  end
-                end
-              end
-            end
-          end
-        end
-      endcase
-    end
   end
   // verilator lint_on BLKSEQ
+
+  // ---- weights -------------------------------------------------------------------------------
+  // A cell's weights lie in two small RAMs (one, where there is one slice), even slices and odd
+  // ones, because a word of a column may hold two slices of a cell. Address: bank, slice / 2.
+  localparam int unsigned Parts = (S > 1) ? 2 : 1;
+  localparam int unsigned PartW = SelW - Parts + 1;   // address within a part
+  localparam int unsigned PairW = $clog2(Rows / 2);
+
+  // Twice the value of an e2m1 code.
+  function automatic logic [7:0] e2m1(logic [3:0] code);
+    logic [7:0] size;
+    size = (code[2:1] == 2'd0) ? {7'd0, code[0]} : {6'd0, 1'b1, code[0]} << (code[2:1] - 2'd1);
+    return code[3] ? -size : size;
+  endfunction
+
+  // Where the word goes: rows (int8: a pair, e2m1: two pairs) or columns (half a one to two).
+  logic             ld_column;
+  logic [PairW-1:0] ld_pair;                          // first row of the word / 2
+  logic [Rows-1:0]  ld_row;
+  logic [Cols-1:0]  ld_col;
+  assign ld_column = ld_mode_i == LdCol;
+  if (S == 1) begin : gen_whole
+    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i, 1'b0}) : ld_idx_i[PairW-1:0];
+  end else begin : gen_sliced
+    assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i[3:SlW], 1'b0})
+                                           : PairW'(ld_idx_i[3:SlW]);
+  end
+  always_comb begin
+    for (int p = 0; p < Rows / 2; p++) begin
+      ld_row[2*p +: 2] = {2{ld_valid_i && !ld_column &&
+                            (ld_pair == PairW'(p) ||
+                             (ld_mode_i == LdE2m1 && (p % 2) == 1 && ld_pair == PairW'(p - 1)))}};
+    end
+    for (int c = 0; c < Cols; c++) begin
+      ld_col[c] = ld_valid_i && ld_column &&
+                  (ld_idx_i == 4'(c * 16 / Cols) || (Cols == 8 && ld_idx_i == 4'(2*c + 1)));
+    end
+  end
+
+  for (genvar r = 0; r < Rows; r++) begin : gen_row
+    for (genvar c = 0; c < Cols; c++) begin : gen_cell
+      logic [7:0]      part [Parts];
+      logic [SelW-1:0] cell_sel;
+      assign cell_sel = (r + c == 0) ? mv_sel_i : sel[r+c];
+      for (genvar p = 0; p < Parts; p++) begin : gen_part
+        // Bytes of the word: by rows, and byte r of the column's slices p, p + 2.
+        localparam int unsigned Nibble = (r % 4) * Cols + c;
+        localparam int unsigned Byte   = (r % 2) * Cols + c;
+        localparam int unsigned AtCol  = p * Rows + r;
+        localparam int unsigned At = (Cols == 8) ? AtCol % 16 : (Cols == 16) ? AtCol
+                                   : (c % 2) * 32 + AtCol;
+        logic             we;
+        logic [7:0]       data;
+        logic [PartW-1:0] waddr;
+        logic [7:0]       wt [2**PartW];
+        if (S == 4) begin : gen_four
+          // Half a column: slices 0 and 1, or 2 and 3.
+          assign waddr = {ld_bank_i, ld_idx_i[ld_column ? 0 : 1]};
+          assign we    = ld_col[c] || (ld_row[r] && ld_idx_i[0] == 1'(p));
+        end else if (S == 2) begin : gen_two
+          // A whole column, or (8 columns) half a one: one slice.
+          assign waddr = ld_bank_i;
+          assign we    = (ld_col[c] && (Cols > 8 || ld_idx_i[0] == 1'(p))) ||
+                         (ld_row[r] && ld_idx_i[0] == 1'(p));
+        end else begin : gen_one
+          assign waddr = ld_bank_i;
+          assign we    = ld_col[c] || ld_row[r];
+        end
+        assign data = ld_column ? ld_word_i[8*At +: 8]
+                    : (ld_mode_i == LdE2m1) ? e2m1(ld_word_i[4*Nibble +: 4])
+                                            : ld_word_i[8*Byte +: 8];
+        always_ff @(posedge clk_i) begin
+          if (we) wt[waddr] <= data;
+        end
+        assign part[p] = wt[cell_sel[SelW-1 -: PartW]];
+      end
+      if (S > 1) begin : gen_pick
+        assign weight[r][c] = part[cell_sel[0]];
+      end else begin : gen_only
+        assign weight[r][c] = part[0];
+      end
+    end
+  end
 
 endmodule
