@@ -77,7 +77,7 @@ class Steps:
         """Output goes to <folder>/<name>.log; raises with its last lines when the program fails."""
         self.say(name)
         wall, cpu, log = time.monotonic(), self.cpu(), self.folder / f"{name.replace(' ', '-')}.log"
-        with log.open("w") as out:
+        with log.open("w", buffering=1) as out:
             process = subprocess.Popen([str(c) for c in command], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                        text=True, errors="replace", env={**os.environ, **(environment or {})})
             self.follow(process.stdout, out, name)
