@@ -35,6 +35,7 @@ struct State {
   const CompileOptions& options;
   const spec::Config& config;
   schedule::Llama model;
+  schedule::PlanOptions choices;
   schedule::Plan plan;
   Program program;
 };
@@ -43,7 +44,16 @@ void quantize_pass(State& s) {
   passes::quantize_graph(s.graph, [&](const ir::Node& node) { return format_for(node, s.options); });
 }
 void match_pass(State& s) { s.model = schedule::match_llama(s.graph); }
-void plan_pass(State& s) { s.plan = schedule::make_plan(s.model, s.config, {s.options.context, s.options.max_rows}); }
+void weight_ring_pass(State& s) { s.choices.weight_ring = true; }
+void double_kv_pass(State& s) { s.choices.double_kv = true; }
+void double_output_pass(State& s) { s.choices.double_output = true; }
+void hoist_pass(State& s) { s.choices.hoist = true; }
+
+void plan_pass(State& s) {
+  s.choices.context = s.options.context;
+  s.choices.max_rows = s.options.max_rows;
+  s.plan = schedule::make_plan(s.model, s.config, s.choices);
+}
 
 void lower_pass(State& s) {
   const emit::Emitter code = schedule::lower(s.plan);
@@ -82,36 +92,61 @@ void abi_pass(State& s) {
                         {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream}};
   abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
+  if (!s.options.disabled.empty()) abi["without"] = s.options.disabled;
   s.program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 struct Pass {
-  const char* name;
+  PassInfo info;
   void (*run)(State&);
-  bool optional;
 };
-constexpr Pass kPasses[] = {{"quantize", quantize_pass, false}, {"match", match_pass, false}, {"plan", plan_pass, false},
-                            {"lower", lower_pass, false},       {"pack", pack_pass, false},   {"abi", abi_pass, false}};
+const Pass kPasses[] = {
+    {{"quantize", "float weights become blocks of integers with scales", false}, quantize_pass},
+    {{"match", "finds the parts of a Llama decoder in the graph", false}, match_pass},
+    {{"weight-ring", "several weight slots on chip: loads run ahead of products, across matrices and layers", true}, weight_ring_pass},
+    {{"double-kv", "two areas for K and V where they fit: the next head's load while this one computes", true}, double_kv_pass},
+    {{"double-output", "two output buffers: the array goes on while the vector engine takes its last product", true}, double_output_pass},
+    {{"hoist", "constants of a loop's body are loaded before the loop", true}, hoist_pass},
+    {{"plan", "rows of a launch, buffers on chip, regions in DRAM", false}, plan_pass},
+    {{"lower", "instructions and the map from them to layers and operators", false}, lower_pass},
+    {{"pack", "weights in the order of use", false}, pack_pass},
+    {{"abi", "what a session must know: places, sizes, vocabulary", false}, abi_pass}};
+
+void check_disabled(const std::vector<std::string>& disabled) {
+  std::string optional;
+  for (const Pass& p : kPasses)
+    if (p.info.optional) optional += (optional.empty() ? "" : ", ") + p.info.name;
+  for (const std::string& name : disabled) {
+    const auto pass = std::find_if(std::begin(kPasses), std::end(kPasses), [&](const Pass& p) { return name == p.info.name; });
+    if (pass == std::end(kPasses)) throw Error("compile", "pass to leave out", name, "one of " + optional);
+    if (!pass->info.optional) throw Error("compile", "pass to leave out", name + ", which every program needs", "one of " + optional);
+  }
+}
 
 }  // namespace
+
+std::vector<PassInfo> compiler_passes() {
+  std::vector<PassInfo> list;
+  for (const Pass& p : kPasses) list.push_back(p.info);
+  return list;
+}
 
 Compiled compile(ir::Graph graph, const CompileOptions& options) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("compile", "configuration", options.config, "one of spec/configs");
-  for (const std::string& name : options.disabled) {
-    const auto pass = std::find_if(std::begin(kPasses), std::end(kPasses), [&](const Pass& p) { return name == p.name; });
-    if (pass == std::end(kPasses) || !pass->optional) throw Error("compile", "disabled pass", name, "an optional pass");
-  }
-  State state{std::move(graph), options, *config, {}, {}, make_program(*config)};
+  check_disabled(options.disabled);
+  State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .hoist = false}, {},
+              make_program(*config)};
   Compiled result;
   for (const Pass& pass : kPasses) {
-    if (std::find(options.disabled.begin(), options.disabled.end(), pass.name) != options.disabled.end()) continue;
+    if (std::find(options.disabled.begin(), options.disabled.end(), pass.info.name) != options.disabled.end()) continue;
     const auto start = std::chrono::steady_clock::now();
     pass.run(state);
-    result.passes.push_back({pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
+    result.passes.push_back({pass.info.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
   }
   verify(state.program);
   result.explanation = schedule::explain(state.plan);
+  result.bounds = schedule::bounds(state.plan);
   result.program = std::move(state.program);
   return result;
 }

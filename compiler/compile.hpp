@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bound.hpp"
 #include "ir/graph.hpp"
 #include "program.hpp"
 
@@ -15,8 +16,15 @@ struct CompileOptions {
   int max_rows = 128;             // most tokens of one launch
   std::string format = "int8";    // of float weights: int8, mxfp4; quantised weights stay as they are
   std::vector<std::string> format_of = {};  // overrides "substring=format", the last match counts
-  std::vector<std::string> disabled = {};   // passes to leave out, by name
+  std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
 };
+
+struct PassInfo {
+  std::string name, summary;
+  bool optional = false;
+};
+// In the order in which they run.
+std::vector<PassInfo> compiler_passes();
 
 struct PassTime {
   std::string name;
@@ -27,6 +35,7 @@ struct Compiled {
   Program program;
   std::vector<PassTime> passes;
   std::string explanation;        // what bounds each part, as text
+  std::vector<Bound> bounds;
 };
 
 // Throws jogak::Error for a model this machine or configuration cannot run.

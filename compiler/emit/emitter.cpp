@@ -56,6 +56,7 @@ void Emitter::pin(const std::map<std::uint32_t, unsigned>& wanted) {
   for (const auto& [value, uses] : wanted) order.emplace_back(uses, value);
   std::sort(order.rbegin(), order.rend());
   next_pins_.clear();
+  if (!hoist_) return;
   for (const auto& [uses, value] : order) {
     if (pinned >= most) break;
     const Reg r = constant(value);

@@ -16,9 +16,12 @@ using spec::AluFn;
 using spec::Engine;
 
 // r1..r4 are launch arguments, r5..r27 variables, r28..r63 constants and temporaries.
-// A constant is loaded where it is first needed; constants of a loop's body are loaded before the loop where registers last.
+// A constant is loaded where it is first needed.
 class Emitter {
  public:
+  // hoist: load constants of a loop's body before the loop where registers last.
+  explicit Emitter(bool hoist = true) : hoist_(hoist) {}
+
   // A register that keeps its value until the end of the program. Throws when none is left.
   Reg variable();
   // A register that holds `value` (good for the next instruction only; at most 12 of them together).
@@ -98,7 +101,7 @@ class Emitter {
   std::map<std::uint32_t, unsigned> wanted_;  // constant -> uses, while dry
   Reg next_variable_ = kFirstVariable;
   std::uint64_t clock_ = 0;
-  bool dry_ = false;
+  bool dry_ = false, hoist_;
 };
 
 }  // namespace jogak::emit

@@ -1,12 +1,16 @@
-// What bounds each matrix of a plan, in words.
+// What bounds each part of a plan: cycles on the memory port against cycles in the array.
 #pragma once
 #include <string>
+#include <vector>
 
+#include "bound.hpp"
 #include "plan.hpp"
 
 namespace jogak::schedule {
 
-// One line per matrix of each kind of layer: bytes, port cycles, array cycles for 1 row and for the most rows, and which of them binds.
+// The figures of one layer of each run of equal layers, and of the output; attention by blocks of keys.
+std::vector<Bound> bounds(const Plan& plan);
+// The same for one row and for the most rows a launch takes, as text.
 std::string explain(const Plan& plan);
 
 }  // namespace jogak::schedule

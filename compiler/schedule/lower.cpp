@@ -30,7 +30,7 @@ std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
 
 class Lowering {
  public:
-  explicit Lowering(const Plan& plan) : p_(plan), weights_(plan, e_) {}
+  explicit Lowering(const Plan& plan) : p_(plan), e_(plan.hoist), weights_(plan, e_) {}
 
   Emitter run() {
     prologue();
@@ -71,11 +71,11 @@ class Lowering {
 
   void prologue() {
     e_.label("prologue");
-    e_.signal(Engine::seq, kOutFree, 2);
+    e_.signal(Engine::seq, kOutFree, p_.out_buffers);
     e_.signal(Engine::seq, kKvFree, p_.double_kv ? 2 : 1);
     e_.signal(Engine::seq, kVsFree, p_.double_kv ? 2 : 1);
     e_.signal(Engine::seq, kNormFree, 2);
-    e_.signal(Engine::seq, kLogitFree, 2);
+    e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
     e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
     for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
     const Reg t = sum(pos_, 31);
@@ -209,7 +209,9 @@ class Lowering {
     e_.put(Qnt{.dst = dst, .ds = k(p_.dk), .a = work, .as = dn, .rows = rows, .cols = width});
   }
 
-  void toggle_out() { toggle(out_, p_.work, static_cast<long long>(p_.work) + p_.out_words); }
+  void toggle_out() {
+    if (p_.out_buffers == 2) toggle(out_, p_.work, static_cast<long long>(p_.work) + p_.out_words);
+  }
 
   // One iteration of a projection: column blocks into the output buffer, then the vector engine's turn.
   template <class After>
@@ -363,7 +365,7 @@ class Lowering {
     const float scale = 1.0f / std::sqrt(static_cast<float>(p_.head_dim));
     const Reg limit = p4_;
     e_.alui(AluFn::add, limit, pos_, 1);
-    e_.wait(Engine::mx, kOutFree, 2);
+    e_.wait(Engine::mx, kOutFree, p_.out_buffers);
     e_.put(Mm{.wfmt = spec::Wfmt::int8, .wscale = spec::Wscale::bf16, .ascale = spec::Ascale::bf16, .colload = true, .w = area_,
               .ws = shifted(AluFn::shr, area_, 4), .wn = k(32LL * p_.cols), .wk = times(keys_, 32), .a = p0_, .am = k(p_.heads * p_.hk),
               .o = k(p_.work), .om = keys_, .on = k(p_.cols), .m = m_, .kb = k(p_.hk / 32),
@@ -392,7 +394,7 @@ class Lowering {
     e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = result, .ds = hn, .a = result, .as = hn, .b = k(p_.totals),
                .bs = k(1), .rows = m_, .cols = k(p_.head_dim)});
     e_.put(Qnt{.dst = p1_, .ds = k(p_.heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
-    e_.signal(Engine::ve, kOutFree, 2);
+    e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   }
 
   // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix; the residual is the accumulator's start.

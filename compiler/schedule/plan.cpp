@@ -62,9 +62,9 @@ void shape(Plan& p, const Llama& model) {
 }
 
 // Weight ring and K/V areas share the weight scratchpad.
-void weight_scratchpad(Plan& p, const Llama& model) {
+void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) {
   p.kv_area_bytes = u32(p.context * (p.hk + p.hn));
-  p.double_kv = p.kv_area_bytes * 2 <= p.config.wspm_bytes / 2;
+  p.double_kv = options.double_kv && p.kv_area_bytes * 2 <= p.config.wspm_bytes / 2;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   // A slot holds at least one column block of every matrix that cannot be split along k.
   const int unit = 32 * p.cols;
@@ -80,7 +80,7 @@ void weight_scratchpad(Plan& p, const Llama& model) {
                 std::to_string(p.context) + " tokens and two weight slots",
                 std::to_string(areas + 2 * p.slot_bytes) + " bytes",
                 "at most " + std::to_string(p.config.wspm_bytes) + " (use a shorter context or a larger configuration)");
-  p.ring_slots = std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32);
+  p.ring_slots = options.weight_ring ? std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32) : 1;
   p.kv_area = p.config.wspm_bytes - areas;
 }
 
@@ -129,13 +129,13 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
   p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.context);
   p.work = at;
-  // Two output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
+  // Output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
   const long long out = static_cast<long long>(rows) * std::max({p.hn, 2 * p.fc, p.vocab_step});
   const long long temp = static_cast<long long>(rows) * std::max(p.hn, p.fc);
   const long long attention = static_cast<long long>(rows) * (p.context + p.hn);
   p.out_words = u32(out);
-  p.temp = u32(p.work + 2 * out);
-  const long long least = std::max({2 * out + temp, attention, static_cast<long long>(p.dn)});
+  p.temp = u32(p.work + p.out_buffers * out);
+  const long long least = std::max({p.out_buffers * out + temp, attention, static_cast<long long>(p.dn)});
   p.work_words = u32(least);
   return u32(at + least);
 }
@@ -222,13 +222,15 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   Plan p;
   p.config = config;
   p.cols = static_cast<int>(config.cols);
+  p.out_buffers = options.double_output ? 2 : 1;
+  p.hoist = options.hoist;
   shape(p, model);
   const int wanted = options.context > 0 ? std::min(options.context, model.context) : model.context;
   p.context = round_up(wanted, 32);
   // Without a wish for the context, take the longest that fits.
   for (;; p.context -= 32) {
     try {
-      weight_scratchpad(p, model);
+      weight_scratchpad(p, model, options);
       steps(p, model);
       choose_rows(p, options.max_rows);
       break;

@@ -12,6 +12,10 @@ namespace jogak::schedule {
 struct PlanOptions {
   int context = 0;        // tokens the KV cache holds; 0: the model's, or what fits
   int max_rows = 128;     // most tokens of one launch
+  bool weight_ring = true;    // several weight slots; without, the next one is loaded when the last is used up
+  bool double_kv = true;      // two K/V areas where they fit
+  bool double_output = true;  // two output buffers
+  bool hoist = true;          // constants of a loop's body are loaded before the loop
 };
 
 // A matrix is consumed in `iterations`, each of `slots` pieces of the weight ring; a slot holds `nbs` column
@@ -41,10 +45,12 @@ struct Plan {
   int rows = 0;             // most tokens of one launch
   int group = 0;            // rows normalised at once
   bool double_kv = false;   // two K/V areas on chip
+  unsigned out_buffers = 2;
+  bool hoist = true;        // constants before loops
 
   // vector memory, word addresses
   std::uint32_t x, cosines, sines, norms, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
-  std::uint32_t out_words, temp;  // two output buffers from `work`, a temporary behind them
+  std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;
   // weight scratchpad, byte addresses

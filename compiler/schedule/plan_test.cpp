@@ -63,7 +63,7 @@ TEST_CASE("options that do not exist are refused") {
   CHECK(contains(refusal(kSmall, {.config = "huge"}), "configuration, found huge"));
   CHECK(contains(refusal(kSmall, {.format = "int3"}), "weight format, found int3, expected int8 or mxfp4"));
   CHECK(contains(refusal(kSmall, {.format_of = {"ffn"}}), "format rule, found ffn, expected NAME=FORMAT"));
-  CHECK(contains(refusal(kSmall, {.disabled = {"lower"}}), "disabled pass, found lower"));
+  CHECK(contains(refusal(kSmall, {.disabled = {"lower"}}), "pass to leave out, found lower"));
 }
 
 TEST_CASE("formats by name mix in one model") {

@@ -17,7 +17,7 @@ enum Semaphore : unsigned {
   kSlotFree,     // mx > ld: a weight slot is used up
   kResult,       // mx > ve: a product is in vector memory
   kOperand,      // ve > mx: operands are quantised
-  kOutFree,      // ve > mx: an output buffer is free (attention takes both)
+  kOutFree,      // ve > mx: an output buffer is free (attention takes all)
   kStaged,       // ve > st: K or V rows are quantised
   kStagingFree,  // st > ve: staged K and V are stored
   kAppended,     // st > ld: K and V are in DRAM

@@ -1,8 +1,10 @@
 // jogak compile: a model file becomes a program file.
 #include <iostream>
+#include <optional>
 
 #include "cli.hpp"
 #include "import/gguf.hpp"
+#include "measure.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -10,7 +12,8 @@ namespace {
 struct Arguments {
   std::string model, out;
   CompileOptions options;
-  bool explain = false, json = false;
+  bool explain = false, json = false, passes = false;
+  int measure = 0;  // rows of the launch; 0: none
 };
 
 std::uint64_t bytes_of_segments(const Program& p) {
@@ -19,29 +22,62 @@ std::uint64_t bytes_of_segments(const Program& p) {
   return bytes;
 }
 
-void report_json(const Arguments& a, const Compiled& c, std::size_t file_bytes) {
+// The passes there are; with the seconds of a compilation, where there was one.
+nlohmann::json passes_json(const std::vector<PassTime>& times) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const PassInfo& p : compiler_passes()) {
+    nlohmann::json j = {{"name", p.name}, {"optional", p.optional}, {"summary", p.summary}};
+    for (const PassTime& t : times)
+      if (t.name == p.name) j["seconds"] = t.seconds;
+    list.push_back(j);
+  }
+  return list;
+}
+
+void list_passes(const std::vector<PassTime>& times) {
+  for (const nlohmann::json& p : passes_json(times)) {
+    char line[200], time[20] = "";
+    if (p.contains("seconds")) std::snprintf(time, sizeof time, "%8.3f s  ", p["seconds"].get<double>());
+    else if (!times.empty()) std::snprintf(time, sizeof time, "%10s  ", "left out");
+    std::snprintf(line, sizeof line, "  pass %-14s %s%-10s%s\n", p["name"].get<std::string>().c_str(), time,
+                  p["optional"].get<bool>() ? "optional" : "", p["summary"].get<std::string>().c_str());
+    std::cout << line;
+  }
+}
+
+void report_json(const Arguments& a, const Compiled& c, std::size_t file_bytes, const std::optional<Measurement>& measured) {
   const auto abi = nlohmann::json::parse(c.program.abi);
-  nlohmann::json passes = nlohmann::json::array();
-  for (const PassTime& p : c.passes) passes.push_back({{"name", p.name}, {"seconds", p.seconds}});
-  const nlohmann::json j = {{"model", a.model}, {"program", a.out}, {"config", c.program.config}, {"instructions", c.program.code.size()},
-                            {"code_bytes", c.program.code.size() * sizeof(spec::Insn)}, {"weight_bytes", bytes_of_segments(c.program)},
-                            {"file_bytes", file_bytes}, {"context", abi.at("context")}, {"rows", abi.at("rows")}, {"passes", passes},
-                            {"explanation", c.explanation}};
+  nlohmann::json j = {{"model", a.model}, {"program", a.out}, {"config", c.program.config}, {"instructions", c.program.code.size()},
+                      {"code_bytes", c.program.code.size() * sizeof(spec::Insn)}, {"weight_bytes", bytes_of_segments(c.program)},
+                      {"file_bytes", file_bytes}, {"context", abi.at("context")}, {"rows", abi.at("rows")}, {"passes", passes_json(c.passes)},
+                      {"explanation", c.explanation}};
+  if (measured) j["measured"] = measured->json();
   std::cout << j.dump() << "\n";
 }
 
-void report(const Arguments& a, const Compiled& c, std::size_t file_bytes) {
+void report(const Arguments& a, const Compiled& c, std::size_t file_bytes, const std::optional<Measurement>& measured) {
   const auto abi = nlohmann::json::parse(c.program.abi);
-  std::cout << a.out << ": " << c.program.code.size() << " instructions (" << c.program.code.size() * sizeof(spec::Insn) << " bytes), "
-            << bytes_of_segments(c.program) << " bytes of weights, " << file_bytes << " bytes in all; " << c.program.config << ", context "
+  std::cout << (a.out.empty() ? a.model + " (not written)" : a.out) << ": " << c.program.code.size() << " instructions ("
+            << c.program.code.size() * sizeof(spec::Insn) << " bytes), " << bytes_of_segments(c.program) << " bytes of weights, " << file_bytes << " bytes in all; " << c.program.config << ", context "
             << abi.at("context") << ", " << abi.at("rows") << " rows a launch\n";
-  if (!a.explain) return;
-  std::cout << c.explanation;
-  for (const PassTime& p : c.passes) {
-    char line[80];
-    std::snprintf(line, sizeof line, "  pass %-10s %8.3f s\n", p.name.c_str(), p.seconds);
-    std::cout << line;
+  if (a.explain) std::cout << c.explanation;
+  if (a.explain || a.passes) list_passes(c.passes);
+  if (measured) std::cout << measured->text();
+}
+
+void run(const Arguments& a) {
+  if (a.model.empty()) {
+    if (a.json) std::cout << passes_json({}).dump() << "\n";
+    else list_passes({});
+    return;
   }
+  const Compiled c = compile(import::read_model(a.model), a.options);
+  const std::size_t bytes = to_bytes(c.program).size();
+  std::optional<Measurement> measured;
+  if (a.measure > 0) measured = measure(c, a.measure);
+  if (!a.out.empty()) write_program(c.program, a.out);
+  if (a.json) report_json(a, c, bytes, measured);
+  else report(a, c, bytes, measured);
 }
 
 }  // namespace
@@ -49,18 +85,18 @@ void report(const Arguments& a, const Compiled& c, std::size_t file_bytes) {
 void add_compile(CLI::App& app, int&) {
   auto* command = app.add_subcommand("compile", "Model file (GGUF, llama2.c) to program file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Model file: .gguf, or llama2.c's .bin with its tokenizer beside it")->required();
-  command->add_option("-o,--output", a->out, "Program file (.jgk)")->required();
+  command->add_option("model", a->model, "Model file: .gguf, or llama2.c's .bin with its tokenizer beside it");
+  command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
-  command->add_option("--without", a->options.disabled, "Leave out an optional pass, by name (repeatable)");
+  command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
   command->add_flag("--explain", a->explain, "Say what bounds each part, and how long each pass took");
+  command->add_option("--measure", a->measure, "Run one launch of ROWS tokens on the RTL: its cycles beside the bounds, and what held it up")
+      ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->callback([a] {
-    const Compiled c = compile(import::read_model(a->model), a->options);
-    write_program(c.program, a->out);
-    const std::size_t file_bytes = std::filesystem::file_size(a->out);
-    if (a->json) report_json(*a, c, file_bytes);
-    else report(*a, c, file_bytes);
+    if (a->model.empty() && !a->passes) throw CLI::RequiredError("model");
+    if (a->out.empty() && !a->passes && !a->explain && a->measure == 0) throw CLI::RequiredError("--output");
+    run(*a);
   });
 }
 

@@ -67,8 +67,7 @@ std::string row_name(const Timeline::Row& r) { return r.layer == kNoLayer ? r.op
 void cell_line(std::string& out, const std::string& name, const Timeline::Cell& c, std::uint64_t all) {
   line(out, "  %-14s %11llu %6.1f %% %6.1f %% %6.1f %%", name.c_str(), static_cast<unsigned long long>(c.cycles), 100 * share(c.cycles, all),
        100 * share(c.spent[Timeline::kArray], c.cycles), 100 * share(c.beats, c.cycles));
-  if (c.cycles == 0) line(out, "   %-15s        ", "");
-  else line(out, "   %-15s %5.1f %%", kSpentText[c.stall()], 100 * share(c.spent[c.stall()], c.cycles));
+  line(out, "   %-15s %5.1f %%", stall_text(c), 100 * share(c.spent[c.stall()], c.cycles));
 }
 
 // The operator of a layer that took longest.
@@ -107,14 +106,6 @@ void operators(std::string& out, const Timeline& timeline, const LaunchRecord& s
   }
 }
 
-nlohmann::json cell_json(const Timeline::Cell& c) {
-  nlohmann::json j = {{"cycles", c.cycles}, {"array_use", share(c.spent[Timeline::kArray], c.cycles)}, {"port_use", share(c.beats, c.cycles)},
-                      {"load", c.busy[0]}, {"store", c.busy[1]}, {"matrix", c.busy[2]}, {"vector", c.busy[3]}};
-  for (std::size_t i = 0; i < Timeline::kSpents; ++i) j["spent"][kSpent[i]] = c.spent[i];
-  if (c.cycles != 0) j["main_stall"] = kSpent[c.stall()];
-  return j;
-}
-
 nlohmann::json layers_json(const Timeline& timeline) {
   nlohmann::json list = nlohmann::json::array();
   const auto rows = timeline.rows();
@@ -138,6 +129,16 @@ LaunchRecord all(const Session& session) {
 }
 
 }  // namespace
+
+const char* stall_text(const Timeline::Cell& c) { return c.cycles == 0 ? "" : kSpentText[c.stall()]; }
+
+nlohmann::json cell_json(const Timeline::Cell& c) {
+  nlohmann::json j = {{"cycles", c.cycles}, {"array_use", share(c.spent[Timeline::kArray], c.cycles)}, {"port_use", share(c.beats, c.cycles)},
+                      {"load", c.busy[0]}, {"store", c.busy[1]}, {"matrix", c.busy[2]}, {"vector", c.busy[3]}};
+  for (std::size_t i = 0; i < Timeline::kSpents; ++i) j["spent"][kSpent[i]] = c.spent[i];
+  if (c.cycles != 0) j["main_stall"] = kSpent[c.stall()];
+  return j;
+}
 
 Totals totals(const std::vector<Step>& steps, bool decode) {
   Totals t;

@@ -27,6 +27,9 @@ Use use(const Totals& t, const spec::Config& config);
 // Cycles of engines by operator and reason, per token of decode and of prefill; only launches with a clock have them.
 std::string profile_text(const Session& session, const spec::Config& config);
 nlohmann::json profile_json(const Session& session, const spec::Config& config);
+nlohmann::json cell_json(const Timeline::Cell& cell);
+// What the array mostly waited for, in words; empty without cycles.
+const char* stall_text(const Timeline::Cell& cell);
 nlohmann::json counters_json(const LaunchRecord& record);
 
 }  // namespace jogak::cli
