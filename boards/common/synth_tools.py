@@ -84,8 +84,10 @@ class Steps:
         status = process.wait()
         self.times.append({"step": name, "wall_s": round(time.monotonic() - wall, 1), "cpu_s": round(self.cpu() - cpu, 1)})
         if status != 0:
-            tail = "\n".join(log.read_text().splitlines()[-8:])
-            raise Wrong(f"{name}: {Path(command[0]).name} failed", f"exit status {status}, see {log}:\n{tail}\n", "0")
+            lines = log.read_text().splitlines()
+            wrong = [line for line in lines if "ERROR" in line or "error:" in line]
+            tail = "\n".join((wrong or lines)[-8:])
+            raise Wrong(f"{name}: {Path(command[0]).name} failed", f"exit status {status}", f"0; {log} ends:\n{tail}")
         return log
 
     def follow(self, lines, out, name):
