@@ -11,4 +11,8 @@ Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".
 Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);
 
+// options.backend: "litex:HOST:PORT", "uart:DEVICE" or "uart:DEVICE:BAUD": a board of boards/ behind LiteX's bridge.
+Status open_litex(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_uart(const OpenOptions& options, std::unique_ptr<Device>& device);
+
 }  // namespace jogak::driver

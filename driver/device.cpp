@@ -19,6 +19,8 @@ constexpr Backend kBackends[] = {
 #endif
 #if JOGAK_HAS_UIO
     {"uio", "NAME", open_uio},
+    {"litex", "HOST:PORT", open_litex},
+    {"uart", "DEVICE[:BAUD]", open_uart},
 #endif
 };
 

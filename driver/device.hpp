@@ -42,11 +42,11 @@ class [[nodiscard]] Status {
 };
 
 struct DeviceInfo {
-  std::string backend;             // "null", "model", "rtl", "uio"
+  std::string backend;             // "null", "model", "rtl", "uio", "litex", "uart"
   std::string description;         // one sentence for people
   std::string config;              // name of the configuration; empty where there is no machine
   std::uint64_t memory_bytes = 0;  // what alloc can give in all
-  bool timed = false;              // timing counters, wait's limit and the trace mean something
+  bool timed = false;              // timing counters and wait's limit mean something
 };
 
 // A command of an engine starts (is accepted) or is complete.
@@ -84,7 +84,7 @@ class Device {
   virtual Status abort() = 0;
 
   // Calls back at every start and end of a command during wait, in order of time; an empty function switches it off.
-  // unsupported where there is no clock.
+  // unsupported where the engines cannot be watched from outside.
   virtual Status trace(TraceCallback callback) = 0;
 };
 

@@ -22,7 +22,7 @@ from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 
 import soc_pins
-from soc_parts import Description, Link, Npu
+from soc_parts import BufferedLine, Description, Link, Npu
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY_BASE, NPU_BASE, CSR_BASE, DESCRIPTION_BASE = 0x4000_0000, 0x9000_0000, 0xF000_0000, 0x0000_0000
@@ -63,8 +63,9 @@ class BoardSoC(SoCCore):
 
     def add_bridge(self, pins, clock):
         self.bridge_phy = pins.bridge_phy(clock)
-        self.bridge = UARTBone(self.bridge_phy, pins.bridge_clock(clock), address_width=self.bus.address_width)
-        self.link = Link(self.bridge_phy.source, self.bridge_phy.sink, self.bridge.wishbone, (CSR_BASE // 4, CSR_PAGE // 4))
+        self.bridge_line = BufferedLine(self.bridge_phy)
+        self.bridge = UARTBone(self.bridge_line, pins.bridge_clock(clock), address_width=self.bus.address_width)
+        self.link = Link(self.bridge_line, self.bridge.wishbone, (CSR_BASE // 4, CSR_PAGE // 4))
         self.ctrl = self.link  # where SoC.finalize reports accesses that time out
         self.bus.add_master("bridge", self.link.bus)
 

@@ -53,16 +53,28 @@ class WidePort(LiteXModule):
         self.submodules += stream.Pipeline(narrow.rdata, self.rdata, wide.rdata)
 
 
+class BufferedLine(LiteXModule):
+    """A UART drops what arrives while the bridge answers; here some commands may wait (driver/litex counts on it)."""
+
+    DEPTH = 16
+
+    def __init__(self, phy):
+        self.fifo = fifo = stream.SyncFIFO([("data", 8)], self.DEPTH)
+        self.comb += phy.source.connect(fifo.sink)
+        self.source, self.sink = fifo.source, phy.sink
+
+
 class Link(LiteXModule):
     """Stands between the bridge and the bus, so that the host can tell what arrived.
 
     sent    CRC over every byte that the bridge sent since reset (CRC-32, reflected, starts at 0xffffffff)
     taken   likewise over every byte that it took
     counts  writes done (16 bits), writes refused (8), accesses that nobody answered (8); all wrap
+    session what the host wrote, 0 after reset: how it notices that the board restarted or has another master
     gate    a write outside the words base .. end - 1 does nothing; the registers of this block always take writes
     """
 
-    def __init__(self, bytes_in, bytes_out, master, own_words):
+    def __init__(self, line, master, own_words):
         self.bus = bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
         self.bus_error = Signal()  # the bus's time-out; connected by SoC.finalize
         self._sent = CSRStatus(32, reset=0xFFFFFFFF)
@@ -70,6 +82,7 @@ class Link(LiteXModule):
         self._counts = CSRStatus(fields=[CSRField("writes", 16), CSRField("refused", 8), CSRField("errors", 8)])
         self._base = CSRStorage(30, reset=0)
         self._end = CSRStorage(30, reset=2**30 - 1)
+        self._session = CSRStorage(16)
 
         first, count = own_words
         own = master.adr[log2_int(count):] == first >> log2_int(count)
@@ -82,7 +95,7 @@ class Link(LiteXModule):
             bus.stb.eq(master.stb & ~refuse),
             master.ack.eq(bus.ack | refuse),
         ]
-        for crc, stream_ in ((self._sent.status, bytes_out), (self._taken.status, bytes_in)):
+        for crc, stream_ in ((self._sent.status, line.sink), (self._taken.status, line.source)):
             self.sync += If(stream_.valid & stream_.ready, crc.eq(crc32_step(crc, stream_.data)))
         fields = self._counts.fields
         self.sync += [

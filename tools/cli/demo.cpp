@@ -62,7 +62,7 @@ class Demo {
  public:
   Demo(const Arguments& a, const Program& program)
       : a_(a), config_(*spec::find_config(program.config.c_str())), machine_(program, a.on), reference_(program, "model") {
-    if (machine_.device().timed) machine_.start_timeline(0);
+    if (machine_.device().backend == "rtl") machine_.start_timeline(0);
   }
 
   void run() {
