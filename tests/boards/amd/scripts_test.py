@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -295,6 +296,16 @@ class Refused(unittest.TestCase):
         done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^synth: ulx3s: scripts, found no vendor section in its board.yaml, expected one, as these have: .*kv260")
+
+    def test_a_configuration_that_does_not_fit(self):
+        board, _ = synth_board.read(synth_board.locate("kv260"))
+        sizes = {"xcup": {"core": {"edge": {"lut": 100, "ff": 100, "dsp": 2000, "ram": 10}, "nano": {"lut": 50, "ff": 5, "dsp": 70, "ram": 2}}}}
+        with unittest.mock.patch.object(amd.synth_fit, "recorded", return_value=sizes):
+            with self.assertRaises(synth_board.Failure) as found:
+                amd.check_fit(board, "edge")
+            self.assertEqual(str(found.exception), "edge does not fit kv260: 2,000 DSP blocks of 1,248, 752 too many (60%); nano fits")
+            self.assertIn("70 of 1,248 DSP blocks", amd.check_fit(board, "nano"))
+            self.assertIn("no estimate of kria", amd.check_fit(board, "kria"))
 
     def test_build_folder_without_contract(self):
         board, _ = synth_board.read(synth_board.locate("u50"))
