@@ -1,7 +1,7 @@
 // Resolves one engine command (register fields to values) and checks it in the documented order: align,
 // shape, window, onchip. Holds the only multiplier of the control part, shared with alu mul.
 //
-// Cycles from start_i (in which the first four registers are read) to verdict_o, both counted:
+// Cycles from start_i (in which the sequencer reads the first two registers) to verdict_o, both counted:
 // load, store 8; mm 9; vec 7; qnt 6. All checks run side by side, the order is applied at the verdict.
 // Steps s = 0.. pick factors in cycle s + 1; the product is there in cycle s + 3 and the box sum it goes
 // into in cycle s + 4. The amount for the exact counters follows the verdict by up to 4 cycles.
@@ -12,11 +12,12 @@ module npu_check
   input  logic             clk_i,
   input  logic             rst_ni,
   input  logic             cancel_i,
-  // command, from the sequencer's decode stage; insn_i is held until the verdict has been taken
+  // command: insn_i holds it from the cycle after start_i until the verdict has been taken
   input  logic             start_i,
   input  npu_pkg::insn_t   insn_i,
-  output logic [3:0][5:0]  raddr_o,
-  input  logic [3:0][31:0] rdata_i,
+  output logic             reads_o,      // this cycle's register reads are raddr_o
+  output logic [1:0][5:0]  raddr_o,
+  input  logic [1:0][31:0] rdata_i,
   output logic             verdict_o,
   output npu_pkg::fault_e  fault_o,
   output logic             empty_o,      // a count or the length is 0: nothing to execute
@@ -43,11 +44,11 @@ module npu_check
   logic       busy_q;
   logic [3:0] cycle_q;    // cycles since start_i
   logic [3:0] last;       // the verdict's cycle
-  logic [1:0] group;
+  logic [2:0] group;
 
   assign kind  = kind_of(insn_i[7:0]);
   assign last  = verdict_cycle(kind);
-  assign group = busy_q ? cycle_q[1:0] : 2'd0;
+  assign group = reads_o ? cycle_q[2:0] : 3'd0;
   assign verdict_o = busy_q && cycle_q == last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -71,11 +72,12 @@ module npu_check
   logic        read_now;
 
   assign raddr_o  = registers_of(insn_i, kind, group);
-  assign read_now = start_i || (busy_q && cycle_q < 4'(Groups));
+  assign reads_o  = busy_q && cycle_q < groups_of(kind);
+  assign read_now = start_i || reads_o;
 
   always_ff @(posedge clk_i) begin
     if (read_now) begin
-      for (int unsigned p = 0; p < 4; p++) slot_q[{group, 2'(p)}] <= rdata_i[p];
+      for (int unsigned p = 0; p < 2; p++) slot_q[{group, 1'(p)}] <= rdata_i[p];
     end
   end
 
@@ -90,8 +92,22 @@ module npu_check
   assign x_valid = mul_valid_i || (busy_q && step.valid);
 
   always_comb begin
-    x = slot_q[step.x];
-    y = slot_q[step.y];
+    // Only these slots are ever factors.
+    unique case (step.x)
+      4'd0:    x = slot_q[0];
+      4'd2:    x = slot_q[2];
+      default: x = slot_q[6];
+    endcase
+    unique case (step.y)
+      4'd1:    y = slot_q[1];
+      4'd2:    y = slot_q[2];
+      4'd3:    y = slot_q[3];
+      4'd4:    y = slot_q[4];
+      4'd5:    y = slot_q[5];
+      4'd6:    y = slot_q[6];
+      4'd7:    y = slot_q[7];
+      default: y = slot_q[9];
+    endcase
     if (step.minus_one) x -= 32'd1;
     if (step.chained) x = p_q[31:0];
     if (mul_valid_i) begin
@@ -116,83 +132,139 @@ module npu_check
   assign mul_p_o = p_q[31:0];
 
   // ---- box sums -------------------------------------------------------------------------------------
-  // Sums of at most two products below 2^48 and small terms; larger products mean a shape fault.
-  typedef logic [50:0] sum_t;
-  sum_t acc_q, p;
+  // One sum of a product, an address and one more term a cycle; a sum of two products takes two. A product
+  // of 2^34 or more is beyond every memory and window: a flag stands for it.
+  typedef logic [35:0] sum_t;
+  sum_t acc_q, p, product, address, term, acc;
+  logic big, big_q, joined;   // joined: the sum goes on from the last one
   logic out_of_window_q, out_of_chip_q, rows_close_q, blocks_close_q;
   logic [31:0] room_q;
+  logic [26:0] blocks;
   logic [3:0]  acc_step, cmp_step;
-  logic [31:0] blocks;
 
-  assign p = {3'd0, p_q[47:0]};
+  assign p   = {2'd0, p_q[33:0]};
+  assign big = |p_q[63:34];
   assign acc_step = cycle_q - 4'd3;
   assign cmp_step = cycle_q - 4'd4;
-  assign blocks   = (slot_q[VCols] + 32'd31) >> 5;
+  assign blocks   = 27'((slot_q[VCols] + 32'd31) >> 5);
 
   function automatic sum_t wide(logic [31:0] v);
-    return {19'd0, v};
+    return {4'd0, v};
   endfunction
 
-  // Word and byte addresses of one past the last element, per step.
+  always_comb begin
+    product = p;
+    address = '0;
+    term    = '0;
+    joined  = 1'b0;
+    unique case (kind)
+      KindDma: begin
+        unique case (acc_step)
+          4'd0: begin
+            product = gather(insn_i) ? '0 : p;
+            address = wide(slot_q[DLen]);
+          end
+          4'd1: begin
+            address = wide(slot_q[DDa]);
+            joined  = 1'b1;
+          end
+          4'd2: begin
+            address = wide(slot_q[DCa]);
+            term    = wide(slot_q[DLen]);
+          end
+          default: joined = 1'b1;
+        endcase
+      end
+      KindMm: begin
+        unique case (acc_step)
+          4'd0: begin
+            address = wide(slot_q[MO]);
+            term    = sum_t'(npu_pkg::Cols);
+          end
+          4'd2: ;
+          4'd4: begin
+            address = wide(slot_q[MA]);
+            term    = wide({slot_q[MKb][26:0], 5'd0});
+          end
+          default: joined = 1'b1;
+        endcase
+      end
+      default: begin
+        unique case (acc_step)
+          4'd0: begin
+            address = wide(slot_q[VA]);
+            term    = wide(slot_q[VCols]);
+          end
+          4'd1: begin
+            address = wide(slot_q[VDst]);
+            term    = kind == KindQnt ? {4'd0, blocks, 5'd0} : wide(slot_q[VCols]);
+          end
+          default: begin
+            address = wide(slot_q[VB]);
+            term    = b_is_vector(insn_i) ? wide(slot_q[VCols]) : sum_t'(1);
+          end
+        endcase
+      end
+    endcase
+    acc = product + address + (joined ? acc_q : term);
+  end
+
+  // Word and byte addresses of one past the last element, one cycle after their sum.
   always_ff @(posedge clk_i) begin
     if (busy_q) begin
-      unique case (kind)
-        KindDma: begin
-          unique case (acc_step)
-            4'd0: acc_q <= (gather(insn_i) ? '0 : p) + wide(slot_q[DDa]) + wide(slot_q[DLen]);
-            4'd2: acc_q <= p + wide(slot_q[DCa]) + wide(slot_q[DLen]);
-            4'd1, 4'd3: acc_q <= acc_q + p;
-            default: ;
-          endcase
-        end
-        KindMm: begin
-          unique case (acc_step)
-            4'd0: acc_q <= p + wide(slot_q[MA]) + {14'd0, slot_q[MKb], 5'd0};
-            4'd1: acc_q <= p + wide(slot_q[MO]) + sum_t'(npu_pkg::Cols);
-            4'd2, 4'd4: acc_q <= acc_q + p;
-            4'd3: acc_q <= p;
-            default: ;
-          endcase
-        end
-        default: begin
-          unique case (acc_step)
-            4'd0: acc_q <= p + wide(slot_q[VA]) + wide(slot_q[VCols]);
-            4'd1: acc_q <= p + wide(slot_q[VDst]) +
-                           (kind == KindQnt ? {14'd0, blocks, 5'd0} : wide(slot_q[VCols]));
-            4'd2: acc_q <= p + wide(slot_q[VB]) +
-                           (b_is_vector(insn_i) ? wide(slot_q[VCols]) : sum_t'(1));
-            default: ;
-          endcase
-        end
-      endcase
+      acc_q <= acc;
+      big_q <= (big && !(kind == KindDma && acc_step == 4'd0 && gather(insn_i))) || (joined && big_q);
     end
   end
 
-  // Results of boxes before the last one, and mm's distances between output rows.
-  logic over;
+  // The box that is checked in this cycle: its end against its memory or window.
+  logic        over, beyond;
+  logic [31:0] limit;
+  // verilator lint_off UNUSEDSIGNAL
+  // (of what is left only the sign and 32 bits count)
+  logic [36:0] left;
+  // verilator lint_on UNUSEDSIGNAL
+
+  always_comb begin
+    limit = npu_pkg::VmemWords;
+    unique case (kind)
+      KindDma: limit = cmp_step == 4'd1 ? window_i.size : space_bytes(space_of(insn_i));
+      KindMm:  if (cmp_step == 4'd4) limit = npu_pkg::AspmBytes;
+      KindQnt: if (cmp_step == 4'd1) limit = npu_pkg::AspmBytes;
+      default: ;
+    endcase
+  end
+  assign left   = {5'd0, limit} - {1'b0, acc_q};
+  assign beyond = left[36] || big_q;
+
+  // mm's tiles and their scales, from the sum of the two products of their box.
+  logic tiles_over, scales_over;
+  assign tiles_over  = big_q || end_over(acc_q[34:0], slot_q[MW], tile_bytes(insn_i), npu_pkg::WspmBytes);
+  assign scales_over = has_wscale(insn_i) && (big_q ||
+                       end_over(acc_q[34:0] >> scale_shift(insn_i), slot_q[MWs], set_bytes(insn_i),
+                                npu_pkg::WscBytes));
+
   always_comb begin
     over = 1'b0;
     unique case (kind)
-      KindDma: over = cmp_step == 4'd3 && acc_q > wide(space_bytes(space_of(insn_i)));
+      KindDma: over = cmp_step == 4'd3 && beyond;
       KindMm: begin
-        if (cmp_step == 4'd0) over = acc_q > sum_t'(npu_pkg::AspmBytes);
-        if (cmp_step == 4'd2) over = acc_q > sum_t'(npu_pkg::VmemWords);
-        if (cmp_step == 4'd4) begin
-          over = acc_q + wide(slot_q[MW]) + sum_t'(tile_bytes(insn_i)) > sum_t'(npu_pkg::WspmBytes)
-              || (has_wscale(insn_i) && (acc_q >> scale_shift(insn_i)) + wide(slot_q[MWs]) +
-                  sum_t'(set_bytes(insn_i)) > sum_t'(npu_pkg::WscBytes));
-        end
+        if (cmp_step == 4'd1 || cmp_step == 4'd4) over = beyond;
+        if (cmp_step == 4'd3) over = tiles_over || scales_over;
       end
       default: begin
-        if (cmp_step == 4'd0) over = acc_q > sum_t'(npu_pkg::VmemWords);
-        if (cmp_step == 4'd1) begin
-          over = kind == KindQnt ? acc_q > sum_t'(npu_pkg::AspmBytes)
-                                 : writes_dst(insn_i) && acc_q > sum_t'(npu_pkg::VmemWords);
-        end
-        if (cmp_step == 4'd2) over = reads_b(insn_i) && acc_q > sum_t'(npu_pkg::VmemWords);
+        if (cmp_step == 4'd0) over = beyond;
+        if (cmp_step == 4'd1) over = (kind == KindQnt || writes_dst(insn_i)) && beyond;
+        if (cmp_step == 4'd2) over = reads_b(insn_i) && beyond;
       end
     endcase
   end
+
+  // mm: the next output row, or block of columns, begins before the last one ends.
+  logic [36:0] gap;
+  logic        close;
+  assign gap   = {5'd0, acc_step == 4'd0 ? slot_q[MOn] : slot_q[MOm]} - {1'b0, p};
+  assign close = big || gap[36] || gap[35:0] < sum_t'(npu_pkg::Cols);
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -201,60 +273,57 @@ module npu_check
     end else if (busy_q) begin
       out_of_chip_q <= out_of_chip_q || over;
       if (kind == KindDma && cmp_step == 4'd1) begin
-        out_of_window_q <= acc_q > wide(window_i.size);
-        room_q          <= window_i.size - acc_q[31:0];
+        out_of_window_q <= beyond;
+        room_q          <= left[31:0];
       end
-      if (kind == KindMm && acc_step == 4'd1) begin
-        rows_close_q <= p + sum_t'(npu_pkg::Cols) > wide(slot_q[MOn]);
-      end
-      if (kind == KindMm && acc_step == 4'd2) begin
-        blocks_close_q <= p + sum_t'(npu_pkg::Cols) > wide(slot_q[MOm]);
-      end
+      if (acc_step == 4'd0) rows_close_q <= close;
+      if (acc_step == 4'd1) blocks_close_q <= close;
     end
   end
 
   // ---- verdict --------------------------------------------------------------------------------------
-  logic misaligned, misshaped, closed, list_over;
+  logic misaligned, misshaped, many, none, closed, rows_named, list_over;
+
+  assign many = too_many(slot_q[0]) || too_many(slot_q[2]);
+  assign none = slot_q[0] == '0 || slot_q[2] == '0;
+  assign closed    = is_store(insn_i) ? !window_i.writable : !window_i.readable;
+  assign list_over = rows_named && rows_over(slot_q[9], slot_q[0]);
 
   always_comb begin
     misaligned = 1'b0;
     misshaped  = 1'b0;
-    empty_o    = 1'b0;
-    closed     = 1'b0;
-    list_over  = 1'b0;
+    empty_o    = none;
+    rows_named = 1'b0;
     unique case (kind)
       KindDma: begin
         misaligned = slot_q[DDa][0] | slot_q[DDs1][0] | slot_q[DDs2][0] | slot_q[DCa][0] |
                      slot_q[DCs1][0] | slot_q[DCs2][0] | slot_q[DLen][0] |
                      (space_of(insn_i) == npu_pkg::SPACE_VMEM &&
                       (slot_q[DCa][1] | slot_q[DCs1][1] | slot_q[DCs2][1] | slot_q[DLen][1]));
-        misshaped  = slot_q[DLen] > npu_pkg::LenMax || too_many(slot_q[DN1]) ||
-                     too_many(slot_q[DN2]);
-        empty_o    = slot_q[DLen] == '0 || slot_q[DN1] == '0 || slot_q[DN2] == '0;
-        closed     = is_store(insn_i) ? !window_i.writable : !window_i.readable;
-        list_over  = gather(insn_i) && rows_over(slot_q[DIdx], slot_q[DN1]);
+        misshaped  = slot_q[DLen] > npu_pkg::LenMax || many;
+        empty_o    = none || slot_q[DLen] == '0;
+        rows_named = gather(insn_i);
       end
       KindMm: begin
         misaligned = |slot_q[MA][4:0] || |slot_q[MAm][4:0] ||
                      off_tile(insn_i, slot_q[MW] | slot_q[MWn] | slot_q[MWk]) ||
                      (has_wscale(insn_i) && off_set(insn_i, slot_q[MWs])) ||
                      off_row(slot_q[MO] | slot_q[MOm] | slot_q[MOn]);
-        misshaped  = too_many(slot_q[MM]) || too_many(slot_q[MKb]) || too_many(slot_q[MNb]) ||
+        misshaped  = many || too_many(slot_q[MKb]) ||
                      (slot_q[MM] > 32'd1 && slot_q[MOm] < npu_pkg::Cols) ||
                      (slot_q[MNb] > 32'd1 && slot_q[MOn] < npu_pkg::Cols) ||
                      (slot_q[MM] > 32'd1 && slot_q[MNb] > 32'd1 && rows_close_q && blocks_close_q);
-        empty_o    = slot_q[MM] == '0 || slot_q[MKb] == '0 || slot_q[MNb] == '0;
+        empty_o    = none || slot_q[MKb] == '0;
       end
       default: begin
         misaligned = off_row(slot_q[VA] | slot_q[VAs]) ||
                      (kind == KindQnt ? |slot_q[VDst][4:0] || |slot_q[VDs][4:0]
                                       : writes_dst(insn_i) && off_row(slot_q[VDst] | slot_q[VDs])) ||
                      (kind == KindVec && b_is_vector(insn_i) && off_row(slot_q[VB] | slot_q[VBs]));
-        misshaped  = too_many(slot_q[VRows]) || too_many(slot_q[VCols]) ||
+        misshaped  = many ||
                      (kind == KindQnt ? by_row(insn_i) && slot_q[VCols] > npu_pkg::QuantColsMax
                                       : swaps(insn_i) && slot_q[VCols][0]);
-        empty_o    = slot_q[VRows] == '0 || slot_q[VCols] == '0;
-        list_over  = writes_r(insn_i, kind) && rows_over(slot_q[VR], slot_q[VRows]);
+        rows_named = writes_r(insn_i, kind);
       end
     endcase
   end
@@ -307,16 +376,16 @@ module npu_check
       negb: ve.negb, nega: ve.nega, wr: ve.wr, red: ve.red, func: ve.func, bmode: ve.bmode,
       op: ve.op}};
     if (kind == KindQnt) begin
-      ve_cmd_o = '0;
+      // What qnt lacks was read from register 0, but for s, which is read last.
       ve_cmd_o.is_qnt   = 1'b1;
       ve_cmd_o.qnt_row  = by_row(insn_i);
-      ve_cmd_o.vec.cols = slot_q[VCols];
-      ve_cmd_o.vec.rows = slot_q[VRows];
-      ve_cmd_o.vec.r    = slot_q[VR];
-      ve_cmd_o.vec.as   = slot_q[VAs];
-      ve_cmd_o.vec.a    = slot_q[VA];
-      ve_cmd_o.vec.ds   = slot_q[VDs];
-      ve_cmd_o.vec.dst  = slot_q[VDst];
+      ve_cmd_o.vec.s    = '0;
+      {ve_cmd_o.vec.linc, ve_cmd_o.vec.masked, ve_cmd_o.vec.swap, ve_cmd_o.vec.absa,
+       ve_cmd_o.vec.negb, ve_cmd_o.vec.nega, ve_cmd_o.vec.wr} = '0;
+      ve_cmd_o.vec.red   = npu_pkg::vred_e'(0);
+      ve_cmd_o.vec.func  = npu_pkg::vfunc_e'(0);
+      ve_cmd_o.vec.bmode = npu_pkg::bmode_e'(0);
+      ve_cmd_o.vec.op    = npu_pkg::vop_e'(0);
     end
   end
 

@@ -7,17 +7,17 @@ package npu_check_pkg;
 
   typedef enum logic [2:0] { KindSeq, KindDma, KindMm, KindVec, KindQnt } kind_e;
 
-  // Registers are read four at a time; slot = 4 * group + port.
-  localparam int unsigned Groups = 3;
+  // Registers are read two at a time, in the order in which sums and products need them; slot = 2 * group +
+  // port. A count is in slot 0 or 2, mm's third one in 6, the start of a list of rows in 9.
   localparam int unsigned Slots  = 12;
   typedef logic [3:0] slot_t;
 
-  localparam slot_t DN1 = 0, DDs1 = 1, DN2 = 2, DDs2 = 3, DCs1 = 4, DCs2 = 5, DDa = 6, DCa = 7,
-                    DLen = 8, DIdx = 9;
-  localparam slot_t MM = 0, MAm = 1, MOm = 2, MNb = 3, MOn = 4, MKb = 5, MWn = 6, MWk = 7,
-                    MW = 8, MWs = 9, MA = 10, MO = 11;
-  localparam slot_t VRows = 0, VAs = 1, VDs = 2, VCols = 3, VBs = 4, VA = 5, VDst = 6, VB = 7,
-                    VS = 8, VLim = 9, VR = 10;
+  localparam slot_t DN1 = 0, DDs1 = 1, DN2 = 2, DDs2 = 3, DLen = 4, DCs1 = 5, DDa = 6, DCs2 = 7,
+                    DCa = 8, DIdx = 9;
+  localparam slot_t MM = 0, MOm = 1, MNb = 2, MOn = 3, MO = 4, MWn = 5, MKb = 6, MWk = 7,
+                    MA = 8, MAm = 9, MW = 10, MWs = 11;
+  localparam slot_t VRows = 0, VAs = 1, VCols = 2, VDs = 3, VA = 4, VBs = 5, VB = 6, VDst = 7,
+                    VLim = 8, VR = 9, VS = 10;
 
   function automatic kind_e kind_of(logic [7:0] opcode);
     case (opcode)
@@ -29,8 +29,8 @@ package npu_check_pkg;
     endcase
   endfunction
 
-  // Register numbers on the four read ports. Sequencer instructions read in group 0 only.
-  function automatic logic [3:0][5:0] registers_of(insn_t i, kind_e kind, logic [1:0] group);
+  // Register numbers on the two read ports, port 0 last. Sequencer instructions read in group 0 only.
+  function automatic logic [1:0][5:0] registers_of(insn_t i, kind_e kind, logic [2:0] group);
     load_insn_t  ld;
     store_insn_t st;
     mm_insn_t    mm;
@@ -45,45 +45,61 @@ package npu_check_pkg;
       KindDma: begin
         if (i[7:0] == OP_STORE) begin
           unique case (group)
-            2'd0:    return {st.ds2, st.n2, st.ds1, st.n1};
-            2'd1:    return {st.ca, st.da, st.cs2, st.cs1};
-            default: return {18'd0, st.len};
+            3'd0:    return {st.ds1, st.n1};
+            3'd1:    return {st.ds2, st.n2};
+            3'd2:    return {st.cs1, st.len};
+            3'd3:    return {st.cs2, st.da};
+            default: return {6'd0, st.ca};
           endcase
         end
         unique case (group)
-          2'd0:    return {ld.ds2, ld.n2, ld.ds1, ld.n1};
-          2'd1:    return {ld.ca, ld.da, ld.cs2, ld.cs1};
-          default: return {12'd0, ld.idx, ld.len};
+          3'd0:    return {ld.ds1, ld.n1};
+          3'd1:    return {ld.ds2, ld.n2};
+          3'd2:    return {ld.cs1, ld.len};
+          3'd3:    return {ld.cs2, ld.da};
+          default: return {ld.idx, ld.ca};
         endcase
       end
       KindMm: begin
         unique case (group)
-          2'd0:    return {mm.nb, mm.om, mm.am, mm.m};
-          2'd1:    return {mm.wk, mm.wn, mm.kb, mm.on};
-          default: return {mm.o, mm.a, mm.ws, mm.w};
+          3'd0:    return {mm.om, mm.m};
+          3'd1:    return {mm.on, mm.nb};
+          3'd2:    return {mm.wn, mm.o};
+          3'd3:    return {mm.wk, mm.kb};
+          3'd4:    return {mm.am, mm.a};
+          default: return {mm.ws, mm.w};
         endcase
       end
       KindVec: begin
         unique case (group)
-          2'd0:    return {ve.cols, ve.ds, ve.as, ve.rows};
-          2'd1:    return {ve.b, ve.dst, ve.a, ve.bs};
-          default: return {6'd0, ve.r, ve.lim, ve.s};
+          3'd0:    return {ve.as, ve.rows};
+          3'd1:    return {ve.ds, ve.cols};
+          3'd2:    return {ve.bs, ve.a};
+          3'd3:    return {ve.dst, ve.b};
+          3'd4:    return {ve.r, ve.lim};
+          default: return {6'd0, ve.s};
         endcase
       end
       KindQnt: begin
         unique case (group)
-          2'd0:    return {qn.cols, qn.ds, qn.as, qn.rows};
-          2'd1:    return {6'd0, qn.dst, qn.a, 6'd0};
-          default: return {6'd0, qn.r, 12'd0};
+          3'd0:    return {qn.as, qn.rows};
+          3'd1:    return {qn.ds, qn.cols};
+          3'd2:    return {6'd0, qn.a};
+          3'd3:    return {qn.dst, 6'd0};
+          default: return {qn.r, 6'd0};
         endcase
       end
       default: begin
         // alu: rb, ra; alui: ra; loop: rc; lds: ra
-        if (i[7:0] == OP_LOOP) return {18'd0, i[13:8]};
-        if (i[7:0] == OP_LDS)  return {18'd0, i[19:14]};
-        return {12'd0, i[29:24], i[23:18]};
+        if (i[7:0] == OP_LOOP) return {6'd0, i[13:8]};
+        if (i[7:0] == OP_LDS)  return {6'd0, i[19:14]};
+        return {i[29:24], i[23:18]};
       end
     endcase
+  endfunction
+
+  function automatic logic [3:0] groups_of(kind_e kind);
+    return kind == KindMm || kind == KindVec ? 4'd6 : 4'd5;
   endfunction
 
   function automatic logic [3:0] verdict_cycle(kind_e kind);
@@ -131,11 +147,11 @@ package npu_check_pkg;
       end
       KindMm: begin
         unique case (s)
-          4'd0:    return box(MM, MAm);
-          4'd1:    return box(MM, MOm);
-          4'd2:    return box(MNb, MOn);
-          4'd3:    return box(MNb, MWn);
-          4'd4:    return box(MKb, MWk);
+          4'd0:    return box(MM, MOm);
+          4'd1:    return box(MNb, MOn);
+          4'd2:    return box(MNb, MWn);
+          4'd3:    return box(MKb, MWk);
+          4'd4:    return box(MM, MAm);
           4'd5:    return amount(MM, MKb);
           4'd7:    return chain(MNb);
           default: return NoStep;
@@ -166,9 +182,11 @@ package npu_check_pkg;
     return count > CountMax;
   endfunction
 
-  // count words from word address first do not fit vector memory.
+  // count (a legal one) words from word address first do not fit vector memory.
   function automatic logic rows_over(logic [31:0] first, logic [31:0] count);
-    return {1'b0, first} + {1'b0, count} > 33'(VmemWords);
+    localparam int unsigned Bits = $clog2(VmemWords + 1) > 16 ? $clog2(VmemWords + 1) : 16;
+    return first > VmemWords ||
+           {1'b0, first[Bits-1:0]} + (Bits + 1)'(count[15:0]) > (Bits + 1)'(VmemWords);
   endfunction
 
   function automatic logic off_row(logic [31:0] words);
@@ -231,6 +249,12 @@ package npu_check_pkg;
 
   function automatic logic off_tile(insn_t i, logic [31:0] bytes);
     return |(bytes & (tile_bytes(i) - 32'd1));
+  endfunction
+
+  // A box of extent bytes from start, and last more, goes beyond a memory of size bytes.
+  function automatic logic end_over(logic [34:0] extent, logic [31:0] start, logic [31:0] last,
+                                    logic [31:0] size);
+    return {1'b0, extent} + {4'd0, start} > {4'd0, size - last};
   endfunction
 
   function automatic logic off_set(insn_t i, logic [31:0] bytes);

@@ -166,8 +166,32 @@ module npu_control
     .take_grant_o(take_grant)
   );
 
+  // What of a legal command can differ from 0 and matters: counts are at most 65535, addresses and the
+  // strides that are used are smaller than their memory.
+  localparam logic [31:0] Count = 32'hffff;
+  localparam logic [31:0] Chip  = 32'((64'd1 << npu_dma_pkg::ChipBits) - 1);
+  localparam logic [31:0] Len   = 32'((64'd1 << npu_dma_pkg::LenBits) - 1);
+  localparam logic [31:0] Word  = 32'((64'd1 << $clog2(VmemWords)) - 1);
+  localparam logic [31:0] Row   = Word & ~32'(Cols - 1);
+  localparam logic [31:0] Act   = 32'((64'd1 << $clog2(AspmBytes)) - 1) & ~32'(Block - 1);
+  localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) & ~32'(Block / 2 * Cols - 1);
+  localparam logic [31:0] Scale = 32'((64'd1 << $clog2(WscBytes)) - 1) & ~32'(Cols - 1);
+  localparam ld_cmd_t LdBits = '{dram_base: '1, room: '1, cmd: '{
+    idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
+    gather: '1, space: '1, win: '0}};
+  localparam st_cmd_t StBits = '{dram_base: '1, cmd: '{
+    cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
+    space: '1, win: '0}};
+  localparam mx_cmd_t MxBits = '{
+    nb: Count, kb: Count, m: Count, on: Row, om: Row, o: Row, am: Act, a: Act, wk: Tile, wn: Tile,
+    ws: Scale, w: Tile, colload: '1, acc: '1, ascale: '1, wscale: '1, wfmt: '1};
+  localparam ve_cmd_t VeBits = '{is_qnt: '1, qnt_row: '1, vec: '{
+    cols: Count, rows: Count, r: Word, lim: '1, s: '1, bs: Word, b: '1, as: Row, a: Row,
+    ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1, wr: '1,
+    red: '1, func: '1, bmode: '1, op: '1}};
+
   // ---- fronts -------------------------------------------------------------------------------------------
-  npu_front #(.cmd_t(ld_cmd_t)) u_front_ld (
+  npu_front #(.cmd_t(ld_cmd_t), .UsedBits(LdBits)) u_front_ld (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngLd]),
     .push_ready_o(push_ready[EngLd]), .push_tag_i(push_tag), .push_cmd_i(push_ld),
     .cmd_valid_o(cmd_valid_o[EngLd]), .cmd_o(ld_cmd_o), .cmd_ready_i(cmd_ready_i[EngLd]),
@@ -176,7 +200,7 @@ module npu_control
     .oldest_pc_o(oldest_pc[EngLd]), .idle_o(front_idle[EngLd]), .ev_o(front_ev[EngLd]), .trace_o(trace_o[EngLd])
   );
 
-  npu_front #(.cmd_t(st_cmd_t)) u_front_st (
+  npu_front #(.cmd_t(st_cmd_t), .UsedBits(StBits)) u_front_st (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngSt]),
     .push_ready_o(push_ready[EngSt]), .push_tag_i(push_tag), .push_cmd_i(push_st),
     .cmd_valid_o(cmd_valid_o[EngSt]), .cmd_o(st_cmd_o), .cmd_ready_i(cmd_ready_i[EngSt]),
@@ -185,7 +209,7 @@ module npu_control
     .oldest_pc_o(oldest_pc[EngSt]), .idle_o(front_idle[EngSt]), .ev_o(front_ev[EngSt]), .trace_o(trace_o[EngSt])
   );
 
-  npu_front #(.cmd_t(mx_cmd_t)) u_front_mx (
+  npu_front #(.cmd_t(mx_cmd_t), .UsedBits(MxBits)) u_front_mx (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngMx]),
     .push_ready_o(push_ready[EngMx]), .push_tag_i(push_tag), .push_cmd_i(push_mx),
     .cmd_valid_o(cmd_valid_o[EngMx]), .cmd_o(mx_cmd_o), .cmd_ready_i(cmd_ready_i[EngMx]),
@@ -194,7 +218,7 @@ module npu_control
     .oldest_pc_o(oldest_pc[EngMx]), .idle_o(front_idle[EngMx]), .ev_o(front_ev[EngMx]), .trace_o(trace_o[EngMx])
   );
 
-  npu_front #(.cmd_t(ve_cmd_t)) u_front_ve (
+  npu_front #(.cmd_t(ve_cmd_t), .UsedBits(VeBits)) u_front_ve (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngVe]),
     .push_ready_o(push_ready[EngVe]), .push_tag_i(push_tag), .push_cmd_i(push_ve),
     .cmd_valid_o(cmd_valid_o[EngVe]), .cmd_o(ve_cmd_o), .cmd_ready_i(cmd_ready_i[EngVe]),

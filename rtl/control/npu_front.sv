@@ -7,6 +7,7 @@ module npu_front
   import npu_types::*;
 #(
   parameter type cmd_t = logic,
+  parameter cmd_t UsedBits = '1,  // the engine looks at these; the others are 0
   parameter int unsigned QueueDepth  = 8,
   parameter int unsigned RetireDepth = 8
 ) (
@@ -90,7 +91,7 @@ module npu_front
   assign is_signal = head_valid && head.tag.kind == QueSignal;
 
   assign cmd_valid_o = is_cmd && retire_ready && !stop_i;
-  assign cmd_o       = head.cmd;
+  assign cmd_o       = head.cmd & UsedBits;
   assign accept      = cmd_valid_o && cmd_ready_i;
 
   assign take_o = '{valid: is_wait && !stop_i, sem: head.tag.sem, n: head.tag.n};

@@ -4,8 +4,10 @@
 // start_i begins a run: 16 cycles to copy the arguments, then it waits for loaded_i. kill_i ends it at
 // once. idle_o: not running (halted, faulted or killed). A fault is reported by one pulse on fault_o.
 // Cycles per instruction: alu, alui, loop, signal, wait 1 (plus waiting for a queue or semaphore);
-// alu mul 3; lds 3 and more when the port is taken; load, store 8, mm 9, vec 7, qnt 6, plus waiting
-// for a full queue. The next instruction is read while one executes.
+// alu mul 3; lds 3 and more when the port is taken; load, store 7, mm 8, vec 6, qnt 5, plus waiting
+// for a full queue. While one instruction executes, the next one and its first two registers are read, and
+// the one behind it is asked for. A place that was not foreseen costs 1 cycle: behind a loop that runs
+// 0 times, and where an enclosing loop ends right behind an inner one.
 module npu_seq
   import npu_types::*;
 (
@@ -53,19 +55,22 @@ module npu_seq
   import npu_pkg::*;
 
   typedef enum logic [3:0] {
-    Idle, Copy, Load, Prime, Exec, Mul1, Mul2, LdsAsk, LdsData, Check, Push
+    Idle, Copy, Load, Fill, Exec, Mul1, Mul2, LdsAsk, LdsData, Check, Push
   } state_e;
 
   localparam logic [31:0] Imem = ImemWords;
 
   state_e state_q, state_d;
   pc_t    pc_q, target;
+  pc_t    fetch_pc_q, follow;  // the instruction that memory gives now; the one behind it, most likely
   logic   advance;       // the instruction at pc_q is complete; target is next
-  logic   skip_loop_end; // a loop instruction chose target itself
+  logic   foreseen;      // memory gives target now
+  logic   take_in;       // the instruction that memory gives becomes the one at pc_q
+  pc_t    fetch_next;
   fault_e fault;
 
   // ---- decode -----------------------------------------------------------------------------------------
-  insn_t      insn;
+  insn_t      insn, insn_q;
   // verilator lint_off UNUSEDSIGNAL
   alu_insn_t  alu;
   loop_insn_t lp;
@@ -74,7 +79,7 @@ module npu_seq
   engine_e    engine;
   logic       to_seq;
 
-  assign insn = imem_rdata_i;
+  assign insn = insn_q;
   assign alu = insn;
   assign lp  = insn;
   assign wt  = insn;
@@ -82,8 +87,11 @@ module npu_seq
   assign to_seq = engine == ENGINE_SEQ;
 
   // ---- registers --------------------------------------------------------------------------------------
-  logic [3:0][5:0]  raddr;
-  logic [3:0][31:0] rdata;
+  logic [1:0][5:0]  raddr, check_raddr;
+  logic [1:0][31:0] rdata, fresh;  // fresh: with what is written in this cycle
+  logic [31:0]      ra_q, rb_q;    // first registers of the instruction at pc_q
+  logic             check_reads;
+  npu_check_pkg::kind_e next_kind;
   logic             wen;
   logic [5:0]       waddr;
   logic [31:0]      wdata, alu_a, alu_b, alu_y, mul_p;
@@ -94,8 +102,27 @@ module npu_seq
     .wen_i(wen), .waddr_i(waddr), .wdata_i(wdata)
   );
 
-  assign alu_a = rdata[0];
-  assign alu_b = insn[7:0] == OP_ALUI ? insn[55:24] : rdata[1];
+  assign next_kind = npu_check_pkg::kind_of(imem_rdata_i[7:0]);
+  assign raddr = check_reads ? check_raddr
+                             : npu_check_pkg::registers_of(imem_rdata_i, next_kind, 3'd0);
+
+  always_comb begin
+    fresh = rdata;
+    for (int unsigned p = 0; p < 2; p++) begin
+      if (wen && waddr != '0 && waddr == raddr[p]) fresh[p] = wdata;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take_in) begin
+      insn_q <= imem_rdata_i;
+      ra_q   <= fresh[0];
+      rb_q   <= fresh[1];
+    end
+  end
+
+  assign alu_a = ra_q;
+  assign alu_b = insn[7:0] == OP_ALUI ? insn[55:24] : rb_q;
 
   always_comb begin
     unique case (alu.fn)
@@ -139,15 +166,16 @@ module npu_seq
   end
 
   // ---- command checks -----------------------------------------------------------------------------------
-  logic   check_start, verdict, empty;
+  logic   verdict, empty;
   fault_e check_fault;
   logic   is_mul;
 
   assign is_mul = (insn[7:0] == OP_ALU || insn[7:0] == OP_ALUI) && alu.fn == ALU_FN_MUL;
 
   npu_check u_check (
-    .clk_i, .rst_ni, .cancel_i(kill_i),
-    .start_i(check_start), .insn_i(insn), .raddr_o(raddr), .rdata_i(rdata),
+    .clk_i, .rst_ni, .cancel_i(kill_i || fault != FAULT_NONE),
+    .start_i(take_in && next_kind != npu_check_pkg::KindSeq), .insn_i(insn), .reads_o(check_reads),
+    .raddr_o(check_raddr), .rdata_i(fresh),
     .verdict_o(verdict), .fault_o(check_fault), .empty_o(empty),
     .ld_cmd_o(push_ld_o), .st_cmd_o(push_st_o), .mx_cmd_o(push_mx_o), .ve_cmd_o(push_ve_o),
     .window_idx_o, .window_i,
@@ -164,7 +192,8 @@ module npu_seq
   logic [31:0] left_q  [LoopDepth];
   logic [DepthBits-1:0] depth_q;
   level_t      top;
-  logic        at_end, again, loop_bad, loop_open;
+  logic        at_end, again, loop_bad, loop_open, is_loop;
+  logic        fetch_at_end, fetch_again;
   logic [31:0] limit;  // pc values that are in the program
 
   assign limit    = code_len_i > Imem ? Imem : code_len_i;
@@ -173,13 +202,27 @@ module npu_seq
   assign again    = at_end && left_q[top] != 32'd1;
   assign loop_bad = depth_q == DepthBits'(LoopDepth) || lp.end_ <= pc_q ||
                     (depth_q == '0 ? {16'd0, lp.end_} >= limit : lp.end_ >= last_q[top]);
-  assign loop_open = advance && skip_loop_end && rdata[0] != '0;
+  assign is_loop   = insn[7:0] == OP_LOOP;
+  assign loop_open = advance && is_loop && ra_q != '0;
 
   always_comb begin
     target = again ? first_q[top] : pc_q + 16'd1;
-    if (skip_loop_end) target = rdata[0] == '0 ? lp.end_ + 16'd1 : pc_q + 16'd1;
-    if (state_q == Prime) target = '0;
+    if (is_loop) target = ra_q == '0 ? lp.end_ + 16'd1 : pc_q + 16'd1;
   end
+
+  // What the instruction at pc_q does to the innermost loop counts already.
+  always_comb begin
+    fetch_at_end = is_loop ? lp.end_ == fetch_pc_q : depth_q != '0 && last_q[top] == fetch_pc_q;
+    fetch_again  = is_loop ? ra_q != 32'd1 : left_q[top] != (at_end ? 32'd2 : 32'd1);
+    if (state_q == Fill) begin
+      fetch_at_end = depth_q != '0 && last_q[top] == fetch_pc_q;
+      fetch_again  = left_q[top] != 32'd1;
+    end
+    follow = fetch_pc_q + 16'd1;
+    if (fetch_at_end && fetch_again) follow = is_loop && state_q != Fill ? fetch_pc_q : first_q[top];
+  end
+  assign foreseen = target == fetch_pc_q;
+  assign take_in  = state_q == Fill || (advance && foreseen);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) depth_q <= '0;
@@ -192,7 +235,7 @@ module npu_seq
     if (loop_open) begin
       first_q[level_t'(depth_q)] <= pc_q + 16'd1;
       last_q[level_t'(depth_q)]  <= lp.end_;
-      left_q[level_t'(depth_q)]  <= rdata[0];
+      left_q[level_t'(depth_q)]  <= ra_q;
     end else if (advance && again) begin
       left_q[top] <= left_q[top] - 32'd1;
     end
@@ -201,19 +244,25 @@ module npu_seq
   // ---- issued semaphore balance -----------------------------------------------------------------------
   cnt_t       balance_q [Semaphores];
   cnt_t       balance;
+  logic [Semaphores-1:0] issued_q;  // balance_q counts, else 0 does
   logic [8:0] raised;
   logic       is_wait, is_signal;
 
   assign is_wait   = insn[7:0] == OP_WAIT;
   assign is_signal = insn[7:0] == OP_SIGNAL;
-  assign balance   = balance_q[wt.sem];
+  assign balance   = issued_q[wt.sem] ? balance_q[wt.sem] : '0;
   assign raised    = {1'b0, balance} + {1'b0, wt.n};
 
+  always_ff @(posedge clk_i) begin
+    if (advance && (is_wait || is_signal)) begin
+      balance_q[wt.sem] <= is_wait ? balance - wt.n : raised[7:0];
+    end
+  end
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) balance_q <= '{default: '0};
-    else if (start_i) balance_q <= '{default: '0};
-    else if (advance && is_wait) balance_q[wt.sem] <= balance - wt.n;
-    else if (advance && is_signal) balance_q[wt.sem] <= raised[7:0];
+    if (!rst_ni) issued_q <= '0;
+    else if (start_i) issued_q <= '0;
+    else if (advance && (is_wait || is_signal)) issued_q[wt.sem] <= 1'b1;
   end
 
   // ---- execution ------------------------------------------------------------------------------------------
@@ -229,7 +278,7 @@ module npu_seq
     if (decoded == FAULT_NONE) begin
       unique case (insn[7:0])
         OP_LOOP: if (loop_bad) early = FAULT_LOOP;
-        OP_LDS: if (rdata[0] >= VmemWords) early = FAULT_ONCHIP;
+        OP_LDS: if (ra_q >= VmemWords) early = FAULT_ONCHIP;
         OP_WAIT: begin
           if (wt.n == '0) early = FAULT_RESERVED;
           else if (balance < wt.n) early = FAULT_SEMAPHORE;
@@ -252,10 +301,8 @@ module npu_seq
   always_comb begin
     state_d = state_q;
     advance = 1'b0;
-    skip_loop_end = 1'b0;
     done_one = 1'b0;
     fault = FAULT_NONE;
-    check_start = 1'b0;
     push_valid_o = '0;
     take_o = '{valid: 1'b0, sem: wt.sem, n: wt.n};
     sig_o  = '{valid: 1'b0, sem: wt.sem, n: wt.n};
@@ -266,8 +313,8 @@ module npu_seq
     unique case (state_q)
       Idle: if (start_i) state_d = Copy;
       Copy: if (arg_q == 4'(Args - 1)) state_d = Load;
-      Load: if (loaded_i) state_d = Prime;
-      Prime: state_d = Exec;
+      Load: if (loaded_i) state_d = Fill;
+      Fill: state_d = Exec;
       Exec: begin
         if (early != FAULT_NONE) begin
           fault = early;
@@ -281,10 +328,7 @@ module npu_seq
               advance = !is_mul;
               if (is_mul) state_d = Mul1;
             end
-            OP_LOOP: begin
-              advance = 1'b1;
-              skip_loop_end = 1'b1;
-            end
+            OP_LOOP: advance = 1'b1;
             OP_LDS: state_d = LdsAsk;
             OP_WAIT: begin
               take_o.valid = to_seq;
@@ -300,10 +344,7 @@ module npu_seq
               hold_sem = to_seq && !advance;
               hold_queue = !to_seq && !advance;
             end
-            default: begin
-              check_start = 1'b1;
-              state_d = Check;
-            end
+            default: state_d = Check;
           endcase
         end
       end
@@ -332,16 +373,16 @@ module npu_seq
     endcase
 
     if (advance) begin
-      state_d = Exec;
+      state_d = foreseen ? Exec : Fill;
       done_one = 1'b1;
     end
     if (fault != FAULT_NONE || kill_i) state_d = Idle;
   end
 
-  // The LDS address register file read is stable while LdsAsk waits: nothing writes registers then.
-  assign lds_word_o  = rdata[0][$clog2(VmemWords)-1:0];
-  assign imem_ren_o  = advance || state_q == Prime;
-  assign imem_addr_o = target[$clog2(ImemWords)-1:0];
+  assign lds_word_o  = ra_q[$clog2(VmemWords)-1:0];
+  assign fetch_next  = state_q == Load ? '0 : state_q == Fill || foreseen ? follow : target;
+  assign imem_ren_o  = advance || state_q == Load || state_q == Fill;
+  assign imem_addr_o = fetch_next[$clog2(ImemWords)-1:0];
   assign idle_o      = state_q == Idle;
   assign push_tag_o  = '{kind: is_wait ? QueWait : is_signal ? QueSignal : QueCmd, pc: pc_q,
                          sem: wt.sem, n: wt.n};
@@ -354,11 +395,13 @@ module npu_seq
     if (!rst_ni) begin
       state_q    <= Idle;
       pc_q       <= '0;
+      fetch_pc_q <= '0;
       arg_q      <= '0;
       executed_q <= '0;
     end else begin
       state_q <= state_d;
-      if (imem_ren_o) pc_q <= target;
+      if (take_in) pc_q <= fetch_pc_q;
+      if (imem_ren_o) fetch_pc_q <= fetch_next;
       if (start_i) arg_q <= '0;
       else if (state_q == Copy) arg_q <= arg_q + 4'd1;
       if (start_i) executed_q <= '0;
