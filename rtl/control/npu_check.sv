@@ -2,9 +2,9 @@
 // shape, window, onchip. Holds the only multiplier of the control part, shared with alu mul.
 //
 // Cycles from start_i (in which the sequencer reads the first two registers) to verdict_o, both counted:
-// load, store 8; mm 9; vec 7; qnt 6. All checks run side by side, the order is applied at the verdict.
+// load, store 9; mm 10; vec 8; qnt 7. All checks run side by side, the order is applied at the verdict.
 // Steps s = 0.. pick factors in cycle s + 1; the product is there in cycle s + 3 and the box sum it goes
-// into in cycle s + 4. The amount for the exact counters follows the verdict by up to 4 cycles.
+// into in cycle s + 4. The amount for the exact counters comes with the verdict or one cycle later.
 // mul: factors given with mul_valid_i (never while a check runs) give mul_p_o two cycles later.
 module npu_check
   import npu_types::*;
@@ -43,13 +43,14 @@ module npu_check
   kind_e      kind;
   logic       busy_q;
   logic [3:0] cycle_q;    // cycles since start_i
-  logic [3:0] last;       // the verdict's cycle
+  logic [3:0] last;       // the cycle before the verdict's
+  logic       decide;
   logic [2:0] group;
 
   assign kind  = kind_of(insn_i[7:0]);
   assign last  = verdict_cycle(kind);
   assign group = reads_o ? cycle_q[2:0] : 3'd0;
-  assign verdict_o = busy_q && cycle_q == last;
+  assign decide = busy_q && cycle_q == last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -282,7 +283,7 @@ module npu_check
   end
 
   // ---- verdict --------------------------------------------------------------------------------------
-  logic misaligned, misshaped, many, none, closed, rows_named, list_over;
+  logic misaligned, misshaped, empty, many, none, closed, rows_named, list_over;
 
   assign many = too_many(slot_q[0]) || too_many(slot_q[2]);
   assign none = slot_q[0] == '0 || slot_q[2] == '0;
@@ -292,7 +293,7 @@ module npu_check
   always_comb begin
     misaligned = 1'b0;
     misshaped  = 1'b0;
-    empty_o    = none;
+    empty      = none;
     rows_named = 1'b0;
     unique case (kind)
       KindDma: begin
@@ -301,7 +302,7 @@ module npu_check
                      (space_of(insn_i) == npu_pkg::SPACE_VMEM &&
                       (slot_q[DCa][1] | slot_q[DCs1][1] | slot_q[DCs2][1] | slot_q[DLen][1]));
         misshaped  = slot_q[DLen] > npu_pkg::LenMax || many;
-        empty_o    = none || slot_q[DLen] == '0;
+        empty      = none || slot_q[DLen] == '0;
         rows_named = gather(insn_i);
       end
       KindMm: begin
@@ -313,7 +314,7 @@ module npu_check
                      (slot_q[MM] > 32'd1 && slot_q[MOm] < npu_pkg::Cols) ||
                      (slot_q[MNb] > 32'd1 && slot_q[MOn] < npu_pkg::Cols) ||
                      (slot_q[MM] > 32'd1 && slot_q[MNb] > 32'd1 && rows_close_q && blocks_close_q);
-        empty_o    = none || slot_q[MKb] == '0;
+        empty      = none || slot_q[MKb] == '0;
       end
       default: begin
         misaligned = off_row(slot_q[VA] | slot_q[VAs]) ||
@@ -328,13 +329,27 @@ module npu_check
     endcase
   end
 
+  npu_pkg::fault_e fault;
+
   always_comb begin
-    fault_o = npu_pkg::FAULT_NONE;
-    if (misaligned) fault_o = npu_pkg::FAULT_ALIGN;
-    else if (misshaped) fault_o = npu_pkg::FAULT_SHAPE;
-    else if (!empty_o) begin
-      if (kind == KindDma && (closed || out_of_window_q)) fault_o = npu_pkg::FAULT_WINDOW;
-      else if (out_of_chip_q || over || list_over) fault_o = npu_pkg::FAULT_ONCHIP;
+    fault = npu_pkg::FAULT_NONE;
+    if (misaligned) fault = npu_pkg::FAULT_ALIGN;
+    else if (misshaped) fault = npu_pkg::FAULT_SHAPE;
+    else if (!empty) begin
+      if (kind == KindDma && (closed || out_of_window_q)) fault = npu_pkg::FAULT_WINDOW;
+      else if (out_of_chip_q || over || list_over) fault = npu_pkg::FAULT_ONCHIP;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) verdict_o <= 1'b0;
+    else verdict_o <= decide && !cancel_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (decide) begin
+      fault_o <= fault;
+      empty_o <= empty;
     end
   end
 
@@ -390,25 +405,20 @@ module npu_check
   end
 
   // ---- amounts for the exact counters ----------------------------------------------------------------
-  // Products of three factors are there two cycles after the verdict, those of two with it.
+  // Products of two factors are there with the verdict, those of three one cycle later.
   logic       passed;
-  logic [2:0] late1_q, late2_q;  // load, store, mm
+  logic [2:0] late_q;  // load, store, mm
 
   assign passed = verdict_o && fault_o == npu_pkg::FAULT_NONE;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      late1_q <= '0;
-      late2_q <= '0;
-    end else begin
-      late1_q <= {passed && kind == KindDma && !is_store(insn_i),
-                  passed && kind == KindDma && is_store(insn_i), passed && kind == KindMm};
-      late2_q <= late1_q;
-    end
+    if (!rst_ni) late_q <= '0;
+    else late_q <= {passed && kind == KindDma && !is_store(insn_i),
+                    passed && kind == KindDma && is_store(insn_i), passed && kind == KindMm};
   end
 
   assign amount_o = '{
-    load_bytes: late2_q[2], store_bytes: late2_q[1], macs: late2_q[0],
+    load_bytes: late_q[2], store_bytes: late_q[1], macs: late_q[0],
     elems: passed && (kind == KindVec || kind == KindQnt),
     gather: passed && gather(insn_i) && slot_q[DLen] != '0, gather_rows: p_q[31:0], amount: p_q};
 

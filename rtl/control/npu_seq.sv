@@ -4,7 +4,7 @@
 // start_i begins a run: 16 cycles to copy the arguments, then it waits for loaded_i. kill_i ends it at
 // once. idle_o: not running (halted, faulted or killed). A fault is reported by one pulse on fault_o.
 // Cycles per instruction: alu, alui, loop, signal, wait 1 (plus waiting for a queue or semaphore);
-// alu mul 3; lds 3 and more when the port is taken; load, store 7, mm 8, vec 6, qnt 5, plus waiting
+// alu mul 3; lds 3 and more when the port is taken; load, store 8, mm 9, vec 7, qnt 6, plus waiting
 // for a full queue. While one instruction executes, the next one and its first two registers are read, and
 // the one behind it is asked for. A place that was not foreseen costs 1 cycle: behind a loop that runs
 // 0 times, and where an enclosing loop ends right behind an inner one.
