@@ -14,21 +14,52 @@ namespace jogak {
 namespace {
 
 ir::Format format_named(const std::string& name) {
-  if (name == "int8") return ir::Format::int8;
-  if (name == "mxfp4") return ir::Format::mxfp4;
-  throw Error("compile", "weight format", name, "int8 or mxfp4");
+  std::string known;
+  for (const ir::Format f : ir::kFormats) {
+    if (name == ir::name(f)) return f;
+    known += (known.empty() ? "" : ", ") + std::string(ir::name(f));
+  }
+  throw Error("compile", "weight format", name, "one of " + known);
 }
 
-// The format of a node's float weights: the default, or the last override whose text its name contains.
-ir::Format format_for(const ir::Node& node, const CompileOptions& options) {
-  ir::Format format = format_named(options.format);
-  for (const std::string& rule : options.format_of) {
-    const auto split = rule.rfind('=');
-    if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
-    if (node.name.find(rule.substr(0, split)) != std::string::npos) format = format_named(rule.substr(split + 1));
+// Rules NAME=FORMAT: of the matrix called NAME, or, where none is, of all whose name contains it. The last one that fits counts.
+class FormatRules {
+ public:
+  // Throws jogak::Error for an unknown format and for a rule that no matrix follows: that is a slip of the pen.
+  FormatRules(const ir::Graph& graph, const CompileOptions& options) : standard_(format_named(options.format)) {
+    for (const std::string& text : options.format_of) {
+      const auto split = text.rfind('=');
+      if (split == std::string::npos) throw Error("compile", "format rule", text, "NAME=FORMAT");
+      Rule rule{text.substr(0, split), format_named(text.substr(split + 1))};
+      std::string names;
+      bool used = false;
+      for (const ir::Node& node : graph.nodes) {
+        if (node.op != ir::Op::linear) continue;
+        rule.whole |= node.name == rule.name;
+        used |= node.name.find(rule.name) != std::string::npos;
+        if (node.layer <= 0) names += (names.empty() ? "" : ", ") + node.name;
+      }
+      if (!used) throw Error("compile", "matrices named by the format rule " + text, "none", "(part of) a name such as " + names);
+      rules_.push_back(std::move(rule));
+    }
   }
-  return format;
-}
+
+  ir::Format of(const ir::Node& node) const {
+    ir::Format format = standard_;
+    for (const Rule& r : rules_)
+      if (r.whole ? node.name == r.name : node.name.find(r.name) != std::string::npos) format = r.format;
+    return format;
+  }
+
+ private:
+  struct Rule {
+    std::string name;
+    ir::Format format;
+    bool whole = false;
+  };
+  ir::Format standard_;
+  std::vector<Rule> rules_;
+};
 
 struct State {
   ir::Graph graph;
@@ -40,8 +71,22 @@ struct State {
   Program program;
 };
 
+// Matrices and weights in each format.
+nlohmann::json formats_used(const ir::Graph& graph) {
+  nlohmann::json used = nlohmann::json::object();
+  for (const ir::Node& node : graph.nodes) {
+    if (!node.matrix) continue;
+    auto& entry = used[ir::name(node.matrix->format)];
+    if (entry.is_null()) entry = {{"matrices", 0}, {"weights", 0}};
+    entry["matrices"] = entry["matrices"].get<int>() + 1;
+    entry["weights"] = entry["weights"].get<std::int64_t>() + node.matrix->n * node.matrix->k;
+  }
+  return used;
+}
+
 void quantize_pass(State& s) {
-  passes::quantize_graph(s.graph, [&](const ir::Node& node) { return format_for(node, s.options); });
+  const FormatRules rules(s.graph, s.options);
+  passes::quantize_graph(s.graph, [&](const ir::Node& node) { return rules.of(node); });
 }
 void match_pass(State& s) { s.model = schedule::match_llama(s.graph); }
 void weight_ring_pass(State& s) { s.choices.weight_ring = true; }
@@ -89,7 +134,8 @@ void abi_pass(State& s) {
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
-                        {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream}};
+                        {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream},
+                        {"formats", formats_used(s.graph)}};
   abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
   if (!s.options.disabled.empty()) abi["without"] = s.options.disabled;
@@ -129,6 +175,12 @@ std::vector<PassInfo> compiler_passes() {
   std::vector<PassInfo> list;
   for (const Pass& p : kPasses) list.push_back(p.info);
   return list;
+}
+
+std::vector<std::string> weight_formats() {
+  std::vector<std::string> names;
+  for (const ir::Format f : ir::kFormats) names.push_back(ir::name(f));
+  return names;
 }
 
 Compiled compile(ir::Graph graph, const CompileOptions& options) {

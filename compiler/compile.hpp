@@ -14,10 +14,13 @@ struct CompileOptions {
   std::string config = "edge";
   int context = 0;                // tokens the KV cache holds; 0: the model's, or the longest that fits
   int max_rows = 128;             // most tokens of one launch
-  std::string format = "int8";    // of float weights: int8, mxfp4; quantised weights stay as they are
-  std::vector<std::string> format_of = {};  // overrides "substring=format", the last match counts
+  std::string format = "int8";    // of float weights, one of weight_formats(); quantised weights stay as they are
+  std::vector<std::string> format_of = {};  // overrides "NAME=FORMAT": of the matrix NAME or of those that contain it; the last counts
   std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
 };
+
+// Names of the formats, in alphabetical order.
+std::vector<std::string> weight_formats();
 
 struct PassInfo {
   std::string name, summary;

@@ -16,4 +16,13 @@ const char* name(Op op) {
   return "unknown";
 }
 
+const char* name(Format format) {
+  switch (format) {
+    case Format::int8: return "int8";
+    case Format::int8c: return "int8c";
+    case Format::mxfp4: return "mxfp4";
+  }
+  return "unknown";
+}
+
 }  // namespace jogak::ir

@@ -18,19 +18,23 @@ struct Tensor {
   std::vector<std::byte> data;
 };
 
-// How a matrix is stored for the array. Both have one scale per output column and 32 values of k.
+// How a matrix is stored for the array. A block is one output n and 32 values of k.
 enum class Format {
-  int8,      // int8 codes, fp16 scale (Q8_0 carries over unchanged)
-  mxfp4,     // E2M1 codes, E8M0 scale
+  int8,      // int8 codes, an fp16 scale per block (Q8_0 carries over unchanged)
+  int8c,     // int8 codes, one fp32 scale per output ("channel"), none per block
+  mxfp4,     // E2M1 codes, an E8M0 scale per block
 };
+inline constexpr Format kFormats[] = {Format::int8, Format::int8c, Format::mxfp4};
+const char* name(Format format);
 
 // Quantised matrix y[n] = sum_k w[n][k] x[k]; codes and scales are row-major by n, k padded to a multiple of 32 with zeros.
-// codes: int8 values, or E2M1 nibbles 0..15. scales: fp16 bits, or E8M0 in the low byte.
+// codes: int8 values, or E2M1 nibbles 0..15. scales: fp16 bits, or E8M0 in the low byte; int8c has `channel` instead.
 struct QMatrix {
   Format format = Format::int8;
   int64_t n = 0, k = 0;              // logical sizes
   std::vector<int8_t> codes = {};    // n * kb() * 32
   std::vector<uint16_t> scales = {}; // n * kb()
+  std::vector<float> channel = {};   // n
   int64_t kb() const { return (k + 31) / 32; }
 };
 

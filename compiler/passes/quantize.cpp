@@ -110,6 +110,20 @@ QMatrix carry_over(const Tensor& t, const BlockType& type) {
   return m;
 }
 
+// Codes and channel scales of w, whose rows are groups of `each` values, to be padded to `padded`. Padding has no part in a scale.
+QMatrix per_channel(QMatrix m, std::span<const float> w, std::int64_t each, std::int64_t padded) {
+  const auto k = w.size() / static_cast<std::size_t>(m.n), row = static_cast<std::size_t>(m.kb() * 32);
+  std::vector<std::int8_t> codes(k);
+  for (std::size_t n = 0; n < static_cast<std::size_t>(m.n); ++n) {
+    m.channel.push_back(quantize_channel(w.subspan(n * k, k), codes));
+    for (std::size_t i = 0; i < k; ++i) {
+      const std::size_t group = i / static_cast<std::size_t>(each), inside = i % static_cast<std::size_t>(each);
+      m.codes[n * row + group * static_cast<std::size_t>(padded) + inside] = codes[i];
+    }
+  }
+  return m;
+}
+
 }  // namespace
 
 void quantize_row(std::span<const float> w, Format format, std::span<std::int8_t> codes, std::span<std::uint16_t> scales) {
@@ -120,6 +134,18 @@ void quantize_row(std::span<const float> w, Format format, std::span<std::int8_t
     if (format == Format::int8) int8_block(block, codes.data() + from, scales[b]);
     else mxfp4_block(block, codes.data() + from, scales[b]);
   }
+}
+
+float quantize_channel(std::span<const float> w, std::span<std::int8_t> codes) {
+  float most = 0;
+  for (const float x : w) most = std::max(most, std::fabs(x));
+  const float s = most / 127.0f;
+  if (!std::isnormal(s)) {  // zero, or a subnormal that the machine would flush
+    std::fill(codes.begin(), codes.end(), std::int8_t{0});
+    return 0;
+  }
+  for (std::size_t i = 0; i < w.size(); ++i) codes[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
+  return s;
 }
 
 std::vector<float> to_float(const Tensor& t) {
@@ -153,6 +179,7 @@ QMatrix quantize(const Tensor& t, Format format, int group) {
   const std::int64_t each = group > 0 ? group : k, padded = (each + 31) / 32 * 32;
   QMatrix m{.format = type ? type->format : format, .n = t.shape[0], .k = group > 0 ? k / each * padded : k};
   m.codes.assign(static_cast<std::size_t>(m.n * m.kb() * 32), 0);
+  if (m.format == Format::int8c) return per_channel(std::move(m), w, each, padded);
   m.scales.assign(static_cast<std::size_t>(m.n * m.kb()), 0);
   for (std::int64_t n = 0; n < m.n; ++n)
     for (std::int64_t g = 0; g < k / each; ++g)
@@ -168,9 +195,9 @@ std::vector<float> dequantize(const QMatrix& m) {
     for (std::int64_t k = 0; k < m.k; ++k) {
       const std::size_t block = static_cast<std::size_t>(n * m.kb() + k / 32);
       const std::int8_t code = m.codes[block * 32 + static_cast<std::size_t>(k % 32)];
-      const float x = m.format == Format::int8
-                          ? half(m.scales[block]) * static_cast<float>(code)
-                          : (code & 8 ? -1.0f : 1.0f) * kE2m1[code & 7] * value(num::e8m0_to_f32(static_cast<std::uint8_t>(m.scales[block])));
+      const float x = m.format == Format::int8c  ? m.channel[static_cast<std::size_t>(n)] * static_cast<float>(code)
+                      : m.format == Format::int8 ? half(m.scales[block]) * static_cast<float>(code)
+                                                 : (code & 8 ? -1.0f : 1.0f) * kE2m1[code & 7] * value(num::e8m0_to_f32(static_cast<std::uint8_t>(m.scales[block])));
       out[static_cast<std::size_t>(n * m.k + k)] = x;
     }
   }
@@ -183,7 +210,7 @@ void quantize_graph(ir::Graph& graph, const std::function<Format(const ir::Node&
     if (node.op != ir::Op::linear) continue;
     const int tensor = node.weights.at(0);
     const Format format = choice(node);
-    auto& slot = done[{tensor, static_cast<int>(format) + 2 * node.head_dim}];
+    auto& slot = done[{tensor, static_cast<int>(format) + 4 * node.head_dim}];
     if (!slot) slot = std::make_shared<const QMatrix>(quantize(graph.tensors[static_cast<std::size_t>(tensor)], format, node.head_dim));
     node.matrix = slot;
   }

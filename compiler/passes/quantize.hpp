@@ -1,4 +1,4 @@
-// Weights to array formats, block by block of 32 along k.
+// Weights to array formats: block by block of 32 along k, or with one scale per output.
 #pragma once
 #include <functional>
 #include <span>
@@ -7,15 +7,19 @@
 
 namespace jogak::passes {
 
-// One row of w, k values -> codes (padded to 32) and scales of a QMatrix row.
+// One row of w, k values -> codes (padded to 32) and scales of a QMatrix row, in a format with blocks.
 // int8: scale = absmax / 127 as fp16, codes round(w / scale) in -127..127.
 // mxfp4: power-of-two scale with the least squared error among the three around absmax / 6; nearest E2M1 code, ties to even.
 void quantize_row(std::span<const float> w, ir::Format format, std::span<std::int8_t> codes, std::span<std::uint16_t> scales);
 
+// A whole row of w (int8c) -> codes and the row's scale: absmax / 127 in fp32, codes round(w / scale) in -127..127.
+// Scale and codes are 0 where the scale would not be a normal fp32 number.
+float quantize_channel(std::span<const float> w, std::span<std::int8_t> codes);
+
 // Values of a tensor as fp32, any supported type.
 std::vector<float> to_float(const ir::Tensor& tensor);
 
-// Exact carry-over where the tensor already has the format (Q8_0, Q4_0 -> int8; MXFP4 -> mxfp4), else by quantize_row.
+// Exact carry-over where the tensor already is quantised (Q8_0, Q4_0 -> int8; MXFP4 -> mxfp4), else by quantize_row or quantize_channel.
 // group > 0: each `group` columns of k are padded to a multiple of 32 (attention heads).
 ir::QMatrix quantize(const ir::Tensor& tensor, ir::Format format, int group = 0);
 

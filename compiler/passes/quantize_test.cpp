@@ -79,6 +79,50 @@ TEST_CASE("int8: scale is absmax / 127 in fp16, codes are the nearest") {
   }
 }
 
+TEST_CASE("int8c: one scale a row, absmax / 127 in fp32, codes are the nearest; padding has no part in it") {
+  for (const float size : {1.0f, 1e-3f, 300.0f}) {
+    for (const int group : {0, 24}) {
+      CAPTURE(group);
+      const auto w = random_row(5 * 72, 19, size);
+      const ir::QMatrix m = quantize(matrix(w, 5, 72), Format::int8c, group);
+      REQUIRE(m.format == Format::int8c);
+      CHECK(m.scales.empty());
+      REQUIRE(m.channel.size() == 5);
+      CHECK(m.kb() == 3);  // 72 values and 24 zeros, or three groups of 24 values and 8 zeros
+      const auto back = dequantize(m);
+      for (std::size_t n = 0; n < 5; ++n) {
+        double most = 0;
+        int largest = 0;
+        for (std::size_t k = 0; k < 72; ++k) most = std::max(most, std::fabs(double(w[n * 72 + k])));
+        const double s = m.channel[n];
+        CHECK(s == doctest::Approx(most / 127).epsilon(1e-6));
+        for (std::size_t k = 0; k < 72; ++k) {
+          const std::size_t at = group == 0 ? k : k / 24 * 32 + k % 24;
+          const int code = m.codes[n * 96 + at];
+          CHECK(std::fabs(code - w[n * 72 + k] / s) <= 0.5 + 1e-4);
+          CHECK(back[n * static_cast<std::size_t>(m.k) + at] == static_cast<float>(s) * static_cast<float>(code));
+          largest = std::max(largest, std::abs(code));
+        }
+        CHECK(largest == 127);
+        for (std::size_t pad = 24; pad < 32; ++pad) CHECK(m.codes[n * 96 + 64 + pad] == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("int8c: rows without a normal scale are zeros, each row stands alone") {
+  auto w = random_row(4 * 32, 23, 2.0f);
+  std::fill(w.begin(), w.begin() + 32, 0.0f);
+  std::fill(w.begin() + 32, w.begin() + 64, 1e-37f);  // absmax / 127 is subnormal
+  w[70] = 1000;
+  const ir::QMatrix m = quantize(matrix(w, 4, 32), Format::int8c);
+  CHECK(std::vector(m.channel.begin(), m.channel.begin() + 2) == std::vector<float>{0, 0});
+  CHECK(std::all_of(m.codes.begin(), m.codes.begin() + 64, [](int c) { return c == 0; }));
+  CHECK(m.channel[2] == 1000.0f / 127);
+  CHECK(m.codes[70] == 127);
+  CHECK(m.channel[3] < 0.01f);
+}
+
 TEST_CASE("zeros stay zeros, a short last block is padded with zeros") {
   for (const Format format : {Format::int8, Format::mxfp4}) {
     const Row zero = quantized(std::vector<float>(64, 0.0f), format);
@@ -164,7 +208,7 @@ TEST_CASE("weights that no scale can hold are refused by name") {
   for (const float bad : {INFINITY, -INFINITY, NAN, 1e9f}) {
     ir::Tensor t{"blk.0.attn_q.weight", {1, 32}, ir::DType::f32, std::vector<std::byte>(128)};
     std::memcpy(t.data.data() + 12, &bad, 4);
-    for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4})
+    for (const ir::Format format : {ir::Format::int8, ir::Format::int8c, ir::Format::mxfp4})
       CHECK_THROWS_WITH_AS(passes::quantize(t, format), doctest::Contains("blk.0.attn_q.weight"), Error);
   }
 }

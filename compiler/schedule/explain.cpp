@@ -17,7 +17,7 @@ Bound rates(const Plan& p, std::uint32_t first, std::uint32_t last, const char* 
 Bound matrix(const Plan& p, std::uint32_t first, std::uint32_t last, const char* name, const MatrixPlan& m) {
   Bound b = rates(p, first, last, name, m.tile_bytes);
   const auto slots = static_cast<std::uint64_t>(m.iterations) * static_cast<std::uint64_t>(m.slots);
-  b.bytes = slots * m.stream_bytes();
+  b.bytes = m.total_bytes();
   b.tiles = slots * static_cast<std::uint64_t>(m.nbs * m.kbs);
   return b;
 }

@@ -5,14 +5,13 @@
 #include <cmath>
 #include <vector>
 
+#include "arithmetic.hpp"
 #include "weights.hpp"
 
 namespace jogak::schedule {
 namespace {
 
 using emit::Emitter;
-using emit::Reg;
-using spec::AluFn;
 using spec::Bmode;
 using spec::Engine;
 using spec::Load;
@@ -25,12 +24,9 @@ using spec::Vfunc;
 using spec::Vop;
 using spec::Vred;
 
-std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
-std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
-
-class Lowering {
+class Lowering : Arithmetic {
  public:
-  explicit Lowering(const Plan& plan) : p_(plan), e_(plan.hoist), weights_(plan, e_) {}
+  explicit Lowering(const Plan& plan) : Arithmetic(plan.hoist), p_(plan), weights_(plan, e_) {}
 
   Emitter run() {
     prologue();
@@ -43,32 +39,6 @@ class Lowering {
   }
 
  private:
-  Reg k(long long value) { return e_.constant(u32(value)); }
-  Reg kf(float value) { return e_.constant(bits(value)); }
-  Reg sum(Reg a, long long b) {
-    if (b == 0) return a;
-    const Reg t = e_.temporary();
-    e_.alui(AluFn::add, t, a, u32(b));
-    return t;
-  }
-  Reg shifted(AluFn fn, Reg a, int by) {
-    const Reg t = e_.temporary();
-    e_.alui(fn, t, a, u32(by));
-    return t;
-  }
-  Reg times(Reg a, long long b) {
-    const Reg t = e_.temporary();
-    e_.alui(AluFn::mul, t, a, u32(b));
-    return t;
-  }
-  void advance(Reg r, long long by) { e_.alui(AluFn::add, r, r, u32(by)); }
-  // Two-valued register: a <-> b.
-  void toggle(Reg r, long long a, long long b) {
-    const Reg t = e_.temporary();
-    e_.set(t, u32(a + b));
-    e_.alu(AluFn::sub, r, t, r);
-  }
-
   void prologue() {
     e_.label("prologue");
     e_.signal(Engine::seq, kOutFree, p_.out_buffers);
@@ -149,10 +119,10 @@ class Lowering {
     norm("attn_norm", 0, k(p_.x), m_);
     projections(l);
     attention();
-    accumulate(op::o, l.o, p_.oq, p_.heads * p_.hk);
+    residual(op::o, l.o, p_.oq, p_.heads * p_.hk);
     norm("ffn_norm", 1, k(p_.x), m_);
     feed_forward(l.ffn);
-    accumulate(op::down, l.down, p_.hq, p_.fk);
+    residual(op::down, l.down, p_.hq, p_.fk);
     advance(kv_, p_.kv_layer);
   }
 
@@ -213,26 +183,39 @@ class Lowering {
     if (p_.out_buffers == 2) toggle(out_, p_.work, static_cast<long long>(p_.work) + p_.out_words);
   }
 
-  // One iteration of a projection: column blocks into the output buffer, then the vector engine's turn.
+  // One iteration of a projection: column blocks into the output buffer, slot by slot times the channel scales where the format has
+  // them, then the turn of `user` (vector or store engine), which finds the output complete.
   template <class After>
-  void project(const MatrixPlan& m, const Prefetch& next, Reg rows, int row_words, unsigned free, unsigned full, After&& after) {
-    e_.wait(Engine::mx, free);
+  void project(const MatrixPlan& m, const Prefetch& next, Reg rows, int row_words, Engine user, After&& after) {
+    const bool store = user == Engine::st;
+    e_.wait(Engine::mx, store ? kLogitFree : kOutFree);
     e_.copy(p5_, out_);
-    weights_.slots(m, next, [&](const std::optional<SlotSize>& size) {
+    weights_.slots(next, [&](const std::optional<SlotSize>& size) {
       weights_.consume(m, size, {.a = k(p_.xq), .am = k(p_.dk), .o = p5_, .om = k(row_words), .on = k(p_.cols), .m = rows});
+      if (m.channel()) scale(p5_, row_words, rows, m.nbs * p_.cols);
       if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
     });
-    e_.signal(Engine::mx, full);
+    if (store || !m.channel()) {
+      const unsigned full = !store ? kResult : m.channel() ? kScaled : kLogits;
+      e_.signal(m.channel() ? Engine::ve : Engine::mx, full);
+      e_.wait(user, full);
+    }
     after();
     toggle_out();
+  }
+
+  // The product the matrix engine was last given, times its channel scales.
+  void scale(Reg at, int row_words, Reg rows, int columns) {
+    e_.signal(Engine::mx, kResult);
+    e_.wait(Engine::ve, kResult);
+    weights_.scale(at, k(row_words), rows, columns);
   }
 
   void projections(const LayerPlan& l) {
     e_.label(op::q);
     e_.set(p0_, p_.qq);
     weights_.phase(l.q, [&](const Prefetch& next) {
-      project(l.q, next, m_, p_.hn, kOutFree, kResult, [&] {
-        e_.wait(Engine::ve, kResult);
+      project(l.q, next, m_, p_.hn, Engine::ve, [&] {
         rope();
         e_.put(Qnt{.dst = p0_, .ds = k(p_.heads * p_.hk), .a = out_, .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});
         e_.signal(Engine::ve, kOutFree);
@@ -245,8 +228,7 @@ class Lowering {
     dram_at(p1_, p_.kv_k, 32);
     dram_at(p2_, p_.kv_ks, 2);
     weights_.phase(l.k, [&](const Prefetch& next) {
-      project(l.k, next, m_, p_.hn, kOutFree, kResult, [&] {
-        e_.wait(Engine::ve, kResult);
+      project(l.k, next, m_, p_.hn, Engine::ve, [&] {
         rope();
         e_.put(Qnt{.dst = p0_, .ds = k(staged), .a = out_, .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});
         e_.signal(Engine::ve, kOutFree);
@@ -268,8 +250,7 @@ class Lowering {
     dram_at(p2_, p_.kv_vs, 4);
     e_.set(p3_, p_.vscale_out);
     weights_.phase(l.v, [&](const Prefetch& next) {
-      project(l.v, next, m_, p_.hn, kOutFree, kResult, [&] {
-        e_.wait(Engine::ve, kResult);
+      project(l.v, next, m_, p_.hn, Engine::ve, [&] {
         e_.put(Qnt{.group = spec::Qgroup::row, .dst = p0_, .ds = k(staged), .a = out_, .as = k(p_.hn), .r = p3_, .rows = m_,
                    .cols = k(p_.head_dim)});
         e_.signal(Engine::ve, kOutFree);
@@ -397,10 +378,43 @@ class Lowering {
     e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   }
 
-  // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix; the residual is the accumulator's start.
-  void accumulate(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
+  // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix. The next norm waits for its end.
+  void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
     e_.label(label);
     e_.set(p0_, p_.x);
+    if (m.channel()) add_scaled(m, operand, stride);
+    else accumulate(m, operand, stride);
+    e_.signal(Engine::mx, kResult);
+  }
+
+  // Channel scales multiply the whole sum over k, so it grows in an output buffer, and the vector engine adds it to x.
+  void add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride) {
+    const int columns = m.nbs * p_.cols;
+    weights_.phase(m, [&](const Prefetch& next) {
+      const auto part = [&](const std::optional<SlotSize>& size, bool acc) {
+        weights_.consume(m, size, {.a = p1_, .am = k(stride), .o = out_, .om = k(columns), .on = k(p_.cols), .m = m_, .acc = acc});
+      };
+      e_.wait(Engine::mx, kOutFree);
+      e_.set(p1_, operand);
+      part(next.front(), false);
+      if (m.kparts > 1) {
+        weights_.slots(std::span(next).subspan(1), [&](const std::optional<SlotSize>& size) {
+          advance(p1_, m.kbs * 32LL);
+          part(size, true);
+          e_.signal(Engine::ve, kScaleFree);  // this part came without scales
+        });
+      }
+      scale(out_, columns, m_, columns);
+      e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .ds = k(p_.dn), .a = out_, .as = k(columns), .b = p0_,
+                 .bs = k(p_.dn), .s = kf(1.0f), .rows = m_, .cols = k(columns)});
+      e_.signal(Engine::ve, kOutFree);
+      advance(p0_, columns);
+      toggle_out();
+    });
+  }
+
+  // The residual is the accumulator's start.
+  void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride) {
     e_.set(p1_, operand);
     weights_.phase(m, [&](const Prefetch& next) {
       weights_.consume(m, next.front(), {.a = p1_, .am = k(stride), .o = p0_, .om = k(p_.dn), .on = k(p_.cols), .m = m_, .acc = true});
@@ -416,7 +430,6 @@ class Lowering {
       const Reg back = times(done, static_cast<long long>(m.kparts) * m.kbs * 32);
       e_.alu(AluFn::sub, p1_, p1_, back);
     });
-    e_.signal(Engine::mx, kResult);
   }
 
   void feed_forward(const MatrixPlan& m) {
@@ -424,8 +437,7 @@ class Lowering {
     e_.wait(Engine::ve, kStagingFree);
     e_.set(p0_, p_.hq);
     weights_.phase(m, [&](const Prefetch& next) {
-      project(m, next, m_, 2 * p_.fc, kOutFree, kResult, [&] {
-        e_.wait(Engine::ve, kResult);
+      project(m, next, m_, 2 * p_.fc, Engine::ve, [&] {
         swiglu();
         e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
         e_.signal(Engine::ve, kOutFree);
@@ -458,8 +470,7 @@ class Lowering {
     e_.label(op::head);
     e_.set(p0_, p_.io_logits);
     weights_.phase(p_.head, [&](const Prefetch& next) {
-      project(p_.head, next, logit_rows_, p_.vocab_step, kLogitFree, kLogits, [&] {
-        e_.wait(Engine::st, kLogits);
+      project(p_.head, next, logit_rows_, p_.vocab_step, Engine::st, [&] {
         e_.put(Store{.win = 2, .space = Space::vmem, .da = p0_, .ca = shifted(AluFn::shl, out_, 2), .len = k(p_.vocab_step * 4LL),
                      .n1 = logit_rows_, .ds1 = k(p_.vocab_n * 4LL), .cs1 = k(p_.vocab_step * 4LL), .n2 = k(1)});
         e_.signal(Engine::st, kLogitFree);
@@ -469,7 +480,6 @@ class Lowering {
   }
 
   const Plan& p_;
-  Emitter e_;
   Weights weights_;
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
   Reg keys_ = 0;      // keys so far, rounded up to 32

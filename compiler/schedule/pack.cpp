@@ -20,8 +20,9 @@ class Stream {
  public:
   Stream(std::vector<std::byte>& out, std::size_t at, int cols) : out_(out), at_(at), cols_(cols) {}
 
-  // One slot: `columns` (nbs * C of them) times k blocks kb0 .. kb0 + kbs - 1.
-  void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int kb0) {
+  // One slot: `columns` (nbs * C of them) times k blocks part * kbs .. (part + 1) * kbs - 1.
+  void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int part) {
+    const int kb0 = part * plan.kbs;
     std::byte* tile = out_.data() + at_;
     std::byte* scale = tile + plan.weight_bytes();
     for (int nb = 0; nb < plan.nbs; ++nb) {
@@ -31,13 +32,23 @@ class Stream {
           if (from.n >= 0) put_column(*from.matrix, from.n, kb0 + kb, c, cols_, tile, scale);
         }
         tile += plan.tile_bytes;
-        scale += plan.scale_bytes;
+        if (!plan.channel()) scale += plan.scale_bytes;
       }
     }
-    at_ += plan.stream_bytes();
+    if (plan.channel() && part == 0) put_channel(columns, scale);
+    at_ += plan.stream_bytes(part);
   }
 
  private:
+  // fp32 scale of each column, 0 for columns of zeros.
+  static void put_channel(const std::vector<Column>& columns, std::byte* at) {
+    for (const Column& c : columns) {
+      const float s = c.n >= 0 && c.n < c.matrix->n ? c.matrix->channel[static_cast<std::size_t>(c.n)] : 0;
+      std::memcpy(at, &s, sizeof s);
+      at += sizeof s;
+    }
+  }
+
   std::vector<std::byte>& out_;
   std::size_t at_;
   int cols_;
@@ -60,9 +71,9 @@ void whole_k(Stream& out, const MatrixPlan& p, int cols, const Map& map) {
 }
 
 void accumulating(Stream& out, const MatrixPlan& p, int cols, const QMatrix& m) {
-  for (int it = 0; it < p.iterations; ++it) {
-    const int first = it / p.kparts * p.nbs * cols;
-    out.slot(p, columns(p.nbs * cols, [&](int j) { return Column{&m, first + j}; }), it % p.kparts * p.kbs);
+  for (int slot = 0; slot < p.iterations * p.slots; ++slot) {
+    const int first = slot / p.kparts * p.nbs * cols;
+    out.slot(p, columns(p.nbs * cols, [&](int j) { return Column{&m, first + j}; }), slot % p.kparts);
   }
 }
 

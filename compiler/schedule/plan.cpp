@@ -17,10 +17,18 @@ int divisor(int n, int limit) {
   return 1;
 }
 
+// `f` of every matrix in the order of use.
+template <class F>
+void each_matrix(const Plan& p, const F& f) {
+  for (const LayerPlan& l : p.layer)
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.ffn, &l.down}) f(*m);
+  f(p.head);
+}
+
 void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
-  const bool int8 = q.format == ir::Format::int8;
-  m.tile_bytes = int8 ? 32 * cols : 16 * cols;
-  m.scale_bytes = int8 ? 2 * cols : cols;
+  m.format = q.format;
+  m.tile_bytes = q.format == ir::Format::mxfp4 ? 16 * cols : 32 * cols;
+  m.scale_bytes = q.format == ir::Format::int8c ? 4 * cols : q.format == ir::Format::int8 ? 2 * cols : cols;
 }
 
 // One iteration makes `blocks` column blocks; k is never split.
@@ -34,22 +42,19 @@ MatrixPlan whole_k(const ir::QMatrix& q, int cols, int iterations, int blocks, i
   return m;
 }
 
-// One slot an iteration, all column blocks in turn; k may be split since the result accumulates.
-MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot) {
+// All column blocks in turn; k may be split since the result accumulates. With channel scales the sum waits in an output buffer,
+// which takes `most` column blocks, until it is whole.
+MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot, int most) {
   MatrixPlan m;
   formats(m, q, cols);
   const int blocks = round_up(static_cast<int>(q.n), cols) / cols;
   const int fit = slot / m.tile_bytes;
   m.kbs = divisor(kb, fit);
   m.kparts = kb / m.kbs;
-  m.nbs = m.kparts > 1 ? 1 : divisor(blocks, fit / m.kbs);
-  m.iterations = blocks / m.nbs * m.kparts;
+  m.nbs = m.kparts > 1 ? 1 : divisor(blocks, m.channel() ? std::min(most, fit / m.kbs) : fit / m.kbs);
+  m.iterations = blocks / m.nbs;
+  (m.channel() ? m.slots : m.iterations) *= m.kparts;
   return m;
-}
-
-bool same(const MatrixPlan& a, const MatrixPlan& b) {
-  return a.iterations == b.iterations && a.slots == b.slots && a.nbs == b.nbs && a.kbs == b.kbs &&
-         a.kparts == b.kparts && a.tile_bytes == b.tile_bytes;
 }
 
 void shape(Plan& p, const Llama& model) {
@@ -71,7 +76,7 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   int least = unit;
   for (const auto& l : model.layers)
     for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up})
-      least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::int8 ? unit : unit / 2));
+      least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
   least = std::max(least, static_cast<int>(model.head->kb()) * unit);
   const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas);
   p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
@@ -96,19 +101,31 @@ void steps(Plan& p, const Llama& model) {
 }
 
 void matrices(Plan& p, const Llama& model) {
-  const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c;
+  const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c, most = std::max({p.hn, 2 * p.fc, p.vocab_step}) / c;
   p.layer.clear();
   for (const auto& l : model.layers) {
+    if (l.gate->format != l.up->format)
+      throw Error("plan", "format of ffn_up in layer " + std::to_string(p.layer.size()), ir::name(l.up->format),
+                  std::string(ir::name(l.gate->format)) + " like its ffn_gate, with which it shares weight slots");
     LayerPlan lp;
     lp.q = whole_k(*l.q, c, p.heads, nh, slot);
     lp.k = whole_k(*l.k, c, p.kv_heads, nh, slot);
     lp.v = whole_k(*l.v, c, p.kv_heads, nh, slot);
-    lp.o = accumulating(*l.o, c, p.heads * p.hk / 32, slot);
+    lp.o = accumulating(*l.o, c, p.heads * p.hk / 32, slot, most);
     lp.ffn = whole_k(*l.gate, c, p.fk / p.fc, 2 * p.fc / c, slot);
-    lp.down = accumulating(*l.down, c, p.fk / 32, slot);
+    lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
     p.layer.push_back(lp);
   }
   p.head = whole_k(*model.head, c, p.vocab_n / p.vocab_step, p.vocab_step / c, slot);
+}
+
+// Channel scales on chip: one entry per slot of the ring, and some that the vector engine still reads.
+void channel_scales(Plan& p) {
+  p.scale_words = 0;
+  each_matrix(p, [&](const MatrixPlan& m) {
+    if (m.channel()) p.scale_words = std::max(p.scale_words, u32(m.nbs * p.cols));
+  });
+  p.scale_entries = p.scale_words == 0 ? 0 : p.ring_slots + 3;
 }
 
 // Vector memory for `rows` tokens; returns the words needed.
@@ -121,6 +138,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
     return here;
   };
   p.rows = rows;
+  take(static_cast<long long>(p.scale_entries) * p.scale_words);
   p.x = take(static_cast<long long>(rows) * p.dn);
   p.cosines = take(static_cast<long long>(rows) * p.hn);
   p.sines = take(static_cast<long long>(rows) * p.hn);
@@ -184,10 +202,7 @@ void choose_rows(Plan& p, int most) {
 void dram(Plan& p) {
   const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
   std::uint64_t at = 0, stream = 0;
-  for (const auto& l : p.layer)
-    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.ffn, &l.down})
-      stream += std::uint64_t(m->stream_bytes()) * m->iterations * m->slots;
-  stream += std::uint64_t(p.head.stream_bytes()) * p.head.iterations * p.head.slots;
+  each_matrix(p, [&](const MatrixPlan& m) { stream += m.total_bytes(); });
   p.w_stream = 0, at = align(stream);
   p.w_norms = u32(at), at = align(at + std::uint64_t(2 * p.layers + 1) * p.dn * 4);
   p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
@@ -214,8 +229,10 @@ void dram(Plan& p) {
 
 }  // namespace
 
-bool LayerPlan::operator==(const LayerPlan& b) const {
-  return same(q, b.q) && same(k, b.k) && same(v, b.v) && same(o, b.o) && same(ffn, b.ffn) && same(down, b.down);
+std::uint64_t MatrixPlan::total_bytes() const {
+  const auto all = static_cast<std::uint64_t>(iterations) * static_cast<std::uint64_t>(slots);
+  const auto first = channel() ? all / static_cast<std::uint64_t>(kparts) : all;
+  return first * stream_bytes(0) + (all - first) * stream_bytes(1);
 }
 
 Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
@@ -232,13 +249,14 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     try {
       weight_scratchpad(p, model, options);
       steps(p, model);
+      matrices(p, model);
+      channel_scales(p);
       choose_rows(p, options.max_rows);
       break;
     } catch (const Error&) {
       if (options.context > 0 || p.context <= 32) throw;
     }
   }
-  matrices(p, model);
   dram(p);
   return p;
 }

@@ -20,17 +20,26 @@ struct PlanOptions {
 
 // A matrix is consumed in `iterations`, each of `slots` pieces of the weight ring; a slot holds `nbs` column
 // blocks by `kbs` k blocks. Column blocks beyond the matrix and k blocks beyond its k are zero.
+// k may be split into `kparts`: with block scales each part is an iteration, with channel scales the parts are one iteration's slots
+// and the scales come with the first.
 struct MatrixPlan {
+  ir::Format format = ir::Format::int8;
   int iterations = 0, slots = 1, nbs = 0, kbs = 0, kparts = 1;
-  int tile_bytes = 0, scale_bytes = 0;
+  int tile_bytes = 0;
+  int scale_bytes = 0;  // of a tile; with channel scales of a column block
+  bool channel() const { return format == ir::Format::int8c; }
   std::uint32_t weight_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * tile_bytes); }
-  std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * scale_bytes); }
-  std::uint32_t stream_bytes() const { return (weight_bytes() + slot_scale_bytes() + 63) / 64 * 64; }
+  std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * (channel() ? 1 : kbs) * scale_bytes); }
+  std::uint32_t stream_bytes(int part = 0) const {
+    return (weight_bytes() + (channel() && part > 0 ? 0 : slot_scale_bytes()) + 63) / 64 * 64;
+  }
+  std::uint64_t total_bytes() const;
+  bool operator==(const MatrixPlan&) const = default;
 };
 
 struct LayerPlan {
   MatrixPlan q, k, v, o, ffn, down;
-  bool operator==(const LayerPlan&) const;
+  bool operator==(const LayerPlan&) const = default;
 };
 
 struct Plan {
@@ -48,7 +57,8 @@ struct Plan {
   unsigned out_buffers = 2;
   bool hoist = true;        // constants before loops
 
-  // vector memory, word addresses
+  // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
+  std::uint32_t scale_entries = 0, scale_words = 0;
   std::uint32_t x, cosines, sines, norms, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses

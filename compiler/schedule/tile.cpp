@@ -6,9 +6,11 @@ void put_column(const ir::QMatrix& m, std::int64_t n, int kb, int c, int cols, s
   if (n < 0 || n >= m.n || kb >= m.kb()) return;
   const std::size_t block = static_cast<std::size_t>(n * m.kb() + kb);
   const std::int8_t* codes = m.codes.data() + block * 32;
+  if (m.format != ir::Format::mxfp4)
+    for (int k = 0; k < 32; ++k) tile[k * cols + c] = static_cast<std::byte>(codes[k]);
+  if (m.format == ir::Format::int8c) return;
   const std::uint16_t s = m.scales[block];
   if (m.format == ir::Format::int8) {
-    for (int k = 0; k < 32; ++k) tile[k * cols + c] = static_cast<std::byte>(codes[k]);
     scales[2 * c] = static_cast<std::byte>(s & 0xff);
     scales[2 * c + 1] = static_cast<std::byte>(s >> 8);
     return;

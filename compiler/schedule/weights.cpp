@@ -5,6 +5,7 @@
 namespace jogak::schedule {
 
 using emit::Reg;
+using ir::Format;
 using spec::AluFn;
 using spec::Engine;
 using spec::Space;
@@ -25,7 +26,8 @@ std::vector<WeightLoads> weight_order(const Plan& plan) {
 Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitter_(emitter) {
   const auto add = [&](const MatrixPlan& m) {
     slots_.insert(slots_.end(), static_cast<std::size_t>(m.iterations * m.slots),
-                  SlotSize{m.weight_bytes(), m.slot_scale_bytes(), m.stream_bytes()});
+                  SlotSize{m.weight_bytes(), m.slot_scale_bytes(), m.stream_bytes(), m.channel(),
+                           m.channel() ? static_cast<std::uint32_t>(m.kparts) : 1, m.stream_bytes(0) - m.stream_bytes(1)});
   };
   for (const LayerPlan& l : plan.layer) {
     layer_start_.push_back(slots_.size());
@@ -40,6 +42,10 @@ void Weights::fill_ring() {
   emitter_.set(use_, 0);
   emitter_.set(fill_, 0);
   emitter_.set(from_, plan_.w_stream);
+  if (plan_.scale_entries > 0) {
+    for (Reg* r : {&scale_, &scale_fill_, &part_}) emitter_.set(*r = emitter_.variable(), 0);
+    emitter_.signal(Engine::seq, kScaleFree, plan_.scale_entries);
+  }
   const std::size_t count = std::min<std::size_t>(plan_.ring_slots, slots_.size());
   for (std::size_t i = 0; i < count;) {
     std::size_t same = 1;
@@ -74,36 +80,76 @@ void Weights::load(const SlotSize& size) {
   emitter_.aside(kWeightLoads, [&] {
     const Reg one = emitter_.constant(1);
     emitter_.put(spec::Load{.win = 0, .space = Space::wspm, .da = from_, .ca = fill_, .len = emitter_.constant(size.weights), .n1 = one, .n2 = one});
-    const Reg scales = emitter_.temporary(), at = emitter_.temporary();
+    const Reg scales = emitter_.temporary();
     emitter_.alui(AluFn::add, scales, from_, size.weights);
+    if (size.channel) return load_channel(size, scales);
+    const Reg at = emitter_.temporary();
     emitter_.alui(AluFn::shr, at, fill_, 4);
     emitter_.put(spec::Load{.win = 0, .space = Space::wsc, .da = scales, .ca = at, .len = emitter_.constant(size.scales),
                             .n1 = emitter_.constant(1), .n2 = emitter_.constant(1)});
   });
   emitter_.signal(Engine::ld, kSlotFull);
-  emitter_.alui(AluFn::add, from_, from_, size.stream);
-  step(fill_);
+  advance(size);
 }
 
-void Weights::step(Reg slot) {
+// The part of k a slot holds, where there are several, is counted; only the first has channel scales. Later ones load no boxes, which
+// does nothing, but take a credit and give it back: so one body serves all parts.
+void Weights::load_channel(const SlotSize& size, Reg from) {
+  const Reg one = emitter_.constant(1);
+  const Reg boxes = size.parts == 1 ? one : first_part();
+  emitter_.wait(Engine::ld, kScaleFree);
+  emitter_.put(spec::Load{.win = 0, .space = Space::vmem, .da = from, .ca = scale_fill_, .len = emitter_.constant(size.scales), .n1 = boxes, .n2 = one});
+}
+
+Reg Weights::first_part() {
+  const Reg first = emitter_.temporary();
+  emitter_.alui(AluFn::eq, first, part_, 0);
+  return first;
+}
+
+// To the next slot, stream offset and scales to fill.
+void Weights::advance(const SlotSize& size) {
+  const std::uint32_t entry = 4 * plan_.scale_words, entries = entry * plan_.scale_entries;
+  cycle(fill_, plan_.slot_bytes, plan_.slot_bytes * plan_.ring_slots);
+  emitter_.alui(AluFn::add, from_, from_, size.stream - (size.parts > 1 ? size.less : 0));
+  if (size.channel && size.parts == 1) cycle(scale_fill_, entry, entries);
+  if (size.parts == 1) return;
+  const Reg first = first_part(), step = emitter_.temporary();
+  emitter_.alui(AluFn::mul, step, first, size.less);
+  emitter_.alu(AluFn::add, from_, from_, step);
+  emitter_.alui(AluFn::mul, step, first, entry);
+  emitter_.alu(AluFn::add, scale_fill_, scale_fill_, step);
+  cycle(scale_fill_, 0, entries);
+  cycle(part_, 1, size.parts);
+}
+
+void Weights::scale(Reg at, Reg stride, Reg m, int columns) {
+  emitter_.put(spec::Vec{.op = spec::Vop::mul, .bmode = spec::Bmode::vector, .wr = true, .dst = at, .ds = stride, .a = at, .as = stride, .b = scale_,
+                         .rows = m, .cols = emitter_.constant(static_cast<std::uint32_t>(columns))});
+  emitter_.signal(Engine::ve, kScaleFree);
+  cycle(scale_, plan_.scale_words, plan_.scale_words * plan_.scale_entries);
+}
+
+// r = r + by, back to 0 at `end`.
+void Weights::cycle(Reg r, std::uint32_t by, std::uint32_t end) {
   const Reg inside = emitter_.temporary();
-  emitter_.alui(AluFn::add, slot, slot, plan_.slot_bytes);
-  emitter_.alui(AluFn::ltu, inside, slot, plan_.slot_bytes * plan_.ring_slots);
-  emitter_.alu(AluFn::mul, slot, slot, inside);
+  if (by != 0) emitter_.alui(AluFn::add, r, r, by);
+  emitter_.alui(AluFn::ltu, inside, r, end);
+  emitter_.alu(AluFn::mul, r, r, inside);
 }
 
 void Weights::consume(const MatrixPlan& m, const std::optional<SlotSize>& next, const Product& p) {
-  const bool int8 = m.tile_bytes == 32 * plan_.cols;
   emitter_.wait(Engine::mx, kSlotFull);
-  const Reg scales = emitter_.temporary();
-  emitter_.alui(AluFn::shr, scales, use_, 4);
-  emitter_.put(spec::Mm{.wfmt = int8 ? spec::Wfmt::int8 : spec::Wfmt::e2m1, .wscale = int8 ? spec::Wscale::fp16 : spec::Wscale::e8m0,
+  Reg scales = 0;
+  if (!m.channel()) emitter_.alui(AluFn::shr, scales = emitter_.temporary(), use_, 4);
+  emitter_.put(spec::Mm{.wfmt = m.format == Format::mxfp4 ? spec::Wfmt::e2m1 : spec::Wfmt::int8,
+                        .wscale = m.channel() ? spec::Wscale::one : m.format == Format::int8 ? spec::Wscale::fp16 : spec::Wscale::e8m0,
                         .ascale = spec::Ascale::bf16, .acc = p.acc, .w = use_, .ws = scales,
                         .wn = emitter_.constant(static_cast<std::uint32_t>(m.kbs * m.tile_bytes)),
                         .wk = emitter_.constant(static_cast<std::uint32_t>(m.tile_bytes)), .a = p.a, .am = p.am, .o = p.o, .om = p.om, .on = p.on,
                         .m = p.m, .kb = emitter_.constant(static_cast<std::uint32_t>(m.kbs)), .nb = emitter_.constant(static_cast<std::uint32_t>(m.nbs))});
   emitter_.signal(Engine::mx, kSlotFree);
-  step(use_);
+  cycle(use_, plan_.slot_bytes, plan_.slot_bytes * plan_.ring_slots);
   if (!next) return;
   emitter_.wait(Engine::ld, kSlotFree);
   load(*next);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "../emit/emitter.hpp"
@@ -31,6 +32,8 @@ enum Semaphore : unsigned {
   kLoadLoad,     // ld > ld: token ids are there for the gather
   kLogits,       // mx > st
   kLogitFree,    // st > mx
+  kScaleFree,    // ve > ld: a slot's channel scales are used up
+  kScaled,       // ve > st: logits have their channel scales
 };
 
 // Operators with weights, as maps and profiles name them.
@@ -41,8 +44,11 @@ inline constexpr const char *q = "attn_q", *k = "attn_k", *v = "attn_v", *o = "a
 // Operators in the order in which their weights stream, and slots of each.
 std::vector<WeightLoads> weight_order(const Plan& plan);
 
+// What a slot loads. Channel scales come with the first of `parts` slots, the others take `less` fewer bytes of the stream.
 struct SlotSize {
   std::uint32_t weights = 0, scales = 0, stream = 0;
+  bool channel = false;
+  std::uint32_t parts = 1, less = 0;
   bool operator==(const SlotSize&) const = default;
 };
 // What to load after each slot of an iteration; empty at the end of the program.
@@ -78,20 +84,26 @@ class Weights {
   }
   // The slots of one iteration, `body(size)` each; a loop where the same follows all of them.
   template <class F>
-  void slots(const MatrixPlan& m, const Prefetch& next, F&& body) {
+  void slots(std::span<const std::optional<SlotSize>> next, F&& body) {
     if (std::adjacent_find(next.begin(), next.end(), std::not_equal_to<>()) == next.end()) {
-      emitter_.repeat(static_cast<std::uint32_t>(m.slots), [&] { body(next.front()); });
+      emitter_.repeat(static_cast<std::uint32_t>(next.size()), [&] { body(next.front()); });
     } else {
       for (const auto& size : next) body(size);
     }
   }
   // The product of one slot, and the load of the slot that takes its place.
   void consume(const MatrixPlan& m, const std::optional<SlotSize>& next, const Product& product);
+  // The vector engine, behind a wait for the product: m rows of `columns` words at `at`, `stride` words apart, times the channel scales
+  // of the slot next in turn, in place.
+  void scale(emit::Reg at, emit::Reg stride, emit::Reg m, int columns);
 
  private:
   Prefetch prefetch(const MatrixPlan& m, int iteration) const;
   void load(const SlotSize& size);
-  void step(emit::Reg slot);
+  void load_channel(const SlotSize& size, emit::Reg from);
+  emit::Reg first_part();
+  void advance(const SlotSize& size);
+  void cycle(emit::Reg r, std::uint32_t by, std::uint32_t end);
 
   const Plan& plan_;
   emit::Emitter& emitter_;
@@ -99,6 +111,7 @@ class Weights {
   std::vector<std::size_t> layer_start_;  // index of each layer's first slot, then the head's
   std::size_t at_ = 0;                    // next phase's first slot
   emit::Reg use_ = 0, fill_ = 0, from_ = 0;  // slot in use, slot to fill (wspm address), next stream offset
+  emit::Reg scale_ = 0, scale_fill_ = 0, part_ = 0;  // channel scales in use (words), to fill (bytes); part of k to fill
 };
 
 }  // namespace jogak::schedule

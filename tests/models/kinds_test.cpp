@@ -17,8 +17,9 @@ double correlation(std::span<const float> a, std::span<const float> b) {
   return ab / std::sqrt(aa * bb);
 }
 
-std::vector<float> logits(const ir::Graph& graph, const std::string& config, const std::vector<std::string>& rules, const std::vector<int>& ids) {
-  Session session(compile(graph, {.config = config, .context = 64, .format_of = rules}).program, "model");
+std::vector<float> logits(const ir::Graph& graph, const std::string& config, const std::vector<std::string>& rules, const std::vector<int>& ids,
+                          const std::string& format = "int8") {
+  Session session(compile(graph, {.config = config, .context = 64, .format = format, .format_of = rules}).program, "model");
   const auto last = session.feed(ids);
   return {last.begin(), last.end()};
 }
@@ -41,6 +42,28 @@ TEST_CASE("int8 and MXFP4 layers in turn, or matrices in each: like the fp32 dec
     CHECK(correlation(edge, expected) > 0.95);  // what MXFP4 leaves of random weights
   }
   CHECK(correlation(logits(graph, "edge", {}, ids), expected) > 0.999);
+}
+
+// Wide feed-forwards split k: their channel scales come with the first part only. A head of 20 pads every row of k.
+TEST_CASE("int8c alone or beside other formats: like the fp32 decoder, the same bits on two configurations and for every chunk") {
+  const ir::Graph graph = import::synthetic_llama({.layers = 4, .width = 80, .heads = 4, .kv_heads = 2, .ffn = 3200, .context = 64, .vocab = 301}, 4);
+  const std::vector<int> ids = {1, 17, 4, 60, 33};
+  FloatLlama reference(graph);
+  std::vector<float> expected;
+  for (const int id : ids) expected = reference.step(id);
+  const std::vector<std::vector<std::string>> mixtures = {
+      {}, {"blk.1.=int8", "blk.3.=int8"}, {"attn_output=int8", "output=int8"}, {"ffn_down=int8", "attn_v=int8"}, {"ffn_gate=mxfp4", "ffn_up=mxfp4"}};
+  for (const auto& rules : mixtures) {
+    const std::string first = rules.empty() ? "int8c alone" : rules.front();
+    CAPTURE(first);
+    const auto nano = logits(graph, "nano", rules, ids, "int8c"), edge = logits(graph, "edge", rules, ids, "int8c");
+    CHECK(std::memcmp(nano.data(), edge.data(), nano.size() * 4) == 0);
+    CHECK(correlation(edge, expected) > (first.find("mxfp4") != std::string::npos ? 0.95 : 0.999));
+    Session one(compile(graph, {.config = "edge", .context = 64, .format = "int8c", .format_of = rules}).program, "model");
+    std::span<const float> last;
+    for (const int id : ids) last = one.feed(std::span(&id, 1));
+    CHECK(std::memcmp(last.data(), edge.data(), edge.size() * 4) == 0);
+  }
 }
 
 // Every kind, and every change of kind within reach of the weight ring, costs a body of code.

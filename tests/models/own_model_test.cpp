@@ -85,7 +85,7 @@ TEST_CASE("own model: the plain fp32 decoder gives the golden logits and ids") {
 TEST_CASE("own model: the machine picks the golden ids wherever they are clear") {
   if (!present()) return;
   const auto golden = read_json("models/golden.json");
-  for (const char* format : {"int8", "mxfp4"}) {
+  for (const char* format : {"int8", "int8c", "mxfp4"}) {
     CAPTURE(format);
     int clear = 0;
     for (const auto& run : golden.at("greedy")) {
@@ -106,7 +106,7 @@ TEST_CASE("own model: the machine picks the golden ids wherever they are clear")
   }
 }
 
-TEST_CASE("own model: perplexity within 1 % (int8) and 6 % (MXFP4) of fp32") {
+TEST_CASE("own model: perplexity within 1 % (int8, int8c) and 6 % (MXFP4) of fp32") {
   if (!present()) return;
   const auto texts = heldout(10);
   FloatLlama reference(graph());
@@ -117,7 +117,7 @@ TEST_CASE("own model: perplexity within 1 % (int8) and 6 % (MXFP4) of fp32") {
     for (std::size_t i = 0; i + 1 < ids.size(); ++i, ++count) exact += surprise(reference.step(ids[i]), ids[i + 1]);
   }
   CHECK(std::exp(exact / count) < 1.6);  // it has learned the text
-  for (const auto& [format, most] : {std::pair{"int8", 1.01}, std::pair{"mxfp4", 1.06}}) {
+  for (const auto& [format, most] : {std::pair{"int8", 1.01}, std::pair{"int8c", 1.01}, std::pair{"mxfp4", 1.06}}) {
     CAPTURE(format);
     double sum = 0;
     for (const auto& ids : texts) {

@@ -41,10 +41,19 @@ void compare(const ir::Graph& graph, const CompileOptions& options, int prompt_t
 
 }  // namespace
 
-TEST_CASE("same bits: odd sizes on nano, both formats") {
+TEST_CASE("same bits: odd sizes on nano, every format") {
   if (!has_rtl()) return;
   const import::LlamaHyper odd{.layers = 2, .width = 72, .heads = 3, .kv_heads = 1, .ffn = 100, .context = 64, .vocab = 301};
-  for (const char* format : {"int8", "mxfp4"}) compare(import::synthetic_llama(odd, 5), {.config = "nano", .context = 64, .format = format}, 9, 2);
+  for (const char* format : {"int8", "int8c", "mxfp4"}) compare(import::synthetic_llama(odd, 5), {.config = "nano", .context = 64, .format = format}, 9, 2);
+}
+
+// 100 blocks of k in the feed-forward: slots hold a part of them; heads of 20 are padded to 32.
+TEST_CASE("same bits: channel scales with k in parts, nano and edge, with int8 beside them") {
+  if (!has_rtl()) return;
+  const ir::Graph graph = import::synthetic_llama({.layers = 2, .width = 80, .heads = 4, .kv_heads = 2, .ffn = 3200, .context = 64, .vocab = 301}, 6);
+  compare(graph, {.config = "nano", .context = 64, .format = "int8c"}, 5, 1);
+  compare(graph, {.config = "edge", .context = 64, .format = "int8c"}, 5, 1);
+  compare(graph, {.config = "edge", .context = 64, .format = "int8c", .format_of = {"blk.1.attn=int8", "output=int8"}}, 5, 1);
 }
 
 TEST_CASE("same bits: the project's own model on edge") {
@@ -54,7 +63,7 @@ TEST_CASE("same bits: the project's own model on edge") {
     MESSAGE("SKIPPED: no " << path.string());
     return;
   }
-  compare(import::read_model(path), {.config = "edge", .context = 64}, 7, 2);
+  for (const char* format : {"int8", "int8c"}) compare(import::read_model(path), {.config = "edge", .context = 64, .format = format}, 7, 2);
 }
 
 TEST_CASE("the timeline gives every command of the RTL an operator, and is refused without a clock") {

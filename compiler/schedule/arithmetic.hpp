@@ -1,0 +1,43 @@
+// Small sums on sequencer registers, as schedules need them for addresses.
+#pragma once
+#include <bit>
+#include <cstdint>
+
+#include "../emit/emitter.hpp"
+
+namespace jogak::schedule {
+
+// Constants and temporaries it returns are good for the next few instructions (see Emitter).
+class Arithmetic {
+ public:
+  explicit Arithmetic(bool hoist) : e_(hoist) {}
+
+ protected:
+  using Reg = emit::Reg;
+  using AluFn = spec::AluFn;
+
+  static std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
+  Reg k(long long value) { return e_.constant(u32(value)); }
+  Reg kf(float value) { return e_.constant(std::bit_cast<std::uint32_t>(value)); }
+  Reg sum(Reg a, long long b) { return b == 0 ? a : with(AluFn::add, a, b); }
+  Reg shifted(AluFn fn, Reg a, int by) { return with(fn, a, by); }
+  Reg times(Reg a, long long b) { return with(AluFn::mul, a, b); }
+  void advance(Reg r, long long by) { e_.alui(AluFn::add, r, r, u32(by)); }
+  // Two-valued register: a <-> b.
+  void toggle(Reg r, long long a, long long b) {
+    const Reg t = e_.temporary();
+    e_.set(t, u32(a + b));
+    e_.alu(AluFn::sub, r, t, r);
+  }
+
+  emit::Emitter e_;
+
+ private:
+  Reg with(AluFn fn, Reg a, long long b) {
+    const Reg t = e_.temporary();
+    e_.alui(fn, t, a, u32(b));
+    return t;
+  }
+};
+
+}  // namespace jogak::schedule
