@@ -134,16 +134,22 @@ struct Tree {
 
 TEST_CASE("uio: bytes of the machine beside bytes of the processor in one cache line both stay") {
   Machine m;
-  const std::uint64_t window = m.load(kCopy);
-  std::vector<std::uint8_t> data(32, 0x5A), mine(20, 0xC3), back(64);
-  good(m.device->copy_in(window, data));
-  good(m.device->start());
-  good(m.device->wait(0));
-  good(m.device->copy_in(window + 1024 + 40, mine));
-  good(m.device->copy_out(window + 1024, back));
-  CHECK(std::vector(back.begin(), back.begin() + 32) == data);
-  CHECK(std::vector(back.begin() + 32, back.begin() + 40) == std::vector<std::uint8_t>(8, 0));
-  CHECK(std::vector(back.begin() + 40, back.begin() + 60) == mine);
+  const std::uint64_t window = m.load(kCopy), to = window + 1024;
+  struct Case {
+    std::uint64_t at, bytes;  // that the processor writes, from the line of the machine's 32 bytes at 1024
+  };
+  std::uint8_t fill = 0x5A;
+  for (const Case c : {Case{1024 + 40, 20}, Case{1024 + 8, 56}, Case{960, 72}}) {
+    CAPTURE(c.at);
+    const std::vector<std::uint8_t> data(32, ++fill), mine(c.bytes, 0xC3);
+    std::vector<std::uint8_t> back(32);
+    good(m.device->copy_in(window, data));
+    good(m.device->start());
+    good(m.device->wait(0));
+    good(m.device->copy_in(window + c.at, mine));
+    good(m.device->copy_out(to, back));
+    for (std::uint64_t i = 0; i < 32; ++i) CHECK(back[i] == (1024 + i >= c.at && 1024 + i < c.at + c.bytes ? 0xC3 : fill));
+  }
   CHECK(m.seen->mistakes.empty());
 }
 
