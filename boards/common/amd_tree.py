@@ -27,6 +27,9 @@ def overlay(plan):
 }};
 
 &amba {{
+	#address-cells = <{tree['cells']}>;
+	#size-cells = <{tree['cells']}>;
+
 	npu_clock: npu-clock {{
 		compatible = "xlnx,fclk";
 		#clock-cells = <0>;
