@@ -13,6 +13,7 @@ rtl/common/npu_fp_fma.sv
 rtl/common/npu_fp_i2f.sv
 rtl/common/npu_fp_mul.sv
 rtl/common/npu_ram.sv
+rtl/common/npu_ram_fifo.sv
 rtl/memory/npu_aspm.sv
 rtl/memory/npu_dma_align.sv
 rtl/memory/npu_dma_burst.sv

@@ -1,4 +1,4 @@
-// Test top: queues of three depths on the same input, and a RAM with write mask.
+// Test top: queues of three depths and one in a RAM on the same input, and a RAM with write mask.
 module npu_common_bench #(
   localparam int unsigned Queues = 3
 ) (
@@ -11,6 +11,11 @@ module npu_common_bench #(
   input  logic [Queues-1:0]  out_ready_i,
   output logic [47:0]        out_data_o,
   output logic [23:0]        count_o,
+  input  logic               long_valid_i,
+  output logic               long_ready_o,
+  output logic               long_valid_o,
+  input  logic               long_ready_i,
+  output logic [15:0]        long_data_o,
   input  logic               ren_i,
   input  logic [4:0]         raddr_i,
   output logic [31:0]        rdata_o,
@@ -31,6 +36,12 @@ module npu_common_bench #(
     );
     assign count_o[q*8 +: 8] = 8'(count);
   end
+
+  npu_ram_fifo #(.Width(16), .Depth(8)) u_long (
+    .clk_i, .rst_ni,
+    .in_valid_i(long_valid_i), .in_ready_o(long_ready_o), .in_data_i,
+    .out_valid_o(long_valid_o), .out_ready_i(long_ready_i), .out_data_o(long_data_o)
+  );
 
   npu_ram #(.Width(32), .Depth(32), .MaskBits(8)) u_ram (
     .clk_i, .ren_i, .raddr_i, .rdata_o, .wen_i, .waddr_i, .wmask_i, .wdata_i);

@@ -19,6 +19,7 @@ struct Bench {
     Verilated::randReset(2);
     dut = std::make_unique<Vnpu_common_bench>();
     dut->clk_i = dut->rst_ni = dut->in_valid_i = dut->out_ready_i = dut->ren_i = dut->wen_i = 0;
+    dut->long_valid_i = dut->long_ready_i = 0;
     edge();
     dut->rst_ni = 1;
     dut->eval();
@@ -59,6 +60,32 @@ TEST_CASE("queues: order, full, empty, count") {
     bench.edge();
   }
   for (const long words : passed) CHECK(words > 3000);
+}
+
+TEST_CASE("queue in a RAM: order, full, two cycles") {
+  Bench bench;
+  auto& d = *bench.dut;
+  std::deque<std::uint16_t> ram, out;  // out: the word at the output
+  long passed = 0, full = 0;
+  for (int cycle = 0; cycle < 20000; ++cycle) {
+    const unsigned fill = cycle / 500 % 3;
+    d.in_data_i = static_cast<std::uint16_t>(bench.rng());
+    d.long_valid_i = fill == 2 || (fill == 1 ? bench.rng() % 4 == 0 : bench.rng() % 4 != 0);
+    d.long_ready_i = fill == 2 || (fill == 0 ? bench.rng() % 4 == 0 : bench.rng() % 4 != 0);
+    d.eval();
+    REQUIRE(d.long_ready_o == (ram.size() < 8));
+    REQUIRE(d.long_valid_o == !out.empty());
+    if (!out.empty()) REQUIRE(d.long_data_o == out.front());
+    const bool pop = !out.empty() && d.long_ready_i, push = d.long_valid_i && ram.size() < 8;
+    full += ram.size() == 8;
+    passed += pop;
+    if (pop) out.pop_front();
+    if (out.empty() && !ram.empty()) out.push_back(ram.front()), ram.pop_front();
+    if (push) ram.push_back(d.in_data_i);
+    bench.edge();
+  }
+  CHECK(passed > 3000);
+  CHECK(full > 1000);
 }
 
 TEST_CASE("RAM: mask, held output, written pieces undefined, others old") {

@@ -29,14 +29,18 @@ module npu_fp_add
 
   function automatic logic [31:0] finish(logic [27:0] sum, logic [5:0] zeros,
                                          logic [7:0] exponent, logic sign, logic nan, logic inf);
-    logic [27:0] m;
+    logic [23:0] kept;
+    logic [4:0] low;
     logic up;
     if (nan) return Nan;
     if (inf) return {sign, 31'h7F80_0000};
     if (sum == 28'd0) return {sign, 31'd0};
-    m = sum << zeros;
-    up = m[3] && (m[2:0] != 3'd0 || m[4]);
-    return pack(sign, 11'({3'd0, exponent}) + 11'sd1 - 11'({5'd0, zeros}), m[27:4], up);
+    kept = 24'((sum << zeros) >> 4);
+    // Three or more leading zeros: the sum is exact. So rounding need not wait for the shift.
+    low = zeros == 6'd0 ? sum[4:0] : zeros == 6'd1 ? {sum[3:0], 1'b0}
+        : zeros == 6'd2 ? {sum[2:0], 2'b0} : 5'd0;
+    up = low[3] && (low[2:0] != 3'd0 || low[4]);
+    return pack(sign, 11'({3'd0, exponent}) + 11'sd1 - 11'({5'd0, zeros}), kept, up);
   endfunction
 
   always_ff @(posedge clk_i) begin
@@ -45,10 +49,12 @@ module npu_fp_add
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_i) begin
-      automatic logic swap = b_i[30:0] > a_i[30:0];
+      automatic logic swap = less(35'(a_i[30:0]), 35'(b_i[30:0]));
       automatic logic [31:0] big = swap ? b_i : a_i;
       automatic logic [31:0] little = swap ? a_i : b_i;
-      automatic logic [7:0] distance = big[30:23] - little[30:23];
+      automatic logic [7:0] up = b_i[30:23] - a_i[30:23];
+      automatic logic [7:0] down = a_i[30:23] - b_i[30:23];
+      automatic logic [7:0] distance = swap ? up : down;
       s1_big_q <= {significand(big), 3'd0};
       s1_little_q <= 27'(shift_right_sticky({37'd0, significand(little), 3'd0},
                                            distance > 8'd63 ? 6'd63 : distance[5:0]));
@@ -63,8 +69,8 @@ module npu_fp_add
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[0]) begin
-      automatic logic [27:0] sum = s1_minus_q ? {1'b0, s1_big_q} - {1'b0, s1_little_q}
-                                              : {1'b0, s1_big_q} + {1'b0, s1_little_q};
+      automatic logic [27:0] sum = 28'(add_or_subtract(51'(s1_big_q), 51'(s1_little_q),
+                                                      s1_minus_q));
       s2_sum_q <= sum;
       s2_zeros_q <= leading_zeros({sum, 36'd0});
       s2_exp_q <= s1_exp_q;

@@ -15,43 +15,68 @@ module npu_fp_fma
   output logic [31:0] y_o
 );
 
+  typedef logic signed [10:0] exp_t;
+
   // Below every exponent of a nonzero term: a zero never sets the scale.
-  localparam logic signed [10:0] ZeroExp = -11'sd300;
+  localparam exp_t ZeroExp = -11'sd300;
 
-  logic [3:0] valid_q;
+  // What replaces the sum, and the sign of an infinity.
+  typedef struct packed {
+    logic nan;
+    logic inf;
+    logic isign;
+  } give_t;
 
-  // Stage 1: product.
-  logic [47:0] s1_product_q;
+  logic [FmaLat-1:0] valid_q;
+
+  // Stage 1: partial products.
+  partial_t s1_part_q;
   logic [23:0] s1_c_q;
-  logic signed [10:0] s1_pexp_q, s1_cexp_q;
-  logic s1_psign_q, s1_csign_q, s1_nan_q, s1_inf_q, s1_isign_q;
-  // Stage 2: term of larger exponent first, the other aligned (2 guard bits).
-  logic [49:0] s2_high_q, s2_low_q;
-  logic signed [10:0] s2_exp_q;
-  logic s2_hsign_q, s2_minus_q, s2_nan_q, s2_inf_q, s2_isign_q;
-  // Stage 3: magnitude of the sum and its leading zeros.
-  logic [50:0] s3_sum_q;
-  logic [5:0] s3_zeros_q;
-  logic signed [10:0] s3_exp_q;
-  logic s3_sign_q, s3_nan_q, s3_inf_q;
-  // Stage 4: result.
+  exp_t s1_pexp_q, s1_cexp_q;
+  logic s1_psign_q, s1_csign_q;
+  give_t s1_give_q;
+  // Stage 2: product.
+  logic [47:0] s2_product_q;
+  logic [23:0] s2_c_q;
+  exp_t s2_pexp_q, s2_cexp_q;
+  logic s2_psign_q, s2_csign_q;
+  give_t s2_give_q;
+  // Stage 3: larger term first (2 guard bits), distance of the exponents.
+  logic [49:0] s3_high_q, s3_low_q;
+  logic [5:0] s3_distance_q;
+  exp_t s3_exp_q;
+  logic s3_sign_q, s3_minus_q;
+  give_t s3_give_q;
+  // Stage 4: the smaller aligned.
+  logic [49:0] s4_high_q, s4_low_q;
+  exp_t s4_exp_q;
+  logic s4_sign_q, s4_minus_q;
+  give_t s4_give_q;
+  // Stage 5: sum and its leading zeros.
+  logic [50:0] s5_sum_q;
+  logic [5:0] s5_zeros_q;
+  exp_t s5_exp_q;
+  logic s5_sign_q, s5_minus_q;
+  give_t s5_give_q;
+  // Stage 6: leading one first, rounding known.
+  logic [23:0] s6_kept_q;
+  logic s6_up_q, s6_zero_q;
+  exp_t s6_exp_q;
+  logic s6_sign_q;
+  give_t s6_give_q;
+  // Stage 7: result.
   logic [31:0] y_q;
 
-  function automatic logic [31:0] finish(logic [50:0] sum, logic [5:0] zeros,
-                                         logic signed [10:0] exponent, logic sign, logic nan,
-                                         logic inf);
-    logic [50:0] m;
-    logic up;
-    if (nan) return Nan;
-    if (inf) return {sign, 31'h7F80_0000};
-    if (sum == 51'd0) return {sign, 31'd0};
-    m = sum << zeros;
-    up = m[26] && (m[25:0] != 26'd0 || m[27]);
-    return pack(sign, exponent + 11'sd1 - 11'({5'd0, zeros}), m[50:27], up);
+  function automatic logic [31:0] finish(give_t give, logic zero, logic sign, exp_t exponent,
+                                         logic [23:0] kept, logic up);
+    if (give.nan) return Nan;
+    if (give.inf) return {give.isign, 31'h7F80_0000};
+    if (zero) return {sign, 31'd0};
+    return pack(sign, exponent, kept, up);
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) valid_q <= {valid_q[2:0], valid_i};
+    if (en_i) valid_q <= {valid_q[FmaLat-2:0], valid_i};
   end
 
   always_ff @(posedge clk_i) begin
@@ -59,67 +84,97 @@ module npu_fp_fma
       automatic logic psign = a_i[31] ^ b_i[31];
       automatic logic pinf = is_inf(a_i) || is_inf(b_i);
       automatic logic pzero = is_zero(a_i) || is_zero(b_i);
-      s1_product_q <= {24'd0, significand(a_i)} * {24'd0, significand(b_i)};
+      s1_part_q <= multiply(significand(a_i), significand(b_i));
       s1_c_q <= significand(c_i);
+      // Of a product below 2; one more from there on.
       s1_pexp_q <= pzero ? ZeroExp
-                         : 11'({3'd0, a_i[30:23]}) + 11'({3'd0, b_i[30:23]}) - 11'sd126;
+                         : 11'({3'd0, a_i[30:23]}) + 11'({3'd0, b_i[30:23]}) - 11'sd127;
       s1_cexp_q <= is_zero(c_i) ? ZeroExp : 11'({3'd0, c_i[30:23]});
       s1_psign_q <= psign;
       s1_csign_q <= c_i[31];
-      s1_nan_q <= is_nan(a_i) || is_nan(b_i) || is_nan(c_i) || (pinf && pzero) ||
-                  (pinf && is_inf(c_i) && psign != c_i[31]);
-      s1_inf_q <= pinf || is_inf(c_i);
-      s1_isign_q <= pinf ? psign : c_i[31];
+      s1_give_q.nan <= is_nan(a_i) || is_nan(b_i) || is_nan(c_i) || (pinf && pzero) ||
+                       (pinf && is_inf(c_i) && psign != c_i[31]);
+      s1_give_q.inf <= pinf || is_inf(c_i);
+      s1_give_q.isign <= pinf ? psign : c_i[31];
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[0]) begin
-      // Exponents count from the leading bit, so a product below 2 moves up.
-      automatic logic small_product = !s1_product_q[47];
-      automatic logic [47:0] product = small_product ? {s1_product_q[46:0], 1'b0}
-                                                     : s1_product_q;
-      automatic logic signed [10:0] pexp = small_product ? s1_pexp_q - 11'sd1 : s1_pexp_q;
-      automatic logic swap = s1_cexp_q > pexp;
-      automatic logic [10:0] distance = swap ? s1_cexp_q - pexp : pexp - s1_cexp_q;
-      automatic logic [49:0] low = swap ? {product, 2'd0} : {s1_c_q, 26'd0};
-      s2_high_q <= swap ? {s1_c_q, 26'd0} : {product, 2'd0};
-      s2_low_q <= 50'(shift_right_sticky({14'd0, low},
-                                         distance > 11'd63 ? 6'd63 : distance[5:0]));
-      s2_exp_q <= swap ? s1_cexp_q : pexp;
-      s2_hsign_q <= swap ? s1_csign_q : s1_psign_q;
-      s2_minus_q <= s1_csign_q ^ s1_psign_q;
-      s2_nan_q <= s1_nan_q;
-      s2_inf_q <= s1_inf_q;
-      s2_isign_q <= s1_isign_q;
+      s2_product_q <= product_of(s1_part_q);
+      s2_c_q <= s1_c_q;
+      s2_pexp_q <= s1_pexp_q;
+      s2_cexp_q <= s1_cexp_q;
+      s2_psign_q <= s1_psign_q;
+      s2_csign_q <= s1_csign_q;
+      s2_give_q <= s1_give_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[1]) begin
-      // Equal exponents may leave the larger magnitude in `low`.
-      automatic logic flip = s2_minus_q && s2_low_q > s2_high_q;
-      automatic logic [50:0] sum = !s2_minus_q ? {1'b0, s2_high_q} + {1'b0, s2_low_q}
-                                 : flip ? {1'b0, s2_low_q} - {1'b0, s2_high_q}
-                                        : {1'b0, s2_high_q} - {1'b0, s2_low_q};
-      s3_sum_q <= sum;
-      s3_zeros_q <= leading_zeros({sum, 13'd0});
-      s3_exp_q <= s2_exp_q;
-      // An exact zero is +0 unless both terms were -0.
-      s3_sign_q <= s2_inf_q ? s2_isign_q
-                 : (sum == 51'd0 && s2_minus_q) ? 1'b0 : s2_hsign_q ^ flip;
-      s3_nan_q <= s2_nan_q;
-      s3_inf_q <= s2_inf_q;
+      automatic logic [47:0] product = s2_product_q[47] ? s2_product_q : s2_product_q << 1;
+      automatic exp_t pexp = s2_pexp_q + 11'(s2_product_q[47]);
+      // Exponents by unsigned comparison; below the addend's bits the product is not smaller.
+      automatic logic swap = less({!pexp[10], pexp[9:0], product[47:24]},
+                                  {!s2_cexp_q[10], s2_cexp_q[9:0], s2_c_q});
+      automatic exp_t up = s2_cexp_q - pexp;
+      automatic exp_t down = pexp - s2_cexp_q;
+      automatic logic [10:0] distance = swap ? up : down;
+      s3_high_q <= swap ? {s2_c_q, 26'd0} : {product, 2'd0};
+      s3_low_q <= swap ? {product, 2'd0} : {s2_c_q, 26'd0};
+      s3_distance_q <= distance[10:6] != 5'd0 ? 6'd63 : distance[5:0];
+      s3_exp_q <= swap ? s2_cexp_q : pexp;
+      s3_sign_q <= swap ? s2_csign_q : s2_psign_q;
+      s3_minus_q <= s2_csign_q ^ s2_psign_q;
+      s3_give_q <= s2_give_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[2]) begin
-      y_q <= finish(s3_sum_q, s3_zeros_q, s3_exp_q, s3_sign_q, s3_nan_q, s3_inf_q);
+      s4_high_q <= s3_high_q;
+      s4_low_q <= 50'(shift_right_sticky({14'd0, s3_low_q}, s3_distance_q));
+      s4_exp_q <= s3_exp_q;
+      s4_sign_q <= s3_sign_q;
+      s4_minus_q <= s3_minus_q;
+      s4_give_q <= s3_give_q;
     end
   end
 
-  assign valid_o = valid_q[3];
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[3]) begin
+      automatic logic [50:0] sum = add_or_subtract({1'b0, s4_high_q}, {1'b0, s4_low_q},
+                                                   s4_minus_q);
+      s5_sum_q <= sum;
+      s5_zeros_q <= leading_zeros({sum, 13'd0});
+      s5_exp_q <= s4_exp_q;
+      s5_sign_q <= s4_sign_q;
+      s5_minus_q <= s4_minus_q;
+      s5_give_q <= s4_give_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[4]) begin
+      automatic logic [50:0] m = s5_sum_q << s5_zeros_q;
+      s6_kept_q <= m[50:27];
+      s6_up_q <= m[26] && (m[25:0] != 26'd0 || m[27]);
+      s6_zero_q <= s5_sum_q == 51'd0;
+      s6_exp_q <= s5_exp_q + 11'sd1 - 11'({5'd0, s5_zeros_q});
+      // An exact zero is +0 unless both terms were -0.
+      s6_sign_q <= (s5_sum_q == 51'd0 && s5_minus_q) ? 1'b0 : s5_sign_q;
+      s6_give_q <= s5_give_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[5]) begin
+      y_q <= finish(s6_give_q, s6_zero_q, s6_sign_q, s6_exp_q, s6_kept_q, s6_up_q);
+    end
+  end
+
+  assign valid_o = valid_q[FmaLat-1];
   assign y_o = y_q;
 
 endmodule

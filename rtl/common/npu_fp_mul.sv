@@ -15,8 +15,8 @@ module npu_fp_mul
 
   logic [2:0] valid_q;
 
-  // Stage 1: operands, so that a DSP block's input registers can take them.
-  logic [23:0] s1_a_q, s1_b_q;
+  // Stage 1: partial products.
+  partial_t s1_part_q;
   logic signed [10:0] s1_exp_q;
   logic s1_sign_q, s1_nan_q, s1_inf_q;
   // Stage 2: product.
@@ -44,8 +44,7 @@ module npu_fp_mul
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_i) begin
-      s1_a_q <= significand(a_i);
-      s1_b_q <= significand(b_i);
+      s1_part_q <= multiply(significand(a_i), significand(b_i));
       s1_exp_q <= 11'({3'd0, a_i[30:23]}) + 11'({3'd0, b_i[30:23]}) - 11'sd127;
       s1_sign_q <= a_i[31] ^ b_i[31];
       s1_nan_q <= is_nan(a_i) || is_nan(b_i) || (is_inf(a_i) && is_zero(b_i)) ||
@@ -56,7 +55,7 @@ module npu_fp_mul
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[0]) begin
-      s2_product_q <= {24'd0, s1_a_q} * {24'd0, s1_b_q};
+      s2_product_q <= product_of(s1_part_q);
       s2_exp_q <= s1_exp_q;
       s2_sign_q <= s1_sign_q;
       s2_nan_q <= s1_nan_q;

@@ -19,7 +19,7 @@ double sc_time_stamp() { return 0; }
 
 namespace {
 
-constexpr std::size_t kMulLat = 3, kAddLat = 3, kFmaLat = 4, kI2fLat = 1;
+constexpr std::size_t kMulLat = 3, kAddLat = 3, kFmaLat = 7, kI2fLat = 1;
 
 // One cell's expected results in order; a cell must answer after exactly `latency` steps.
 struct Expected {

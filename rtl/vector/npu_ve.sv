@@ -5,9 +5,9 @@
 // Cycles from accepting a command to accepting the next, with all requests to
 // vector memory granted, for N beats (rows * ceil(cols / Lanes)); npu_ve_cycles.hpp
 // has the exact formula and the unit test checks it:
-//   vec   N + 9, + FuncLat with a function, + the latency of npu_vec_sum or
-//         npu_vec_max with a reduction, + 1 per full vmem row of results;
-//   qnt   N + beats of a group + 20 + ceil(log4(Lanes)); here N counts beats of
+//   vec   N + 5 + FmaLat, + FuncLat with a function, + the latency of npu_vec_sum or
+//         npu_vec_max + 1 with a reduction, + 1 per full vmem row of results;
+//   qnt   N + beats of a group + 10 + FmaLat + FuncLat + ceil(log4(Lanes)); N counts beats of
 //         min(Lanes, 32) columns; one more for row scales.
 // Beats follow each other without bubbles across rows. A b operand
 // with stride 0 that is a word or fits a vmem row is read once.
@@ -128,7 +128,9 @@ module npu_ve
   logic [31:0]             held_recip, absmax;
   logic [15:0]             held_scale, scale;
 
-  logic reduced_valid;
+  logic        reduced_valid, recip_valid;
+  logic [31:0] recip_a;
+  logic [31:0] recip_y [Lanes];  // lane 0's counts
   npu_vec_qnt u_qnt (
     .clk_i,
     .rst_ni,
@@ -139,6 +141,9 @@ module npu_ve
     .values_i      (in_values),
     .absmax_valid_i(reduced_valid && qnt_q),
     .absmax_i      (absmax),
+    .func_valid_o  (recip_valid),
+    .func_a_o      (recip_a),
+    .func_y_i      (recip_y[0]),
     .scale_valid_o (scale_valid),
     .scale_o       (scale),
     .valid_o       (held_valid),
@@ -151,6 +156,7 @@ module npu_ve
   // ---- lanes -----------------------------------------------------------------
 
   logic [31:0]               y [Lanes];
+  logic [31:0]               fma [Lanes];
   logic                      lane_valid, out_valid;
   logic [LaneLat+FuncLat:1]  flight_q;  // beats in the lanes, by age
 
@@ -174,6 +180,11 @@ module npu_ve
       .x_i    (x_in),
       .y_i    (qnt_q ? held_recip : vec_y[l*32 +: 32]),
       .s_i    (s_q),
+      .lend_i (l == 0 && qnt_q),
+      .recip_valid_i(l == 0 && recip_valid),
+      .recip_i(recip_a),
+      .recip_o(recip_y[l]),
+      .fma_o  (fma[l]),
       .y_o    (y[l])
     );
   end
@@ -247,7 +258,7 @@ module npu_ve
     end
   end
   for (genvar l = 0; l < QntWidth; l++) begin : gen_product
-    assign products[l*32 +: 32] = y[l];
+    assign products[l*32 +: 32] = fma[l];
   end
   assign qnt_out = out_valid && en && qnt_q;
 

@@ -29,11 +29,14 @@ constexpr std::uint64_t ve_log(std::uint64_t n, unsigned bits_per_step) {
   return (bits + bits_per_step - 1) / bits_per_step;
 }
 
+// Latencies of npu_fp_pkg.
+constexpr std::uint64_t kAddLat = 3, kFmaLat = 7, kFuncLat = 9;
+
 // Cycles from the last beat of the last row to its sum. The lane tree and two merges
 // give a partial sum for every four beats; npu_vec_stack then needs a cycle for each
 // and three for each addition, in order.
 constexpr std::uint64_t ve_sum_latency(std::uint64_t rows, std::uint64_t row_beats, std::uint64_t lanes) {
-  const std::uint64_t tree = 3 * ve_log(lanes, 1);
+  const std::uint64_t tree = 1 + kAddLat * ve_log(lanes, 1);
   if (row_beats == 1) return tree;
   const std::uint64_t last = (row_beats + 3) / 4 - 1;
   std::uint64_t free = 0, start = 0;
@@ -42,13 +45,13 @@ constexpr std::uint64_t ve_sum_latency(std::uint64_t rows, std::uint64_t row_bea
       const std::uint64_t arrival = start + (i == last ? row_beats : 4 * (i + 1));
       std::uint64_t additions = 0;  // set bits of the last index, else trailing ones
       for (std::uint64_t n = i; n != 0 && (i == last || n % 2 == 1); n /= 2) additions += n % 2;
-      free = (arrival > free ? arrival : free) + 1 + 3 * additions;
+      free = (arrival > free ? arrival : free) + 1 + kAddLat * additions;
     }
   }
-  return tree + 7 + free - start;
+  return tree + 2 * kAddLat + 2 + free - start;
 }
 
-constexpr std::uint64_t ve_max_latency(std::uint64_t lanes) { return ve_log(lanes, 2) + 1; }
+constexpr std::uint64_t ve_max_latency(std::uint64_t lanes) { return ve_log(lanes, 2) + 2; }
 
 constexpr std::uint64_t ve_cycles(const VeShape& c, const VeSizes& n) {
   const std::uint64_t width = c.qnt && n.lanes > 32 ? 32 : n.lanes;
@@ -60,12 +63,12 @@ constexpr std::uint64_t ve_cycles(const VeShape& c, const VeSizes& n) {
   if (c.qnt) {
     // The last group's beats leave after its last one came; a short last block waits for its neighbour.
     const std::uint64_t group = c.by_row || c.cols < 32 ? row_beats : 32 / width;
-    return beats + group + 19 + ve_max_latency(n.lanes) + (c.by_row ? 1 : 0) + flushes;
+    return beats + group + 8 + kFmaLat + kFuncLat + ve_max_latency(n.lanes) + (c.by_row ? 1 : 0) + flushes;
   }
   const std::uint64_t reduce = c.red == VeRed::sum   ? ve_sum_latency(c.rows, row_beats, n.lanes)
                                : c.red == VeRed::max ? ve_max_latency(n.lanes)
                                                      : 0;
-  return beats + 9 + (c.func ? 7 : 0) + reduce + flushes;
+  return beats + 5 + kFmaLat + (c.func ? kFuncLat : 0) + reduce + flushes;
 }
 
 }  // namespace jogak::rtl

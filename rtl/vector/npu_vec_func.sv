@@ -25,48 +25,58 @@ module npu_vec_func
     GiveOne = 3'd4
   } give_e;
 
-  logic [6:0] valid_q;
+  // What goes beside the value.
+  typedef struct packed {
+    give_e             give;
+    logic              sign;
+    logic signed [9:0] k;     // exponent
+  } side_t;
 
-  // Stage 1: special cases; exp: |a| * log2(e).
+  logic [FuncLat-1:0] valid_q;
+
+  // Stage 1: special cases; exp: partial products of |a| * log2(e).
   give_e s1_give_q;
   logic [31:0] s1_a_q;
-  logic [55:0] s1_product_q;
-  // Stage 2: table address, distance from the segment's centre, exponent.
+  logic [35:0] s1_ll_q;
+  logic [31:0] s1_lh_q;
+  logic [23:0] s1_hl_q;
+  logic [19:0] s1_hh_q;
+  // Stage 2: product.
   give_e s2_give_q;
-  logic s2_sign_q;
-  logic [8:0] s2_addr_q;
-  logic signed [17:0] s2_r_q;
-  logic signed [9:0] s2_k_q;
-  // Stage 3: coefficients.
-  give_e s3_give_q;
-  logic s3_sign_q;
+  logic [31:0] s2_a_q;
+  logic [55:0] s2_product_q;
+  // Stage 3: table address, distance from the segment's centre, exponent (exp: less 126).
+  side_t s3_side_q;
+  logic [8:0] s3_addr_q;
   logic signed [17:0] s3_r_q;
-  logic signed [9:0] s3_k_q;
-  logic [C0Width-1:0] s3_c0_q;
-  logic signed [C1Width-1:0] s3_c1_q;
-  logic [C2Width-1:0] s3_c2_q;
-  // Stage 4: r * c2.
-  give_e s4_give_q;
-  logic s4_sign_q;
+  // Stage 4: coefficients, out of the table.
+  side_t s4_side_q;
   logic signed [17:0] s4_r_q;
-  logic signed [9:0] s4_k_q;
   logic [C0Width-1:0] s4_c0_q;
   logic signed [C1Width-1:0] s4_c1_q;
-  logic signed [13:0] s4_curve_q;
-  // Stage 5: slope.
-  give_e s5_give_q;
-  logic s5_sign_q;
+  logic [C2Width-1:0] s4_c2_q;
+  // Stage 5: coefficients, out of a register (a RAM's output is late in its cycle).
+  side_t s5_side_q;
   logic signed [17:0] s5_r_q;
-  logic signed [9:0] s5_k_q;
   logic [C0Width-1:0] s5_c0_q;
-  logic signed [17:0] s5_slope_q;
-  // Stage 6: r * slope.
-  give_e s6_give_q;
-  logic s6_sign_q;
-  logic signed [9:0] s6_k_q;
+  logic signed [C1Width-1:0] s5_c1_q;
+  logic [C2Width-1:0] s5_c2_q;
+  // Stage 6: r * c2.
+  side_t s6_side_q;
+  logic signed [17:0] s6_r_q;
   logic [C0Width-1:0] s6_c0_q;
-  logic signed [24:0] s6_rise_q;
-  // Stage 7: result.
+  logic signed [C1Width-1:0] s6_c1_q;
+  logic signed [13:0] s6_curve_q;
+  // Stage 7: slope.
+  side_t s7_side_q;
+  logic signed [17:0] s7_r_q;
+  logic [C0Width-1:0] s7_c0_q;
+  logic signed [17:0] s7_slope_q;
+  // Stage 8: r * slope.
+  side_t s8_side_q;
+  logic [C0Width-1:0] s8_c0_q;
+  logic signed [24:0] s8_rise_q;
+  // Stage 9: result.
   logic [31:0] y_q;
 
   function automatic give_e classify(npu_pkg::vfunc_e func, logic [31:0] a);
@@ -88,33 +98,26 @@ module npu_vec_func
     endcase
   endfunction
 
-  // a * log2(e) with 25 fraction bits, rounded half up in magnitude.
+  // a * log2(e) with 25 fraction bits, rounded half up in magnitude: -(n + half) is ~n + !half.
   function automatic logic [33:0] exponent_of(logic [55:0] product, logic [7:0] exponent,
                                               logic negative);
     logic [34:0] shifted;
-    logic [33:0] size;
     shifted = 35'(product >> (8'd155 - exponent));
-    size = 34'((shifted + 35'd1) >> 1);
-    return negative ? -size : size;
+    return (shifted[34:1] ^ {34{negative}}) + {33'd0, shifted[0] ^ negative};
   endfunction
 
-  function automatic logic [31:0] finish(give_e give, logic sign, logic signed [9:0] k,
-                                         logic [24:0] y);
-    logic signed [34:0] value;
-    unique case (give)
+  function automatic logic [31:0] finish(side_t side, logic [24:0] y);
+    unique case (side.give)
       GiveNan: return Nan;
-      GiveInf: return {sign, 31'h7F80_0000};
-      GiveZero: return {sign, 31'd0};
+      GiveInf: return {side.sign, 31'h7F80_0000};
+      GiveZero: return {side.sign, 31'd0};
       GiveOne: return One;
-      default: begin
-        value = {{2{k[9]}}, k, 23'd0} + {10'd0, y};
-        return range_check(sign, value);
-      end
+      default: return range_check(side.sign, {{2{side.k[9]}}, side.k, 23'd0} + {10'd0, y});
     endcase
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (en_i) valid_q <= {valid_q[5:0], valid_i};
+    if (en_i) valid_q <= {valid_q[FuncLat-2:0], valid_i};
   end
 
   always_ff @(posedge clk_i) begin
@@ -122,93 +125,109 @@ module npu_vec_func
       s1_give_q <= classify(func_i, a_i);
       s1_a_q <= a_i;
       if (func_i == npu_pkg::VFUNC_EXP) begin
-        s1_product_q <= {32'd0, 1'b1, a_i[22:0]} * {24'd0, Log2e};
+        s1_ll_q <= {18'd0, a_i[17:0]} * {18'd0, Log2e[17:0]};
+        s1_lh_q <= {14'd0, a_i[17:0]} * {18'd0, Log2e[31:18]};
+        s1_hl_q <= {18'd0, 1'b1, a_i[22:18]} * {6'd0, Log2e[17:0]};
+        s1_hh_q <= {14'd0, 1'b1, a_i[22:18]} * {6'd0, Log2e[31:18]};
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[0]) begin
-      automatic logic [33:0] t = exponent_of(s1_product_q, s1_a_q[30:23], s1_a_q[31]);
-      automatic logic signed [9:0] e = {2'd0, s1_a_q[30:23]};
+      automatic logic [32:0] middle = {1'b0, s1_lh_q} + {9'd0, s1_hl_q};
       s2_give_q <= s1_give_q;
+      s2_a_q <= s1_a_q;
+      if (func_i == npu_pkg::VFUNC_EXP) begin
+        s2_product_q <= {{s1_hh_q, s1_ll_q[35:18]} + {5'd0, middle}, s1_ll_q[17:0]};
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[1]) begin
+      automatic logic [33:0] t = exponent_of(s2_product_q, s2_a_q[30:23], s2_a_q[31]);
+      automatic logic signed [9:0] e = {2'd0, s2_a_q[30:23]};
+      s3_side_q.give <= s2_give_q;
+      s3_side_q.sign <= 1'b0;
       unique case (func_i)
         npu_pkg::VFUNC_EXP: begin
-          s2_addr_q <= 9'(ExpBase) + {2'd0, t[24:18]};
-          s2_r_q <= {!t[17], t[16:0]};
-          s2_k_q <= {t[33], t[33:25]} + 10'sd126;
-          s2_sign_q <= 1'b0;
+          s3_addr_q <= 9'(ExpBase) + {2'd0, t[24:18]};
+          s3_r_q <= {!t[17], t[16:0]};
+          s3_side_q.k <= {t[33], t[33:25]};
         end
         npu_pkg::VFUNC_RSQRT: begin
-          s2_addr_q <= (e[0] ? 9'(RsqrtEvenBase) : 9'(RsqrtOddBase)) + {2'd0, s1_a_q[22:16]};
-          s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
-          s2_k_q <= 10'sd189 - ((e + 10'sd1) >>> 1);
-          s2_sign_q <= 1'b0;
+          s3_addr_q <= (e[0] ? 9'(RsqrtEvenBase) : 9'(RsqrtOddBase)) + {2'd0, s2_a_q[22:16]};
+          s3_r_q <= {!s2_a_q[15], s2_a_q[14:0], 2'd0};
+          s3_side_q.k <= 10'sd189 - ((e + 10'sd1) >>> 1);
         end
         default: begin
-          s2_addr_q <= 9'(RecipBase) + {2'd0, s1_a_q[22:16]};
-          s2_r_q <= {!s1_a_q[15], s1_a_q[14:0], 2'd0};
-          s2_k_q <= 10'sd252 - e;
-          s2_sign_q <= s1_a_q[31];
+          s3_addr_q <= 9'(RecipBase) + {2'd0, s2_a_q[22:16]};
+          s3_r_q <= {!s2_a_q[15], s2_a_q[14:0], 2'd0};
+          s3_side_q.k <= 10'sd252 - e;
+          s3_side_q.sign <= s2_a_q[31];
         end
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (en_i && valid_q[1]) begin
-      automatic func_entry_t entry = FuncRom[s2_addr_q];
-      s3_give_q <= s2_give_q;
-      s3_sign_q <= s2_sign_q;
-      s3_r_q <= s2_r_q;
-      s3_k_q <= s2_k_q;
-      s3_c0_q <= entry.c0;
-      s3_c1_q <= entry.c1;
-      s3_c2_q <= entry.c2;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
     if (en_i && valid_q[2]) begin
-      s4_give_q <= s3_give_q;
-      s4_sign_q <= s3_sign_q;
+      automatic func_entry_t entry = FuncRom[s3_addr_q];
+      s4_side_q.give <= s3_side_q.give;
+      s4_side_q.sign <= s3_side_q.sign;
+      s4_side_q.k <= s3_side_q.k + (func_i == npu_pkg::VFUNC_EXP ? 10'sd126 : 10'sd0);
       s4_r_q <= s3_r_q;
-      s4_k_q <= s3_k_q;
-      s4_c0_q <= s3_c0_q;
-      s4_c1_q <= s3_c1_q;
-      s4_curve_q <= 14'((32'(s3_r_q) * $signed({19'd0, s3_c2_q})) >>> 17);
+      s4_c0_q <= entry.c0;
+      s4_c1_q <= entry.c1;
+      s4_c2_q <= entry.c2;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[3]) begin
-      s5_give_q <= s4_give_q;
-      s5_sign_q <= s4_sign_q;
+      s5_side_q <= s4_side_q;
       s5_r_q <= s4_r_q;
-      s5_k_q <= s4_k_q;
       s5_c0_q <= s4_c0_q;
-      s5_slope_q <= 18'((s4_c1_q + 22'(s4_curve_q)) >>> 4);
+      s5_c1_q <= s4_c1_q;
+      s5_c2_q <= s4_c2_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[4]) begin
-      s6_give_q <= s5_give_q;
-      s6_sign_q <= s5_sign_q;
-      s6_k_q <= s5_k_q;
+      s6_side_q <= s5_side_q;
+      s6_r_q <= s5_r_q;
       s6_c0_q <= s5_c0_q;
-      s6_rise_q <= 25'((36'(s5_r_q) * 36'(s5_slope_q)) >>> 11);
+      s6_c1_q <= s5_c1_q;
+      s6_curve_q <= 14'((32'(s5_r_q) * $signed({19'd0, s5_c2_q})) >>> 17);
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[5]) begin
-      y_q <= finish(s6_give_q, s6_sign_q, s6_k_q,
-                    25'(({1'b0, s6_c0_q} + 32'(s6_rise_q)) >> 7));
+      s7_side_q <= s6_side_q;
+      s7_r_q <= s6_r_q;
+      s7_c0_q <= s6_c0_q;
+      s7_slope_q <= 18'((s6_c1_q + 22'(s6_curve_q)) >>> 4);
     end
   end
 
-  assign valid_o = valid_q[6];
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[6]) begin
+      s8_side_q <= s7_side_q;
+      s8_c0_q <= s7_c0_q;
+      s8_rise_q <= 25'((36'(s7_r_q) * 36'(s7_slope_q)) >>> 11);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[7]) begin
+      y_q <= finish(s8_side_q, 25'(({1'b0, s8_c0_q} + 32'(s8_rise_q)) >> 7));
+    end
+  end
+
+  assign valid_o = valid_q[FuncLat-1];
   assign y_o = y_q;
 
 endmodule

@@ -17,7 +17,7 @@ double sc_time_stamp() { return 0; }
 
 namespace {
 
-constexpr std::size_t kLatency = 7;
+constexpr std::size_t kLatency = 9;
 
 u32 reference(int func, u32 a) {
   return func == 1 ? num::fexp(a) : func == 2 ? num::frecip(a) : num::frsqrt(a);

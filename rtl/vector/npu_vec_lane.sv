@@ -1,7 +1,8 @@
 // One lane: sign edits, mul / mad / max / min, then a function. Every operation
 // goes through the fused multiply-add, so results are canonical. Latency: 1 +
 // FmaLat cycles of en_i, and FuncLat more when func_i is not none. The control
-// inputs must not change while values are in flight.
+// inputs must not change while values are in flight. With lend_i (func_i must be
+// none) the function unit gives reciprocals of recip_i to somebody else.
 module npu_vec_lane
   import npu_pkg::*, npu_fp_pkg::*;
 (
@@ -16,6 +17,11 @@ module npu_vec_lane
   input  logic [31:0] x_i,
   input  logic [31:0] y_i,
   input  logic [31:0] s_i,
+  input  logic        lend_i,
+  input  logic        recip_valid_i,
+  input  logic [31:0] recip_i,
+  output logic [31:0] recip_o,  // FuncLat after recip_valid_i
+  output logic [31:0] fma_o,    // before the function
   output logic [31:0] y_o
 );
 
@@ -24,11 +30,14 @@ module npu_vec_lane
   logic        fma_valid, unused_valid;
   logic [31:0] fma_y, func_y;
 
-  // The larger (or smaller) of two values; a NaN wins either way.
+  // The larger (or smaller) of two values; a NaN wins either way. Where both are equal, or zeros
+  // and subnormals of one sign, either may be taken: what follows makes the same of them.
   function automatic logic [31:0] choose(logic smaller, logic [31:0] x, logic [31:0] y);
+    logic below;
+    below = x[31] != y[31] ? x[31] : less(35'(x[30:0]), 35'(y[30:0])) ^ x[31];
     if (is_nan(x)) return x;
     if (is_nan(y)) return y;
-    return (order_key(x) < order_key(y)) == smaller ? x : y;
+    return below == smaller ? x : y;
   endfunction
 
   always_ff @(posedge clk_i) begin
@@ -70,13 +79,15 @@ module npu_vec_lane
   npu_vec_func u_func (
     .clk_i,
     .en_i,
-    .valid_i(fma_valid && func_i != VFUNC_NONE),
-    .func_i,
-    .a_i    (fma_y),
+    .valid_i(lend_i ? recip_valid_i : fma_valid && func_i != VFUNC_NONE),
+    .func_i (lend_i ? VFUNC_RECIP : func_i),
+    .a_i    (lend_i ? recip_i : fma_y),
     .valid_o(unused_valid),
     .y_o    (func_y)
   );
 
+  assign recip_o = func_y;
+  assign fma_o = fma_y;
   assign y_o = func_i == VFUNC_NONE ? fma_y : func_y;
 
 endmodule

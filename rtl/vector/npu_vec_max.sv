@@ -19,7 +19,7 @@ module npu_vec_max
   localparam int unsigned Stages = ($clog2(Lanes) + 1) / 2;
 
   function automatic logic [31:0] larger(logic [31:0] a, logic [31:0] b);
-    return a > b ? a : b;
+    return npu_fp_pkg::less(35'(b), 35'(a)) ? a : b;
   endfunction
 
   // node[s]: what is left after s stages; unused places read 0.

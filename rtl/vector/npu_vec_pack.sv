@@ -28,20 +28,21 @@ module npu_vec_pack
   output logic [15:0]         q_wscale_o
 );
 
+  // -(size + up) is ~size + !up.
   function automatic logic [7:0] to_int8(logic [31:0] a);
-    logic [23:0] kept;
+    logic [7:0] fixed;    // one bit below the point
+    logic [7:0] lost;     // whether a fraction shifted by so much leaves bits below a half
     logic [7:0] size;
+    logic [2:0] distance;
     logic up;
     if (is_nan(a) || a[30:23] < 8'd126) return 8'd0;
-    if (a[30:23] >= 8'd134) begin
-      size = 8'd127;
-    end else begin
-      kept = {1'b1, a[22:0]} >> (8'd149 - a[30:23]);  // one bit below the point stays
-      up = kept[0] && (kept[1] || (24'(kept << (8'd149 - a[30:23])) != {1'b1, a[22:0]}));
-      size = kept[8:1] + {7'd0, up};
-      if (size > 8'd127) size = 8'd127;
-    end
-    return a[31] ? -size : size;
+    distance = a[25:23] + 3'd2;
+    fixed = 8'(({7'd0, 1'b1, a[22:0]} << distance) >> 23);
+    for (int i = 0; i < 8; i++) lost[i] = (a[22:0] & (23'h7FFFFF >> i)) != 23'd0;
+    size = {1'b0, fixed[7:1]};
+    up = fixed[0] && (lost[distance] || fixed[1]) && size != 8'd127;
+    if (a[30:23] >= 8'd134) {size, up} = {8'd127, 1'b0};
+    return (size ^ {8{a[31]}}) + {7'd0, up ^ a[31]};
   endfunction
 
   logic             valid_q;

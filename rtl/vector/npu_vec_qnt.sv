@@ -18,6 +18,10 @@ module npu_vec_qnt
   // largest magnitude, one per group
   input  logic                   absmax_valid_i,
   input  logic [31:0]            absmax_i,
+  // function unit for reciprocals
+  output logic                   func_valid_o,
+  output logic [31:0]            func_a_o,
+  input  logic [31:0]            func_y_i,
   // scale, one per group, when it is known
   output logic                   scale_valid_o,
   output logic [15:0]            scale_o,
@@ -30,16 +34,16 @@ module npu_vec_qnt
 );
 
   localparam int unsigned RowBeats = QuantColsMax / QntWidth;
-  localparam int unsigned Depth = RowBeats > 16 ? 2 * RowBeats : 32;
+  // A row, and what comes while its scale is being made, so that rows follow without a gap.
+  localparam int unsigned Depth = 2**$clog2(RowBeats + 24);
   localparam int unsigned Groups = 32;  // scales that may be outstanding
 
   logic        beat_ready, beat_valid, group_valid, pop, group_pop, unused_ready;
   logic [31:0] recip;
-  logic [$clog2(Depth+1)-1:0]  unused_beats;
   logic [$clog2(Groups+1)-1:0] unused_groups;
   logic [$clog2(Groups+1)-1:0] open_q;  // groups taken in and not yet given out
 
-  npu_fifo #(.Width(QntWidth * 32 + $bits(qnt_tag_t)), .Depth(Depth)) u_beats (
+  npu_ram_fifo #(.Width(QntWidth * 32 + $bits(qnt_tag_t)), .Depth(Depth)) u_beats (
     .clk_i,
     .rst_ni,
     .in_valid_i (valid_i && en_i),
@@ -47,8 +51,7 @@ module npu_vec_qnt
     .in_data_i  ({tag_i, values_i}),
     .out_valid_o(beat_valid),
     .out_ready_i(pop),
-    .out_data_o ({tag_o, values_o}),
-    .count_o    (unused_beats)
+    .out_data_o ({tag_o, values_o})
   );
 
   npu_vec_scale u_scale (
@@ -57,6 +60,9 @@ module npu_vec_qnt
     .en_i,
     .valid_i (absmax_valid_i),
     .absmax_i,
+    .func_valid_o,
+    .func_a_o,
+    .func_y_i,
     .valid_o (scale_valid_o),
     .scale_o,
     .recip_o (recip)

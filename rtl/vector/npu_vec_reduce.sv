@@ -2,7 +2,7 @@
 // says which columns exist, and reduces rows (sum or maximum). For qnt it finds
 // the largest magnitude of a group instead.
 // mask_o, values_o and what describes the beat belong to valid_i, in the same
-// cycle. Latency of results: see npu_vec_sum and npu_vec_max.
+// cycle. Latency of results: one more than that of npu_vec_sum or npu_vec_max.
 module npu_vec_reduce
   import npu_pkg::*, npu_fp_pkg::*, npu_vec_pkg::*;
 #(
@@ -84,20 +84,41 @@ module npu_vec_reduce
   end
   assign sub_o = sub_q;
 
-  logic [Lanes*32-1:0] sum_in, max_in;
+  // Operands of the reductions, one cycle behind the beat.
+  logic [Lanes*32-1:0] sum_in_q, max_in_q;
+  logic                sum_in_valid_q, max_in_valid_q, sum_last_q, max_last_q;
+  logic                to_sum, to_max;
   logic [31:0]         masked_value;
   assign masked_value = red_i == VRED_MAX ? Lowest : 32'd0;
+  assign to_sum = valid_i && red_i == VRED_SUM;
+  assign to_max = qnt_i ? qnt_valid_i : valid_i && red_i == VRED_MAX;
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [31:0] value;
+    logic [31:0] value, key;
     assign value     = 18'(l) < open_q ? values_i[l*32 +: 32] : masked_value;
     assign mask_o[l] = 7'(l) < count;
     assign values_o[l*32 +: 32] = value;
-    assign sum_in[l*32 +: 32]   = mask_o[l] ? value : MinusZero;
     if (l < QntWidth) begin : gen_qnt
-      assign max_in[l*32 +: 32] = qnt_i ? {1'b0, qnt_values_i[l*32 +: 31]}
-                                : mask_o[l] ? order_key(value) : 32'd0;
+      assign key = qnt_i ? {1'b0, qnt_values_i[l*32 +: 31]}
+                 : mask_o[l] ? canonical_key(value) : 32'd0;
     end else begin : gen_vec
-      assign max_in[l*32 +: 32] = !qnt_i && mask_o[l] ? order_key(value) : 32'd0;
+      assign key = !qnt_i && mask_o[l] ? canonical_key(value) : 32'd0;
+    end
+    always_ff @(posedge clk_i) begin
+      if (en_i && to_sum) sum_in_q[l*32 +: 32] <= mask_o[l] ? value : MinusZero;
+      if (en_i && to_max) max_in_q[l*32 +: 32] <= key;
+    end
+  end
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sum_in_valid_q <= 1'b0;
+      max_in_valid_q <= 1'b0;
+      sum_last_q     <= 1'b0;
+      max_last_q     <= 1'b0;
+    end else if (en_i) begin
+      sum_in_valid_q <= to_sum;
+      max_in_valid_q <= to_max;
+      sum_last_q     <= row_last_o;
+      max_last_q     <= qnt_i ? qnt_last_i : row_last_o;
     end
   end
 
@@ -109,9 +130,9 @@ module npu_vec_reduce
     .rst_ni,
     .en_i,
     .single_i(single_q),
-    .valid_i (valid_i && red_i == VRED_SUM),
-    .last_i  (row_last_o),
-    .values_i(sum_in),
+    .valid_i (sum_in_valid_q),
+    .last_i  (sum_last_q),
+    .values_i(sum_in_q),
     .valid_o (sum_valid),
     .sum_o   (sum)
   );
@@ -120,10 +141,10 @@ module npu_vec_reduce
     .clk_i,
     .rst_ni,
     .en_i,
-    .valid_i(qnt_i ? qnt_valid_i : valid_i && red_i == VRED_MAX),
-    .last_i (qnt_i ? qnt_last_i : row_last_o),
+    .valid_i(max_in_valid_q),
+    .last_i (max_last_q),
     .init_i (qnt_i ? 32'd0 : order_key(Lowest)),
-    .keys_i (max_in),
+    .keys_i (max_in_q),
     .valid_o(max_valid),
     .max_o  (max_key)
   );

@@ -1,5 +1,6 @@
 // Scale of a quantised group and its reciprocal from the largest magnitude
 // (num::quant_scale). One per cycle. Latency: MulLat + 1 + FuncLat cycles of en_i.
+// The reciprocal comes from a function unit elsewhere, FuncLat after func_valid_o.
 module npu_vec_scale
   import npu_fp_pkg::*;
 (
@@ -8,6 +9,9 @@ module npu_vec_scale
   input  logic        en_i,
   input  logic        valid_i,
   input  logic [31:0] absmax_i,
+  output logic        func_valid_o,
+  output logic [31:0] func_a_o,
+  input  logic [31:0] func_y_i,
   output logic        valid_o,
   output logic [15:0] scale_o,  // bf16
   output logic [31:0] recip_o   // +0 when every value quantises to 0
@@ -17,8 +21,8 @@ module npu_vec_scale
   localparam logic [7:0]  TinyExp = 8'd27;  // scales below 2^-100 count as 0
   localparam logic [15:0] NanScale = 16'h7FC0;
 
-  logic              mul_valid, unused_valid;
-  logic [31:0]       product, recip;
+  logic              mul_valid;
+  logic [31:0]       product;
   logic              scale_valid_q;
   logic [15:0]       scale_q;
   logic [15:0]       delay_q [FuncLat];
@@ -40,14 +44,8 @@ module npu_vec_scale
     return s[14:7] < TinyExp ? 16'd0 : s;
   endfunction
 
-  npu_vec_func u_recip (
-    .clk_i, .en_i,
-    .valid_i(scale_valid_q),
-    .func_i (npu_pkg::VFUNC_RECIP),
-    .a_i    ({scale_q, 16'd0}),
-    .valid_o(unused_valid),
-    .y_o    (recip)
-  );
+  assign func_valid_o = scale_valid_q;
+  assign func_a_o     = {scale_q, 16'd0};
 
   always_ff @(posedge clk_i) begin
     if (en_i) begin
@@ -76,6 +74,6 @@ module npu_vec_scale
 
   assign valid_o = valid_q[FuncLat-1];
   assign scale_o = delay_q[FuncLat-1];
-  assign recip_o = (scale_o == 16'd0 || scale_o == NanScale) ? 32'd0 : recip;
+  assign recip_o = (scale_o == 16'd0 || scale_o == NanScale) ? 32'd0 : func_y_i;
 
 endmodule

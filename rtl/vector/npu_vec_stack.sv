@@ -3,7 +3,7 @@
 // it has one. Partial sums come at least four beats apart except a row's last, so
 // T of them cost 4 T - 3 cycles, never more than the row's beats: no bubbles between
 // rows; at most ten wait in the queue (measured over all row lengths).
-// Latency: 2 cycles of en_i for a row of one partial sum, else 2 plus 3 for every
+// Latency: 3 cycles of en_i for a row of one partial sum, else 3 plus 3 for every
 // addition after the last partial sum.
 module npu_vec_stack
   import npu_fp_pkg::*;
@@ -44,7 +44,10 @@ module npu_vec_stack
   logic              unused_ready, unused_valid;
   logic [31:0]       queue_value;
   logic [4:0]        unused_count;
-  logic [IndexW-1:0] index_q;   // of the next partial sum
+  logic [IndexW-1:0] index_q;   // of the next partial sum out of the queue
+  logic              next_valid_q;
+  place_t            next_place_q;  // of the partial sum at hand, already risen
+  logic [31:0]       next_q;
   logic              adding_q;
   logic [1:0]        wait_q;
   place_t            parent_q;  // of the sum being made, already risen
@@ -65,16 +68,16 @@ module npu_vec_stack
   );
 
   // The node at hand: a finished addition first, else the next partial sum.
-  logic        arrived, take;
+  logic        arrived, take, take_next;
   place_t      place, parent;
   logic [31:0] value, added;
   logic        is_sum, is_right;
   assign arrived  = adding_q && wait_q == 2'd0;
-  assign pop      = en_i && queue_valid && !adding_q;
-  assign take     = arrived || (queue_valid && !adding_q);
-  assign place    = adding_q ? parent_q
-                             : rise('{index: index_q, level: 4'd0, last: queue_last});
-  assign value    = adding_q ? added : queue_value;
+  assign take_next = next_valid_q && !adding_q;
+  assign pop      = en_i && queue_valid && (!next_valid_q || take_next);
+  assign take     = arrived || take_next;
+  assign place    = adding_q ? parent_q : next_place_q;
+  assign value    = adding_q ? added : next_q;
   assign is_sum   = place.last && place.index == '0;
   assign is_right = place.index[0];
   assign parent   = rise('{index: place.index >> 1, level: place.level + 4'd1,
@@ -91,6 +94,10 @@ module npu_vec_stack
   );
 
   always_ff @(posedge clk_i) begin
+    if (pop) begin
+      next_place_q <= rise('{index: index_q, level: 4'd0, last: queue_last});
+      next_q       <= queue_value;
+    end
     if (en_i && take) begin
       if (is_sum) sum_q <= value;
       else if (is_right) parent_q <= parent;
@@ -101,11 +108,13 @@ module npu_vec_stack
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       index_q     <= '0;
+      next_valid_q <= 1'b0;
       adding_q    <= 1'b0;
       wait_q      <= '0;
       sum_valid_q <= 1'b0;
     end else if (en_i) begin
       if (pop) index_q <= queue_last ? '0 : index_q + 1'b1;
+      next_valid_q <= pop || (next_valid_q && !take_next);
       if (take) adding_q <= is_right;
       if (take && is_right) wait_q <= 2'(AddLat - 1);
       else if (wait_q != 2'd0) wait_q <= wait_q - 2'd1;

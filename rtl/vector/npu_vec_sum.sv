@@ -3,7 +3,7 @@
 // with last_i, in order; rows follow each other without bubbles. single_i: every row
 // is one beat, results come straight from the lane tree.
 // Latency after the last beat, cycles of en_i: T = 3 log2(Lanes) for rows of one
-// beat; T + 8 up to four beats; beyond, three more per addition left (exact:
+// beat; T + 9 up to four beats; beyond, three more per addition left (exact:
 // npu_ve_cycles.hpp).
 module npu_vec_sum
   import npu_pkg::*, npu_fp_pkg::*;
