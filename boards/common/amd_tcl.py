@@ -66,11 +66,12 @@ foreach parameter [ipx::get_user_parameters -of_objects $core] {{
   ipx::remove_user_parameter [get_property NAME $parameter] $core
 }}
 
-ipx::associate_bus_interfaces -busif {amd_kernel.MEMORY} -clock ap_clk $core
-ipx::associate_bus_interfaces -busif {amd_kernel.CONTROL} -clock ap_clk $core
 ipx::infer_bus_interface ap_clk xilinx.com:signal:clock_rtl:1.0 $core
 ipx::infer_bus_interface ap_rst_n xilinx.com:signal:reset_rtl:1.0 $core
 ipx::infer_bus_interface interrupt xilinx.com:signal:interrupt_rtl:1.0 $core
+ipx::associate_bus_interfaces -busif {amd_kernel.MEMORY} -clock ap_clk $core
+ipx::associate_bus_interfaces -busif {amd_kernel.CONTROL} -clock ap_clk $core
+ipx::associate_bus_interfaces -clock ap_clk -reset ap_rst_n $core
 set memory [ipx::get_bus_interfaces {amd_kernel.MEMORY} -of_objects $core]
 foreach {{name value}} {{HAS_BURST 0 SUPPORTS_NARROW_BURST 0}} {{
   set_property value $value [ipx::add_bus_parameter $name $memory]
@@ -98,12 +99,15 @@ foreach entry $arguments {{
   lassign $entry name offset bits
   set register [describe $block $name $offset $bits]
   if {{$bits == 64}} {{
-    set_property value {amd_kernel.MEMORY} [ipx::add_register_parameter ASSOCIATED_BUSIF $register]
+    ipx::add_register_parameter ASSOCIATED_BUSIF $register
+    set_property value {amd_kernel.MEMORY} [ipx::get_register_parameters ASSOCIATED_BUSIF -of_objects $register]
   }}
 }}
 
 set_property sdx_kernel true $core
 set_property sdx_kernel_type rtl $core
+set_property supported_families {{}} $core
+set_property auto_family_support_level level_2 $core
 ipx::create_xgui_files $core
 ipx::update_checksums $core
 ipx::check_integrity -kernel $core

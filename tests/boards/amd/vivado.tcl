@@ -61,6 +61,8 @@ proc make {command name args} {
 foreach command {ipx::add_memory_map ipx::add_address_block ipx::add_register ipx::add_register_parameter ipx::add_bus_parameter} {
   vivado alias $command make $command
 }
+proc parameter {name of register} {return $register.$name}
+vivado alias ipx::get_register_parameters parameter
 proc answered {value args} {return $value}
 vivado alias ipx::current_core answered core
 vivado alias ipx::get_user_parameters answered {C_M_AXI_GMEM_DATA_WIDTH}
