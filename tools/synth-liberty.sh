@@ -2,6 +2,7 @@
 # Area and time of every block in the cells of a standard-cell library: yosys maps block by block, jogak-cli adds the
 # memories and follows the paths through the whole chiplet. docs/ppa.md says more.
 set -euo pipefail
+caller=$PWD
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
 cd "$root"
 
@@ -14,9 +15,9 @@ usage: tools/synth-liberty.sh --liberty FILE [--liberty FILE ...] [--config NAME
   --block NAME    this block only: control, wspm, aspm, vmem, array, matrix, vector, load, store or top (repeatable)
   --delay PS      what mapping aims at between registers, in picoseconds (default: by the library's speed)
   --driver CELL   the inverter that drives inputs (default: the library's second smallest)
-  --sources DIR   another folder than rtl, with a files.f of its own
   --package DIR   folder of npu_pkg.sv and npu_func_pkg.sv (default: those of the configuration)
   --build DIR     build folder (default: build, brought up to date)
+  --cell N        also a bare multiply-accumulate cell with N weights (tools/ppa/mac_cell.sv; repeatable); needs --json
   --json          one JSON object instead of text
   --map-only      leave the mapped blocks in the cache, report nothing
 
@@ -26,19 +27,22 @@ TEXT
 
 wrong() { echo "synth: $1, found $2, expected $3" >&2; exit 2; }
 
-config=nano delay='' driver='' build='' json='' package='' map_only='' libraries=() blocks=()
+config=nano delay='' driver='' build='' json='' package='' map_only='' libraries=() blocks=() cells=()
 all_blocks=(control wspm aspm vmem array matrix vector load store top)
+
+from_caller() { (cd "$caller" && readlink -m "$1"); }
 
 parse() {
   while (($#)); do
     case $1 in
-      --liberty) libraries+=("$(readlink -f "${2:?--liberty needs a file}")"); shift ;;
+      --liberty) libraries+=("$(from_caller "${2:?--liberty needs a file}")"); shift ;;
       --config) config=${2:?--config needs a name}; shift ;;
       --block) blocks+=("${2:?--block needs a name}"); shift ;;
       --delay) delay=${2:?--delay needs picoseconds}; shift ;;
       --driver) driver=${2:?--driver needs a cell}; shift ;;
-      --package) package=$(readlink -f "${2:?--package needs a folder}"); shift ;;
-      --build) build=$(readlink -m "${2:?--build needs a folder}"); shift ;;
+      --package) package=$(from_caller "${2:?--package needs a folder}"); shift ;;
+      --build) build=$(from_caller "${2:?--build needs a folder}"); shift ;;
+      --cell) cells+=("${2:?--cell needs a number}"); shift ;;
       --json) json=--json ;;
       --map-only) map_only=1 ;;
       -h | --help) usage; exit 0 ;;
@@ -53,6 +57,8 @@ parse() {
   for block in "${blocks[@]}"; do
     [[ " ${all_blocks[*]} " == *" $block "* ]] || wrong "unknown block" "$block" "one of ${all_blocks[*]}"
   done
+  for file in "${cells[@]}"; do [[ $file =~ ^(1|2|4|8)$ ]] || wrong "bare cell" "$file weights" "1, 2, 4 or 8"; done
+  [[ ${#cells[@]} -eq 0 || -n $json ]] || wrong "bare cell" "--cell without --json" "both"
   ((${#blocks[@]})) || blocks=("${all_blocks[@]}")
 }
 
@@ -103,6 +109,17 @@ map_block() {
   cp "$folder/block.blif" "$blif.part$$" && mv "$blif.part$$" "$blif"
 }
 
+elaborate_cell() {
+  local folder=$work/cell$1
+  mkdir -p "$folder"
+  cp tools/ppa/mac_cell.sv "$folder/"
+  (cd "$folder" && "$yosys" -q -p "read_slang --threads 1 --top mac_cell -G Weights=$1 mac_cell.sv
+    write_rtlil block.il" >slang.out 2>&1) || { tail -n 20 "$folder/slang.out" >&2; wrong "mac_cell" "errors (above)" "a cell that read_slang takes"; }
+  echo "hierarchy -check -top mac_cell" >"$folder/block.top.ys"
+  sha256sum <"$folder/mac_cell.sv" >"$folder/key"
+  echo "$1" >>"$folder/key"
+}
+
 main() {
   parse "$@"
   prepare
@@ -114,7 +131,20 @@ main() {
     files+=("$work/$block/block.blif")
   done
   [[ -n $map_only ]] && return
-  "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" $json "${files[@]}"
+  if ((${#cells[@]} == 0)); then
+    "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" $json "${files[@]}"
+    return
+  fi
+  local cell
+  printf '{"chip":'
+  "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" --json "${files[@]}"
+  for cell in "${cells[@]}"; do
+    elaborate_cell "$cell"
+    map_block "cell$cell"
+    printf ',"cell%s":' "$cell"
+    "$ppa" time "$work/cells.lib" --json "$work/cell$cell/block.blif"
+  done
+  printf '}\n'
 }
 
 main "$@"

@@ -18,6 +18,7 @@ void add_run(CLI::App& app, int& status);
 void add_disasm(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
+void add_report(CLI::App& app, int& status);
 
 // The options of compile, wherever a model is compiled.
 void add_compile_options(CLI::App& command, CompileOptions& options);

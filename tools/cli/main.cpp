@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   jogak::cli::add_disasm(app, status);
   jogak::cli::add_info(app, status);
   jogak::cli::add_bench(app, status);
+  jogak::cli::add_report(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -2,8 +2,10 @@
 
   blocks.py cut DESIGN.il WORK     WORK/<block>/block.il, block.top.ys, key (names and source positions do not count)
   blocks.py rams DESIGN.il         memories: one line "module width depth mask_bits"
+  blocks.py run NAME ROWS COLS LANES PORT_BYTES FIT < JSON   a line for section `synthesis` of ppa.yaml, from synth-liberty.sh --json
 """
 import hashlib
+import json
 import pathlib
 import re
 import sys
@@ -95,9 +97,18 @@ def rams(design):
             print(name, width, memory[2], width // (int(mask[1]) if mask else 1))
 
 
+def run(name, rows, cols, lanes, port_bytes, fit):
+    blocks = json.load(sys.stdin)["blocks"]
+    sizes = f"rows: {rows}, cols: {cols}, lanes: {lanes}, port_bytes: {port_bytes}"
+    print(f"    - {{name: {name}, {sizes}, fit: {fit}, blocks: {{")
+    print(",\n".join(f"        {b}: [{r['logic_um2']:.0f}, {r['flop_bits']:.0f}, {r['ungated_bits']:.0f}]" for b, r in sorted(blocks.items())) + "}}")
+
+
 def main(arguments):
     if arguments[0] == "cut":
         cut(pathlib.Path(arguments[1]), pathlib.Path(arguments[2]))
+    elif arguments[0] == "run":
+        run(*arguments[1:])
     else:
         rams(pathlib.Path(arguments[1]))
 

@@ -55,6 +55,22 @@ void read_nodes(const YAML::Node& y, Constants& out) {
   out.node_source = need(nodes, "source", "nodes").as<std::string>();
 }
 
+void read_runs(const YAML::Node& y, Constants& out) {
+  const YAML::Node part = need(y, "synthesis", "ppa");
+  out.runs_source = need(part, "source", "synthesis").as<std::string>();
+  for (const YAML::Node& r : need(part, "runs", "synthesis")) {
+    SynthesisRun run{need(r, "name", "synthesis").as<std::string>(), {}, need(r, "fit", "synthesis").as<bool>(), {}};
+    run.shape = {.rows = number(r, "rows", "synthesis"), .cols = number(r, "cols", "synthesis"), .lanes = number(r, "lanes", "synthesis"),
+                 .port_bytes = number(r, "port_bytes", "synthesis")};
+    for (const auto& b : need(r, "blocks", "synthesis")) {
+      const auto v = b.second.as<std::vector<double>>();
+      if (v.size() != 3) throw Error("ppa.yaml", "block " + b.first.as<std::string>() + " of " + run.name, std::to_string(v.size()) + " numbers", "3");
+      run.blocks[b.first.as<std::string>()] = {v[0], v[1], v[2]};
+    }
+    out.runs.push_back(std::move(run));
+  }
+}
+
 void read_sram(const YAML::Node& y, Constants& out) {
   const YAML::Node sram = need(y, "sram", "ppa");
   for (const YAML::Node& row : need(sram, "table_45", "sram")) {
@@ -96,6 +112,7 @@ Constants read_constants(const std::filesystem::path& path) {
           if (entry.second.IsMap()) out.all.push_back(constant(group.first.as<std::string>() + "." + entry.first.as<std::string>(), entry.second));
     read_nodes(y, out);
     read_sram(y, out);
+    read_runs(y, out);
     for (const YAML::Node& l : need(y, "libraries", "ppa"))
       out.libraries.push_back({need(l, "name", "library").as<std::string>(), need(l, "driver", "library").as<std::string>(), number(l, "nm", "library"),
                                number(l, "delay_ps", "library"), number(l, "load_ff", "library")});

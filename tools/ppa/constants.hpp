@@ -1,7 +1,9 @@
 // ppa.yaml: every constant with its source. The only file of the model that reads YAML is constants.cpp.
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +37,20 @@ struct NvdlaRow {
   double macs, kb, gbs, mm2_28, mm2_16, peak_mw, mean_mw, rows, cols;
 };
 
+// Sizes of a machine, as in spec/configs; memories in bytes.
+struct Shape {
+  double rows = 8, cols = 8, lanes = 4, port_bytes = 8;
+  double wspm = 65536, aspm = 65536, vmem = 65536, imem_words = 2048;
+};
+
+// One synthesis result at 45 nm: logic um2, flops and flops without a clock gate, by block.
+struct SynthesisRun {
+  std::string name;
+  Shape shape;
+  bool fit = true;  // false: only for checking
+  std::map<std::string, std::array<double, 3>> blocks;
+};
+
 struct Constants {
   std::vector<Constant> all;
   std::vector<Node> nodes;  // largest first
@@ -43,6 +59,8 @@ struct Constants {
   std::vector<SramPoint> sram;
   std::vector<LibraryHints> libraries;
   std::vector<NvdlaRow> nvdla;
+  std::vector<SynthesisRun> runs;
+  std::string runs_source;
 
   const Constant& at(const std::string& name) const;  // throws Error
   double operator[](const std::string& name) const { return at(name).value; }

@@ -89,6 +89,10 @@ SynthesisResult summarise(const Netlist& n, const Timing& t, const std::string& 
     const BlockName name = name_of(n.blocks[b]);
     r.blocks.push_back({.name = name.name, .part = name.part, .ns = t.by_block[b].ns, .inside_ns = t.inside[b].ns, .from = t.by_block[b].from, .to = t.by_block[b].to});
   }
+  std::vector<bool> gated(n.nets.size(), false);  // nets that a clock gate drives
+  for (const Instance& i : n.instances)
+    for (std::size_t p = 0; p < i.nets.size(); ++p)
+      if (i.cell->kind == Cell::Kind::clock_gate && i.cell->pins[p].output && i.nets[p] >= 0) gated[static_cast<std::size_t>(i.nets[p])] = true;
   for (const Instance& i : n.instances) {
     BlockResult& b = r.blocks[static_cast<std::size_t>(i.block)];
     b.leakage_uw += i.cell->leakage * 1e-3;
@@ -99,7 +103,12 @@ SynthesisResult summarise(const Netlist& n, const Timing& t, const std::string& 
     }
     ++b.cells;
     b.logic_um2 += i.cell->area;
-    if (i.cell->kind == Cell::Kind::flop) b.flop_um2 += i.cell->area, b.flop_bits += 1;
+    if (i.cell->kind != Cell::Kind::flop) continue;
+    b.flop_um2 += i.cell->area;
+    ++b.flop_bits;
+    bool stops = false;
+    for (const int net : i.nets) stops = stops || (net >= 0 && gated[static_cast<std::size_t>(net)]);
+    b.ungated_bits += !stops;
   }
   return r;
 }
@@ -131,7 +140,7 @@ std::string text(const SynthesisResult& r, bool path) {
 nlohmann::json json(const SynthesisResult& r) {
   nlohmann::json j = {{"library", r.library}, {"nm", r.nm}, {"critical_ns", r.worst.ns}, {"from", r.worst.from}, {"to", r.worst.to}};
   for (const BlockResult& b : r.blocks)
-    j["blocks"][b.name] = {{"part", b.part}, {"cells", b.cells}, {"rams", b.rams}, {"logic_um2", b.logic_um2}, {"flop_um2", b.flop_um2}, {"flop_bits", b.flop_bits},
+    j["blocks"][b.name] = {{"part", b.part}, {"cells", b.cells}, {"rams", b.rams}, {"logic_um2", b.logic_um2}, {"flop_um2", b.flop_um2}, {"flop_bits", b.flop_bits}, {"ungated_bits", b.ungated_bits},
                            {"ram_um2", b.ram_um2}, {"leakage_uw", b.leakage_uw}, {"ns", b.ns}, {"inside_ns", b.inside_ns}, {"from", b.from}, {"to", b.to}};
   for (const PathStep& s : r.worst.steps) j["path"].push_back({{"ns", s.at}, {"cell", s.cell}, {"net", s.net}});
   return j;

@@ -26,7 +26,7 @@ struct BlockResult {
   double logic_um2 = 0, flop_um2 = 0, ram_um2 = 0, leakage_uw = 0;  // logic includes flops
   double ns = 0, inside_ns = 0;  // slowest path that ends here; that also starts here
   std::string from = {}, to = {};
-  double flop_bits = 0;
+  double flop_bits = 0, ungated_bits = 0;  // ungated: clocked in every cycle
 };
 
 struct SynthesisResult {
