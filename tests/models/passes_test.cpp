@@ -17,8 +17,8 @@ struct Outcome {
 };
 
 // A launch of twelve tokens and one of one.
-Outcome outcome(const ir::Graph& graph, const std::vector<std::string>& without, const std::string& backend) {
-  Session session(compile(graph, {.config = "nano", .context = 64, .disabled = without}).program, backend);
+Outcome outcome(const ir::Graph& graph, const std::vector<std::string>& without, const std::string& backend, const std::string& format = "int8") {
+  Session session(compile(graph, {.config = "nano", .context = 64, .format = format, .disabled = without}).program, backend);
   std::vector<int> ids(12);
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>(1 + i * 7);
   Outcome o;
@@ -51,12 +51,15 @@ ir::Graph graph() {
 }  // namespace
 
 TEST_CASE("without any optional pass, or without all: the same logits and KV cache") {
-  const Outcome full = outcome(graph(), {}, "model");
-  for (const std::string& name : optional_passes()) {
-    CAPTURE(name);
-    check_same(outcome(graph(), {name}, "model"), full);
+  for (const std::string& format : weight_formats()) {
+    CAPTURE(format);
+    const Outcome full = outcome(graph(), {}, "model", format);
+    for (const std::string& name : optional_passes()) {
+      CAPTURE(name);
+      check_same(outcome(graph(), {name}, "model", format), full);
+    }
+    check_same(outcome(graph(), optional_passes(), "model", format), full);
   }
-  check_same(outcome(graph(), optional_passes(), "model"), full);
 }
 
 TEST_CASE("without an optional pass the RTL takes more cycles, to the same bits") {
