@@ -66,7 +66,7 @@ void measure(const std::string& name, const ir::Graph& graph, const std::string&
 }
 
 void run(const Options& o, Report& report) {
-  std::vector<std::string> formats = {"int8", "mxfp4"};
+  std::vector<std::string> formats = {"int8", "int8c", "mxfp4"};
   if (!o.format.empty()) formats = {o.format};
   const auto path = o.model.empty() ? own_model("jogak-stories.gguf") : std::filesystem::path(o.model);
   if (!std::filesystem::exists(path)) return report.skip("no " + path.string());
