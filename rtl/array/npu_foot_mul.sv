@@ -14,7 +14,7 @@ module npu_foot_mul
   input  logic [18:0] sw_i,
   output logic [31:0] y_o
 );
-  logic [2:0] valid_q;                        // cleared by cycles with valid_i low, as in reset
+  logic [3:0] valid_q;                        // cleared by cycles with valid_i low, as in reset
 
   // Stage 1: scale product, size of the integer.
   logic [18:0] s1_scale_q;
@@ -25,10 +25,17 @@ module npu_foot_mul
   logic [38:0] s2_prod_q;
   logic [8:0]  s2_exp_q;
   logic        s2_sign_q, s2_nan_q, s2_inf_q;
-  // Stage 3: leading one at bit 39.
-  logic [39:0] s3_norm_q;
-  logic signed [10:0] s3_exp_q;
+  // Stage 3: its leading zeros.
+  logic [38:0] s3_prod_q;
+  logic [5:0]  s3_zeros_q;
+  logic [8:0]  s3_exp_q;
   logic        s3_sign_q, s3_nan_q, s3_inf_q;
+  // Stage 4: leading one first, rounding known.
+  logic [23:0] s4_kept_q;
+  logic        s4_up_q;
+  logic signed [10:0] s4_exp_q;
+  logic        s4_sign_q, s4_nan_q, s4_inf_q;
+  // Stage 5: result.
   logic [31:0] y_q;
   assign y_o = y_q;
 
@@ -39,7 +46,7 @@ module npu_foot_mul
   assign sw_zero = sw_i[17:10] == 8'd0;
 
   always_ff @(posedge clk_i) begin
-    valid_q <= {valid_q[1:0], valid_i};
+    valid_q <= {valid_q[2:0], valid_i};
     if (valid_i) begin
       s1_scale_q <= 19'({1'b1, sa_i[6:0]}) * 19'({1'b1, sw_i[9:0]});
       s1_exp_q   <= 9'({1'b0, sa_i[14:7]}) + 9'({1'b0, sw_i[17:10]});
@@ -62,28 +69,27 @@ module npu_foot_mul
       s2_inf_q  <= inf;
     end
     if (valid_q[1]) begin
-      automatic logic [39:0] m = {s2_prod_q, 1'b0};
-      automatic logic [5:0] up;
-      up[5] = m[39:8] == 32'd0;  m = up[5] ? m << 32 : m;
-      up[4] = m[39:24] == 16'd0; m = up[4] ? m << 16 : m;
-      up[3] = m[39:32] == 8'd0;  m = up[3] ? m << 8 : m;
-      up[2] = m[39:36] == 4'd0;  m = up[2] ? m << 4 : m;
-      up[1] = m[39:38] == 2'd0;  m = up[1] ? m << 2 : m;
-      up[0] = !m[39];            m = up[0] ? m << 1 : m;
-      s3_norm_q <= m;
-      s3_exp_q  <= 11'({2'd0, s2_exp_q}) - 11'sd106 - 11'({5'd0, up});  // leading one: bit 38 - up
-      s3_sign_q <= s2_sign_q;
-      s3_nan_q  <= s2_nan_q;
-      s3_inf_q  <= s2_inf_q;
+      s3_prod_q  <= s2_prod_q;
+      s3_zeros_q <= leading_zeros({s2_prod_q, 25'd0});
+      s3_exp_q   <= s2_exp_q;
+      s3_sign_q  <= s2_sign_q;
+      s3_nan_q   <= s2_nan_q;
+      s3_inf_q   <= s2_inf_q;
     end
     if (valid_q[2]) begin
-      automatic logic up = s3_norm_q[15] && (s3_norm_q[14:0] != 15'd0 || s3_norm_q[16]);
-      automatic logic [23:0] frac = {1'b0, s3_norm_q[38:16]} + 24'(up);
-      automatic logic signed [10:0] exp = s3_exp_q + 11'(frac[23]);
-      y_q <= s3_nan_q ? Nan
-           : (s3_inf_q || (exp >= 11'sd255 && s3_norm_q[39])) ? {s3_sign_q, 31'h7F80_0000}
-           : (exp <= 11'sd0 || !s3_norm_q[39]) ? {s3_sign_q, 31'd0}
-           : {s3_sign_q, exp[7:0], frac[22:0]};
+      automatic logic [38:0] m = s3_prod_q << s3_zeros_q;
+      s4_kept_q <= m[38:15];
+      s4_up_q   <= m[14] && (m[13:0] != 14'd0 || m[15]);
+      s4_exp_q  <= 11'({2'd0, s3_exp_q}) - 11'sd106 - 11'({5'd0, s3_zeros_q});
+      s4_sign_q <= s3_sign_q;
+      s4_nan_q  <= s3_nan_q;
+      s4_inf_q  <= s3_inf_q;
+    end
+    if (valid_q[3]) begin
+      y_q <= s4_nan_q ? Nan
+           : s4_inf_q ? {s4_sign_q, 31'h7F80_0000}
+           : !s4_kept_q[23] ? {s4_sign_q, 31'd0}
+                            : pack(s4_sign_q, s4_exp_q, s4_kept_q, s4_up_q);
     end
   end
 

@@ -19,7 +19,7 @@ package npu_mx_pkg;
   localparam int unsigned ColsLog = $clog2(Cols);
 
   // ---- foot: cycles after row_o of the array -------------------------------------------------
-  localparam int unsigned ProdLat = 4;                            // isum and scales to product
+  localparam int unsigned ProdLat = 5;                            // isum and scales to product
   localparam int unsigned RowLead = 3;  // first column's sums are at the foot
   localparam int unsigned AddAt   = RowLead + ProdLat;            // product meets accumulator
   localparam int unsigned ReadAt  = AddAt - 2;                    // vector-memory row is asked for
