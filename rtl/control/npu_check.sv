@@ -4,7 +4,7 @@
 // Cycles from start_i (in which the sequencer reads the first two registers) to verdict_o, both counted:
 // load, store 9; mm 10; vec 8; qnt 7. All checks run side by side, the order is applied at the verdict.
 // Steps s = 0.. pick factors in cycle s + 1; the product is there in cycle s + 3 and the box sum it goes
-// into in cycle s + 4. The amount for the exact counters comes with the verdict or one cycle later.
+// into in cycle s + 4. The amount for the exact counters comes with the verdict or two cycles later.
 // mul: factors given with mul_valid_i (never while a check runs) give mul_p_o two cycles later.
 module npu_check
   import npu_types::*;
@@ -405,20 +405,26 @@ module npu_check
   end
 
   // ---- amounts for the exact counters ----------------------------------------------------------------
-  // Products of two factors are there with the verdict, those of three one cycle later.
+  // Products of two factors are there with the verdict, those of three one cycle later; npu_counters takes one
+  // amount in two cycles.
   logic       passed;
-  logic [2:0] late_q;  // load, store, mm
+  logic [2:0] late1_q, late2_q;  // load, store, mm
 
   assign passed = verdict_o && fault_o == npu_pkg::FAULT_NONE;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) late_q <= '0;
-    else late_q <= {passed && kind == KindDma && !is_store(insn_i),
-                    passed && kind == KindDma && is_store(insn_i), passed && kind == KindMm};
+    if (!rst_ni) begin
+      late1_q <= '0;
+      late2_q <= '0;
+    end else begin
+      late1_q <= {passed && kind == KindDma && !is_store(insn_i),
+                  passed && kind == KindDma && is_store(insn_i), passed && kind == KindMm};
+      late2_q <= late1_q;
+    end
   end
 
   assign amount_o = '{
-    load_bytes: late_q[2], store_bytes: late_q[1], macs: late_q[0],
+    load_bytes: late2_q[2], store_bytes: late2_q[1], macs: late2_q[0],
     elems: passed && (kind == KindVec || kind == KindQnt),
     gather: passed && gather(insn_i) && slot_q[DLen] != '0, gather_rows: p_q[31:0], amount: p_q};
 

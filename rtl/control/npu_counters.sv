@@ -2,7 +2,7 @@
 // word was last brought up to date: a few bits per counter that grows by one, one amount for all others.
 // One adder brings one counter up to date per cycle: the one that is read, else the waiting amount's, else
 // the next in turn. data_o is counter idx_i, exact up to the cycle before, in the cycle of read_i; only
-// an amount may be missing for two cycles. read_i must not come in two cycles in a row.
+// an amount may be missing for two cycles. Neither read_i nor an amount may come in two cycles in a row.
 module npu_counters
   import npu_types::*;
   import npu_pkg::*;

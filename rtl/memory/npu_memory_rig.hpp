@@ -233,7 +233,7 @@ class Rig {
     }
   }
 
-  // What the other clients were granted and must see after the edge: the contents before this cycle's writes.
+  // What the other clients were granted and must see after the edge. What is written in the same cycle is undefined.
   void expect_reads() {
     looks_.clear();
     const auto bank = [](u32 row) { return row % 4; };
@@ -245,12 +245,14 @@ class Rig {
     if (dut_->veb_rvalid_i && dut_->veb_rready_o != b_ready) wrong = "veb grant";
     const auto look_row = [&](bool granted, u32 row, const u8* data) {
       const u32 bytes = config.cols * 4;
+      if (dut_->ve_wvalid_i && dut_->ve_wrow_i == row) return;
       if (granted && row >= config.vmem_bytes / bytes - noise_rows) look(&chip[4][row * bytes], bytes, data);
     };
     look_row(dut_->mx_rvalid_i, mx, raw(dut_->mx_rdata_o));
     look_row(dut_->vea_rvalid_i && a_ready, a, raw(dut_->vea_rdata_o));
     look_row(dut_->veb_rvalid_i && b_ready, b, raw(dut_->veb_rdata_o));
-    if (dut_->a_ren_i && dut_->a_blk_i >= config.aspm_bytes / 32 - noise_blocks) {
+    const bool clash = dut_->q_wvalid_i && dut_->q_wblk_i == dut_->a_blk_i;
+    if (dut_->a_ren_i && !clash && dut_->a_blk_i >= config.aspm_bytes / 32 - noise_blocks) {
       look(&chip[2][dut_->a_blk_i * 32], 32, raw(dut_->a_rdata_o));
       look(&chip[3][dut_->a_blk_i * 2], 2, raw(dut_->a_rscale_o));
     }
