@@ -106,25 +106,13 @@ module npu_vmem
         end
       end
     end
-    always_comb begin
-      wen   = 1'b1;
-      waddr = mx_wrow_i[RowW-1:2];
-      wmask = mx_wmask_i;
-      wdata = mx_wdata_i;
-      if (mx_wvalid_i && mx_wrow_i[1:0] == 2'(b)) begin
-        wen = 1'b1;
-      end else if (ve_wvalid_i && ve_wrow_i[1:0] == 2'(b)) begin
-        waddr = ve_wrow_i[RowW-1:2];
-        wmask = ve_wmask_i;
-        wdata = ve_wdata_i;
-      end else if (ld_wvalid_i && ld_wrow_i[1:0] == 2'(b)) begin
-        waddr = ld_wrow_i[RowW-1:2];
-        wmask = ld_wmask_i;
-        wdata = ld_wdata_i;
-      end else begin
-        wen = 1'b0;
-      end
-    end
+    logic to_mx, to_ve;
+    assign to_mx = mx_wvalid_i && mx_wrow_i[1:0] == 2'(b);
+    assign to_ve = ve_wvalid_i && ve_wrow_i[1:0] == 2'(b);
+    assign wen   = to_mx || to_ve || (ld_wvalid_i && ld_wrow_i[1:0] == 2'(b));
+    assign waddr = to_mx ? mx_wrow_i[RowW-1:2] : to_ve ? ve_wrow_i[RowW-1:2] : ld_wrow_i[RowW-1:2];
+    assign wmask = to_mx ? mx_wmask_i : to_ve ? ve_wmask_i : ld_wmask_i;
+    assign wdata = to_mx ? mx_wdata_i : to_ve ? ve_wdata_i : ld_wdata_i;
     npu_ram #(.Width(DataW), .Depth(VmemRows / 4), .MaskBits(32)) u_ram (
       .clk_i,
       .ren_i  (ren),
