@@ -14,5 +14,7 @@ Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "litex:HOST:PORT", "uart:DEVICE" or "uart:DEVICE:BAUD": a board of boards/ behind LiteX's bridge.
 Status open_litex(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_uart(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status litex_config(const std::string& backend, std::string& config);
+Status uart_config(const std::string& backend, std::string& config);
 
 }  // namespace jogak::driver

@@ -10,6 +10,7 @@ struct Backend {
   const char* name;
   const char* target;  // what stands behind "name:"; null: nothing may
   Status (*open)(const OpenOptions&, std::unique_ptr<Device>&);
+  Status (*ask)(const std::string&, std::string&) = nullptr;  // for machine_config
 };
 constexpr Backend kBackends[] = {
     {"null", nullptr, open_null},
@@ -19,8 +20,8 @@ constexpr Backend kBackends[] = {
 #endif
 #if JOGAK_HAS_UIO
     {"uio", "NAME", open_uio},
-    {"litex", "HOST:PORT", open_litex},
-    {"uart", "DEVICE[:BAUD]", open_uart},
+    {"litex", "HOST:PORT", open_litex, litex_config},
+    {"uart", "DEVICE[:BAUD]", open_uart, uart_config},
 #endif
 };
 
@@ -37,6 +38,14 @@ std::vector<std::string> backend_forms() {
   std::vector<std::string> forms;
   for (const Backend& b : kBackends) forms.push_back(b.target == nullptr ? b.name : std::string(b.name) + ":" + b.target);
   return forms;
+}
+
+Status machine_config(const std::string& backend, std::string& config) {
+  config.clear();
+  const std::size_t colon = backend.find(':');
+  for (const Backend& b : kBackends)
+    if (colon != std::string::npos && backend.substr(0, colon) == b.name && b.ask != nullptr) return guarded([&] { return b.ask(backend, config); });
+  return {};
 }
 
 Status open_device(const OpenOptions& options, std::unique_ptr<Device>& device) {

@@ -95,6 +95,8 @@ struct OpenOptions {
 };
 
 Status open_device(const OpenOptions& options, std::unique_ptr<Device>& device);
+// The configuration of the machine behind a backend that can tell it before it is opened; empty for all others.
+Status machine_config(const std::string& backend, std::string& config);
 // Names that open_device knows in this build and that need no target; then all, as people write them: "model", "uio:NAME".
 std::vector<std::string> backends();
 std::vector<std::string> backend_forms();

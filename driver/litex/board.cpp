@@ -82,6 +82,13 @@ void check_machine(Bridge& bridge, const Board& board, const spec::Config& confi
     throw Error("litex", "configuration of the bitstream on " + board.name, config_name(hash), config_name(config.hash));
 }
 
+std::string config_of(Bridge& bridge, const Board& board) {
+  const u32 hash = read(bridge, board.npu + csr::config_hash);
+  for (const spec::Config& c : spec::configs)
+    if (c.hash == hash) return c.name;
+  throw Error("litex", "configuration of the bitstream on " + board.name, hex(hash), "one of spec/configs, as they are in this build");
+}
+
 void start_board(Bridge& bridge, const Board& board) {
   end_job(bridge, board);
   for (const MemoryStep& s : board.memory_start) {

@@ -22,6 +22,8 @@ struct Board {
 Board meet(Bridge& bridge);
 // Refuses another machine than `config`, with both hashes. Throws Error.
 void check_machine(Bridge& bridge, const Board& board, const spec::Config& config);
+// The name of its configuration; throws Error for one that this build does not know.
+std::string config_of(Bridge& bridge, const Board& board);
 // Ends a job that an earlier client left; then starts the memory and checks every data and address line. Throws Error.
 void start_board(Bridge& bridge, const Board& board);
 

@@ -282,15 +282,29 @@ Status open_on(std::unique_ptr<Transport> line, const std::string& backend, cons
 }  // namespace litex
 
 namespace {
-std::string target_of(const OpenOptions& options) { return options.backend.substr(options.backend.find(':') + 1); }
+
+std::string target_of(const std::string& backend) { return backend.substr(backend.find(':') + 1); }
+
+Status ask_config(std::unique_ptr<litex::Transport> line, std::string& config) {
+  litex::Bridge bridge(std::move(line), {});
+  const litex::Board board = litex::meet(bridge);
+  config = litex::config_of(bridge, board);
+  return {};
+}
+
 }  // namespace
 
 Status open_litex(const OpenOptions& options, std::unique_ptr<Device>& device) {
-  return guarded([&] { return litex::open_on(litex::open_tcp(target_of(options)), "litex", options, device); });
+  return guarded([&] { return litex::open_on(litex::open_tcp(target_of(options.backend)), "litex", options, device); });
 }
-
 Status open_uart(const OpenOptions& options, std::unique_ptr<Device>& device) {
-  return guarded([&] { return litex::open_on(litex::open_uart(target_of(options)), "uart", options, device); });
+  return guarded([&] { return litex::open_on(litex::open_uart(target_of(options.backend)), "uart", options, device); });
+}
+Status litex_config(const std::string& backend, std::string& config) {
+  return guarded([&] { return ask_config(litex::open_tcp(target_of(backend)), config); });
+}
+Status uart_config(const std::string& backend, std::string& config) {
+  return guarded([&] { return ask_config(litex::open_uart(target_of(backend)), config); });
 }
 
 }  // namespace jogak::driver

@@ -17,7 +17,7 @@
 #include "driver/backends.hpp"
 #include "error.hpp"
 #include "litex.hpp"
-#include "sim_board.hpp"
+#include "litex_double.hpp"
 #include "untouched.hpp"
 
 using namespace jogak;
@@ -196,7 +196,7 @@ TEST_CASE("litex: a board that restarts under way is noticed") {
     std::size_t receive(std::span<u8> b, Milliseconds p) override { return line->receive(b, p); }
     Milliseconds duration(std::size_t b) const override { return line->duration(b); }
   };
-  auto first = std::make_unique<SimBoard>();
+  auto first = std::make_unique<SimBoard>(JOGAK_LITEX_SIM);
   auto own = std::make_unique<Swap>();
   Swap& swap = *own;
   own->line = open_tcp(first->target());
@@ -205,12 +205,21 @@ TEST_CASE("litex: a board that restarts under way is noticed") {
   u64 at = 0;
   good(d->alloc(4096, at));
   good(d->copy_in(at, noise(4096, 5)));
-  SimBoard second;
+  SimBoard second(JOGAK_LITEX_SIM);
   swap.line = open_tcp(second.target());
   first.reset();
   const Status s = d->copy_in(at, noise(64, 6));
   CHECK(s.code() == Code::device);
   CHECK(s.message().find("restarted") != std::string::npos);
+}
+
+TEST_CASE("litex: a board tells its configuration before it is opened") {
+  std::string config = "nothing";
+  good(machine_config("litex:" + sim_board().target(), config));
+  CHECK(config == "nano");
+  good(machine_config("model", config));
+  CHECK(config.empty());
+  CHECK_FALSE(machine_config("litex:127.0.0.1:1", config).ok());
 }
 
 TEST_CASE("litex: another configuration is refused with both hashes") {

@@ -1,5 +1,5 @@
-// jogak-litex-sim [--port P] [--keep]: the board's system on chip, Verilated, with the bytes of its bridge on a TCP
-// port of this machine. Prints "port N" when it listens; ends when the first client leaves (--keep: serves the next).
+// jogak-litex-sim [--port P] [--once]: the board's system on chip, Verilated, with the bytes of its bridge on a TCP
+// port of this machine. Prints "port N" when it listens; serves one client after the other (--once: ends with the first).
 // Simulated time runs while a client is connected, and rests after a long silence.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -147,7 +147,7 @@ void listen_on(int fd, int port) {
   std::fflush(stdout);
 }
 
-int run(int port, bool keep) {
+int run(int port, bool once) {
   const Socket server(socket(AF_INET, SOCK_STREAM, 0));
   listen_on(server.get(), port);
   Board board;
@@ -158,7 +158,7 @@ int run(int port, bool keep) {
     (void)setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     Service(board, client.get()).run();
     std::fprintf(stderr, "litex sim: client gone after %llu cycles\n", static_cast<unsigned long long>(board.cycles()));
-  } while (keep);
+  } while (!once);
   return 0;
 }
 
@@ -167,20 +167,20 @@ int run(int port, bool keep) {
 
 int main(int argc, char** argv) {
   int port = 0;
-  bool keep = false;
+  bool once = false;
   for (int i = 1; i < argc; ++i) {
     const std::string a = argv[i];
-    if (a == "--keep") {
-      keep = true;
+    if (a == "--once") {
+      once = true;
     } else if (a == "--port" && i + 1 < argc) {
       port = std::atoi(argv[++i]);
     } else {
-      std::fprintf(stderr, "usage: jogak-litex-sim [--port P] [--keep]\n");
+      std::fprintf(stderr, "usage: jogak-litex-sim [--port P] [--once]\n");
       return a == "--help" ? 0 : 2;
     }
   }
   try {
-    return jogak::run(port, keep);
+    return jogak::run(port, once);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

@@ -20,16 +20,20 @@ struct Arguments {
 
 std::string backend_names() {
   std::string names;
-  for (const std::string& b : driver::backends()) names += (names.empty() ? "" : ", ") + b;
+  for (const std::string& b : driver::backend_forms()) names += (names.empty() ? "" : ", ") + b;
   return names;
 }
 
 void run(const Arguments& a, bool config_given) {
-  const Program program = load(a.model, a.options, config_given);
+  CompileOptions options = a.options;
+  // A board is what it is: without --config, models are compiled for it.
+  std::string found;
+  if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
+  if (!config_given && !found.empty()) options.config = found;
+  const Program program = load(a.model, options, config_given);
   const spec::Config& config = *spec::find_config(program.config.c_str());
   Session session(program, a.on);
-  const bool timed = session.device().timed;
-  if (!a.trace.empty() || (a.profile && timed)) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
+  if (!a.trace.empty() || (a.profile && session.device().backend == "rtl")) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
   if (!a.json) std::cout << a.prompt << std::flush;
   const AbortOnInterrupt interrupt(session);
   const auto start = std::chrono::steady_clock::now();
