@@ -115,9 +115,16 @@ def fail(what, found, expected):
 
 def read_board(path):
     board = yaml.safe_load(Path(path).read_text())
-    for key in ("name", "config", "soc"):
-        if key not in board:
-            fail(f"{path}", f"no key {key}", "name, config and soc")
+    for where, keys in (((), ("name", "config", "clock", "fpga", "soc")), (("soc",), ("mhz", "uart", "sdram")),
+                        (("soc", "uart"), ("tx", "rx", "baud")), (("soc", "sdram"), ("chip", "rate", "clock_pin", "pins"))):
+        part = board
+        for step in where:
+            part = part[step]
+        for key in keys:
+            if key not in part:
+                fail(f"{path}, {'.'.join(where) or 'top'}", f"no key {key}", ", ".join(keys))
+    if board["soc"]["sdram"]["rate"] not in (soc_pins.FULL_RATE, soc_pins.HALF_RATE):
+        fail(f"{path}, soc.sdram.rate", board["soc"]["sdram"]["rate"], f"{soc_pins.FULL_RATE} or {soc_pins.HALF_RATE}, quoted")
     return board
 
 

@@ -15,7 +15,7 @@ from litex.soc.cores.uart import RS232PHYModel, UARTPHY
 from litex.soc.integration.builder import Builder
 from migen import *
 
-HALF_RATE = "1:2"
+FULL_RATE, HALF_RATE = "1:1", "1:2"
 
 
 def phy_class(sdram):
@@ -43,7 +43,8 @@ class Ecp5Clocks(LiteXModule):
         pll.register_clkin(oscillator, oscillator_mhz * 1e6)
         pll.create_clkout(self.cd_sys, mhz)
         if half:
-            self.cd_sys2x, self.cd_memory = ClockDomain(), ClockDomain()
+            self.cd_sys2x = ClockDomain()
+            self.cd_memory = ClockDomain()
             pll.create_clkout(self.cd_sys2x, 2 * mhz)
             pll.create_clkout(self.cd_memory, 2 * mhz, phase=soc["sdram"].get("phase", 180))
         else:

@@ -8,7 +8,7 @@ litex_venv() {
     exit 3
   fi
   log=$(mktemp)
-  if ! { python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"; } >"$log" 2>&1; then
+  if ! { python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 20 -r "$wanted"; } >"$log" 2>&1; then
     tail -n 5 "$log" >&2
     echo "litex: not installed, found an error of python3 -m venv or pip (above), expected the packages of $wanted" >&2
     rm -f "$log"

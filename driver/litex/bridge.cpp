@@ -11,8 +11,8 @@ namespace jogak::driver::litex {
 namespace {
 
 constexpr u8 kWrite = 1, kRead = 2;
-constexpr std::size_t kBurst = 255;            // words of one command
-constexpr std::size_t kPortion = 4096;         // words between two checks
+constexpr std::size_t kBurst = 255;              // words of one command
+constexpr std::size_t kPortion = 4096;           // words between two checks
 constexpr u32 kMagic = 0x424b474a, kLayout = 1;  // the letters JGKB
 constexpr std::size_t kHeadWords = 4, kDescriptionWords = 256;
 constexpr u32 kSent = 0, kCounts = 8, kGate = 12, kSession = 20;  // registers of the link, from its address
@@ -86,7 +86,8 @@ bool Bridge::get_words(std::span<u32> words) {
   std::vector<u8> bytes(4 * words.size());
   if (!get(bytes)) return false;
   for (std::size_t i = 0; i < words.size(); ++i)
-    words[i] = static_cast<u32>(bytes[4 * i]) << 24 | static_cast<u32>(bytes[4 * i + 1]) << 16 | static_cast<u32>(bytes[4 * i + 2]) << 8 | bytes[4 * i + 3];
+    words[i] = static_cast<u32>(bytes[4 * i]) << 24 | static_cast<u32>(bytes[4 * i + 1]) << 16 |
+               static_cast<u32>(bytes[4 * i + 2]) << 8 | bytes[4 * i + 3];
   return true;
 }
 
@@ -98,7 +99,8 @@ Trouble Bridge::confirm() {
   if (w[0] != expected.sent || w[1] != expected.taken) return Trouble::garbled;
   if (((w[2] ^ expected.counts) & kErrorsMask) != 0) {
     mirror_.counts = w[2];
-    throw Error("litex", "access on the bus of board " + name(), "an address where nobody answers", "one of its regions");
+    throw Error("litex", "access on the bus of board " + name(), "an address where nobody answers",
+                "one of its regions");
   }
   return w[2] == expected.counts ? Trouble::none : Trouble::garbled;
 }
@@ -156,7 +158,8 @@ Trouble Bridge::try_write(u32 address, std::span<const u32> words) {
 
 void Bridge::give_up(const char* what, u32 address, Trouble last) const {
   throw Error("litex", std::string(what) + " at " + hex(address) + " of board " + name(),
-              std::string(last == Trouble::silent ? "no answer" : "a wrong checksum") + " in " + std::to_string(patience_.tries) + " tries",
+              std::string(last == Trouble::silent ? "no answer" : "a wrong checksum") + " in " +
+                  std::to_string(patience_.tries) + " tries",
               "an undisturbed line");
 }
 
@@ -192,10 +195,12 @@ void Bridge::resync() {
     u32 session = 0;
     if (once_read(link_ + kSession, std::span(&session, 1)) != Trouble::none) continue;
     if (session_ != 0 && session != session_)
-      throw Error("litex", "board " + name(), "it restarted or serves somebody else, its memory is lost", "it as it was opened");
+      throw Error("litex", "board " + name(), "it restarted or serves somebody else, its memory is lost",
+                  "it as it was opened");
     return;
   }
-  throw Error("litex", "board " + name(), "no answer that makes sense", "its bridge: is it powered, its bitstream loaded, the baud rate right?");
+  throw Error("litex", "board " + name(), "no answer that makes sense",
+              "its bridge: is it powered, its bitstream loaded, the baud rate right?");
 }
 
 std::vector<u32> Bridge::description() {
@@ -207,7 +212,9 @@ std::vector<u32> Bridge::description() {
     if (!get_words(words)) continue;
     found = "the word " + hex(words[0]) + " at address 0";
     if (words[0] != kMagic) continue;
-    if (words[1] != kLayout) throw Error("litex", "description of board " + name(), "layout " + std::to_string(words[1]), std::to_string(kLayout));
+    if (words[1] != kLayout)
+      throw Error("litex", "description of board " + name(), "layout " + std::to_string(words[1]),
+                  std::to_string(kLayout));
     if (words[2] > kDescriptionWords - kHeadWords) continue;
     std::vector<u32> body(words[2]);
     put_read(4 * kHeadWords, body.size());
@@ -218,7 +225,8 @@ std::vector<u32> Bridge::description() {
     if (~crc32_of(bytes) == words[3]) return body;
     found = "a description with a wrong checksum";
   }
-  throw Error("litex", "board " + name(), found, hex(kMagic) + ", a Jogak board: is it powered, its bitstream loaded, the baud rate right?");
+  throw Error("litex", "board " + name(), found,
+              hex(kMagic) + ", a Jogak board: is it powered, its bitstream loaded, the baud rate right?");
 }
 
 void Bridge::use_link(u32 link) {

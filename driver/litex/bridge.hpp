@@ -2,9 +2,9 @@
 //
 // The protocol is LiteX's UART bridge: command, count, word address (4 bytes, high first), data (likewise). It has no
 // acknowledgement, so the board keeps checksums of what it took and sent, and a count of the writes it did
-// (boards/common/soc_parts.py, Link); every operation ends by reading them. Until they are right, nothing counts as done:
-// the line is brought back in step and the operation repeated as a whole. What a garbled command may do meanwhile is bounded
-// by the gate: the board drops every write outside the range that is being written.
+// (boards/common/soc_parts.py, Link); every operation ends by reading them. Until they are right, nothing counts as
+// done: the line is brought back in step and the operation repeated as a whole. What a garbled command may do meanwhile
+// is bounded by the gate: the board drops every write outside the range that is being written.
 #pragma once
 
 #include <vector>
@@ -68,9 +68,9 @@ class Bridge {
   std::unique_ptr<Transport> line_;
   Patience patience_;
   u32 link_ = 0;
-  u32 session_ = 0;                             // what the board must still hold; 0: not set yet
-  Status mirror_{0xffffffff, 0xffffffff, 0};    // what the board must have
-  std::size_t behind_ = 0;                      // bytes sent since the last answer
+  u32 session_ = 0;                           // what the board must still hold; 0: not set yet
+  Status mirror_{0xffffffff, 0xffffffff, 0};  // what the board must have
+  std::size_t behind_ = 0;                    // bytes sent since the last answer
   u64 troubles_ = 0;
 };
 

@@ -1,7 +1,8 @@
 // A board with LiteX's bridge: memory and registers through the line, the end of a job by asking.
 //
-// A line is slow and each question costs a way there and back, so registers that only a launch reads are collected and sent
-// together, those that have their value already are not sent again, and the results of a job are fetched in two bursts.
+// A line is slow and each question costs a way there and back, so registers that only a launch reads are collected and
+// sent together, those that have their value already are not sent again, and the results of a job are fetched in two
+// bursts.
 #include "litex.hpp"
 
 #include <algorithm>
@@ -29,7 +30,8 @@ constexpr std::size_t kZeros = 4096;  // words
 
 // Registers that keep what is written and that nothing but a launch reads.
 bool is_plain(u32 offset) {
-  return (offset >= csr::launch_flags && offset <= csr::bus_timeout) || (offset >= csr::arg && offset < csr::arg + 4 * 16) ||
+  return (offset >= csr::launch_flags && offset <= csr::bus_timeout) ||
+         (offset >= csr::arg && offset < csr::arg + 4 * 16) ||
          (offset >= csr::win_base_lo && offset < csr::win_base_lo + 16 * 8);
 }
 
@@ -48,7 +50,9 @@ class LitexDevice final : public Device {
   }
 
   DeviceInfo info() const override {
-    return {backend_, "Configuration " + config_ + " on board " + board_.name + " at " + bridge_->name() + ", " + std::to_string(board_.clock_hz / 1'000'000) + " MHz.",
+    return {backend_,
+            "Configuration " + config_ + " on board " + board_.name + " at " + bridge_->name() + ", " +
+                std::to_string(board_.clock_hz / 1'000'000) + " MHz.",
             config_, memory_.size(), true};
   }
 
@@ -141,7 +145,8 @@ class LitexDevice final : public Device {
     bridge_->write(board_.npu + offset, std::span(&value, 1));
   }
 
-  // Sends what launch registers lack, neighbours together. After trouble a garbled command may have changed any of them.
+  // Sends what launch registers lack, neighbours together. After trouble a garbled command may have changed any of
+  // them.
   void flush() {
     do {
       if (troubles_ != bridge_->troubles()) {
@@ -175,9 +180,12 @@ class LitexDevice final : public Device {
       if (t == Trouble::none) return;
       if ((ask(csr::status) & kBusy) != 0 || (ask(csr::ap_isr) & 1) != 0) {
         tell(csr::control, kAbort);
-        throw Error("litex", "start of a job on board " + board_.name, "the line disturbed while it was sent", "an undisturbed one; the job was aborted");
+        throw Error("litex", "start of a job on board " + board_.name, "the line disturbed while it was sent",
+                    "an undisturbed one; the job was aborted");
       }
-      if (++lost_starts_ > kMostLostStarts) throw Error("litex", "start of a job on board " + board_.name, "it lost again and again", "an undisturbed line");
+      if (++lost_starts_ > kMostLostStarts)
+        throw Error("litex", "start of a job on board " + board_.name, "it lost again and again",
+                    "an undisturbed line");
       flush();
     }
   }
@@ -187,7 +195,8 @@ class LitexDevice final : public Device {
     while (running_ && (ask(csr::status) & kBusy) != 0) {
       if (stop_.exchange(false)) tell(csr::control, kAbort);
       if (limit != 0 && ask(csr::counter) >= limit)
-        return {Code::timeout, "litex device: job, found it running after " + std::to_string(limit) + " cycles, expected its end"};
+        return {Code::timeout,
+                "litex device: job, found it running after " + std::to_string(limit) + " cycles, expected its end"};
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, std::chrono::microseconds(5000));
     }
@@ -262,17 +271,20 @@ class LitexDevice final : public Device {
 
 }  // namespace
 
-Status open_on(std::unique_ptr<Transport> line, const std::string& backend, const OpenOptions& options, std::unique_ptr<Device>& device,
-               Patience patience) {
+Status open_on(std::unique_ptr<Transport> line, const std::string& backend, const OpenOptions& options,
+               std::unique_ptr<Device>& device, Patience patience) {
   return guarded([&] {
     const spec::Config* config = spec::find_config(options.config.c_str());
-    if (config == nullptr) return Status(Code::bad_argument, "litex device: configuration, found " + options.config + ", expected one of spec/configs");
+    if (config == nullptr)
+      return Status(Code::bad_argument,
+                    "litex device: configuration, found " + options.config + ", expected one of spec/configs");
     auto bridge = std::make_unique<Bridge>(std::move(line), patience);
     Board board = meet(*bridge);
     check_machine(*bridge, board, *config);
     if (options.memory_bytes > board.memory_bytes)
-      return Status(Code::out_of_memory, "litex device: memory of board " + board.name + ", found " + std::to_string(board.memory_bytes) +
-                                             " bytes, expected at least " + std::to_string(options.memory_bytes));
+      return Status(Code::out_of_memory, "litex device: memory of board " + board.name + ", found " +
+                                             std::to_string(board.memory_bytes) + " bytes, expected at least " +
+                                             std::to_string(options.memory_bytes));
     start_board(*bridge, board);
     device = std::make_unique<LitexDevice>(std::move(bridge), std::move(board), backend, options);
     return Status{};

@@ -38,7 +38,7 @@ class BadLine final : public Transport {
     bool answers = false;  // disturb what the board sends
     std::size_t at = ~std::size_t(0);
     Fault fault = Fault::flip;
-    bool dead = false;     // nothing passes
+    bool dead = false;  // nothing passes
     std::size_t sent = 0, received = 0;
   };
   BadLine(std::unique_ptr<Transport> inner, Plan& plan) : inner_(std::move(inner)), plan_(plan) {}
@@ -47,7 +47,8 @@ class BadLine final : public Transport {
   void send(std::span<const u8> bytes, Milliseconds patience) override {
     const std::size_t from = plan_.sent;
     plan_.sent += bytes.size();
-    if (!plan_.dead) inner_->send(plan_.answers ? std::vector<u8>(bytes.begin(), bytes.end()) : disturbed(bytes, from), patience);
+    if (!plan_.dead)
+      inner_->send(plan_.answers ? std::vector<u8>(bytes.begin(), bytes.end()) : disturbed(bytes, from), patience);
   }
   std::size_t receive(std::span<u8> bytes, Milliseconds patience) override {
     if (plan_.dead) return std::this_thread::sleep_for(patience), 0;
@@ -80,8 +81,8 @@ class BadLine final : public Transport {
 
 std::unique_ptr<Device> opened(BadLine::Plan& plan, Patience patience = kQuick) {
   std::unique_ptr<Device> device;
-  const Status s = open_on(std::make_unique<BadLine>(open_tcp(sim_board().target()), plan), "litex", {.backend = "litex", .config = "nano", .memory_bytes = 1 << 20},
-                           device, patience);
+  const Status s = open_on(std::make_unique<BadLine>(open_tcp(sim_board().target()), plan), "litex",
+                           {.backend = "litex", .config = "nano", .memory_bytes = 1 << 20}, device, patience);
   REQUIRE_MESSAGE(s.ok(), s.message());
   return device;
 }
@@ -160,7 +161,8 @@ TEST_CASE("litex: edges that are no words keep their neighbours") {
   u64 at = 0;
   good(d->alloc(100, at));
   std::vector<u8> expected(100), back(100);
-  for (const auto& [from, count] : {std::pair<std::size_t, std::size_t>{1, 2}, {5, 1}, {7, 9}, {16, 4}, {30, 3}, {95, 5}}) {
+  for (const auto& [from, count] :
+       {std::pair<std::size_t, std::size_t>{1, 2}, {5, 1}, {7, 9}, {16, 4}, {30, 3}, {95, 5}}) {
     const auto data = noise(count, static_cast<unsigned>(from));
     good(d->copy_in(at + from, data));
     std::copy(data.begin(), data.end(), expected.begin() + static_cast<std::ptrdiff_t>(from));
@@ -236,7 +238,8 @@ TEST_CASE("litex: another configuration is refused with both hashes") {
 
 TEST_CASE("litex: more memory than the board has is refused") {
   std::unique_ptr<Device> d;
-  const Status s = open_on(open_tcp(sim_board().target()), "litex", {.backend = "litex", .config = "nano", .memory_bytes = u64(64) << 20}, d, kQuick);
+  const Status s = open_on(open_tcp(sim_board().target()), "litex",
+                           {.backend = "litex", .config = "nano", .memory_bytes = u64(64) << 20}, d, kQuick);
   CHECK(s.code() == Code::out_of_memory);
 }
 
@@ -251,7 +254,8 @@ TEST_CASE("litex: an address where nobody answers is told, and the next access i
 }
 
 TEST_CASE("litex: targets that are none") {
-  for (const char* target : {"litex:nowhere", "litex:127.0.0.1:1", "uart:/dev/no-such-port", "uart:/dev/null", "uart:/dev/null:12345"}) {
+  for (const char* target :
+       {"litex:nowhere", "litex:127.0.0.1:1", "uart:/dev/no-such-port", "uart:/dev/null", "uart:/dev/null:12345"}) {
     std::unique_ptr<Device> d;
     const Status s = open_device({.backend = target, .config = "nano"}, d);
     CAPTURE(target);
@@ -265,7 +269,8 @@ TEST_CASE("litex: the same board behind a serial port") {
   REQUIRE(master >= 0);
   REQUIRE((::grantpt(master) == 0 && ::unlockpt(master) == 0));
   const std::string port = ::ptsname(master);
-  const int keep_open = ::open(port.c_str(), O_RDWR | O_NOCTTY);  // else the master sees an error before the driver comes
+  const int keep_open =
+      ::open(port.c_str(), O_RDWR | O_NOCTTY);  // else the master sees an error before the driver comes
   std::atomic<bool> stop = false;
   std::thread pump([&, line = open_tcp(sim_board().target())] {
     std::array<u8, 4096> buffer;
@@ -276,7 +281,8 @@ TEST_CASE("litex: the same board behind a serial port") {
         if (n > 0) line->send(std::span(buffer).first(static_cast<std::size_t>(n)), Milliseconds(2000));
       }
       std::size_t n = line->receive(buffer, Milliseconds(1));
-      for (std::size_t at = 0; at < n;) at += static_cast<std::size_t>(std::max<ssize_t>(0, ::write(master, buffer.data() + at, n - at)));
+      for (std::size_t at = 0; at < n;)
+        at += static_cast<std::size_t>(std::max<ssize_t>(0, ::write(master, buffer.data() + at, n - at)));
     }
   });
   {

@@ -19,7 +19,7 @@ namespace jogak::driver::litex {
 namespace {
 
 constexpr long kDefaultBaud = 1'000'000;
-constexpr int kBitsPerByte = 10;  // with start and stop bit
+constexpr int kBitsPerByte = 10;             // with start and stop bit
 constexpr std::size_t kSlowBytesPerMs = 16;  // a simulated board on a busy machine
 
 class Descriptor final : public Transport {
@@ -32,7 +32,8 @@ class Descriptor final : public Transport {
   std::string name() const override { return name_; }
   void send(std::span<const std::uint8_t> bytes, Milliseconds patience) override {
     while (!bytes.empty()) {
-      if (!ready(POLLOUT, patience)) throw Error("litex", "line " + name_, "it taking no bytes", "a board that listens");
+      if (!ready(POLLOUT, patience))
+        throw Error("litex", "line " + name_, "it taking no bytes", "a board that listens");
       const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
       if (n < 0 && errno != EAGAIN && errno != EINTR) closed(std::strerror(errno));
       if (n > 0) bytes = bytes.subspan(static_cast<std::size_t>(n));
@@ -87,8 +88,8 @@ int connect_to(const std::string& host, const std::string& port, std::string& wh
 constexpr struct {
   long baud;
   speed_t code;
-} kSpeeds[] = {{9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},     {115200, B115200},
-               {230400, B230400},   {460800, B460800},   {500000, B500000},   {921600, B921600},   {1000000, B1000000},
+} kSpeeds[] = {{9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},    {115200, B115200},
+               {230400, B230400},   {460800, B460800},   {500000, B500000},   {921600, B921600},  {1000000, B1000000},
                {1500000, B1500000}, {2000000, B2000000}, {3000000, B3000000}, {4000000, B4000000}};
 
 speed_t speed_of(long baud) {
@@ -104,7 +105,8 @@ speed_t speed_of(long baud) {
 
 std::unique_ptr<Transport> open_tcp(const std::string& target) {
   const std::size_t colon = target.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == target.size()) throw Error("litex", "board", target, "HOST:PORT");
+  if (colon == std::string::npos || colon == 0 || colon + 1 == target.size())
+    throw Error("litex", "board", target, "HOST:PORT");
   std::string why;
   const int fd = connect_to(target.substr(0, colon), target.substr(colon + 1), why);
   if (fd < 0) throw Error("litex", "board " + target, why, "a bridge that listens there");
@@ -125,13 +127,15 @@ std::unique_ptr<Transport> open_uart(const std::string& target) {
   }
   const speed_t speed = speed_of(baud);
   const int fd = ::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) throw Error("litex", "serial port " + path, std::strerror(errno), "a port that this user may open (group dialout)");
+  if (fd < 0)
+    throw Error("litex", "serial port " + path, std::strerror(errno), "a port that this user may open (group dialout)");
   termios line{};
   bool good = ::tcgetattr(fd, &line) == 0;
   ::cfmakeraw(&line);
   line.c_cflag |= CLOCAL | CREAD;
   line.c_cc[VMIN] = line.c_cc[VTIME] = 0;
-  good = good && ::cfsetspeed(&line, speed) == 0 && ::tcsetattr(fd, TCSANOW, &line) == 0 && ::tcflush(fd, TCIOFLUSH) == 0;
+  good =
+      good && ::cfsetspeed(&line, speed) == 0 && ::tcsetattr(fd, TCSANOW, &line) == 0 && ::tcflush(fd, TCIOFLUSH) == 0;
   if (!good) {
     const std::string why = std::strerror(errno);
     ::close(fd);

@@ -1,6 +1,6 @@
 // jogak-litex-sim [--port P] [--once]: the board's system on chip, Verilated, with the bytes of its bridge on a TCP
-// port of this machine. Prints "port N" when it listens; serves one client after the other (--once: ends with the first).
-// Simulated time runs while a client is connected, and rests after a long silence.
+// port of this machine. Prints "port N" when it listens; serves one client after the other (--once: ends with the
+// first). Simulated time runs while a client is connected, and rests after a long silence.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -29,8 +29,8 @@ using u8 = std::uint8_t;
 using u64 = std::uint64_t;
 
 constexpr int kResetCycles = 16;
-constexpr int kSlice = 32;                // cycles between looks at the socket
-constexpr u64 kRestAfter = 20'000'000;    // silent cycles
+constexpr int kSlice = 32;              // cycles between looks at the socket
+constexpr u64 kRestAfter = 20'000'000;  // silent cycles
 constexpr int kRestMs = 20;
 
 class Socket {

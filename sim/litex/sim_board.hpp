@@ -1,4 +1,5 @@
-// A simulated board: jogak-litex-sim in a process of its own, serving one client after the other until this object goes.
+// A simulated board: jogak-litex-sim in a process of its own, serving one client after the other until this object
+// goes.
 #pragma once
 
 #include <string>

@@ -20,7 +20,8 @@ fs::path simulator() {
   const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path(), program = bin / "jogak-litex-sim";
   const fs::path script = tools::project_root() / "sim/litex/build.sh";
   if (!fs::exists(program) && fs::exists(script)) {
-    const std::string command = "'" + script.string() + "' '" + tools::project_root().string() + "' '" + bin.parent_path().string() + "' >&2";
+    const std::string command =
+        "'" + script.string() + "' '" + tools::project_root().string() + "' '" + bin.parent_path().string() + "' >&2";
     if (std::system(command.c_str()) != 0) return {};
   }
   return fs::exists(program) ? program : fs::path();
@@ -36,7 +37,10 @@ void run(const Options& o, Report& report) {
   std::string config;
   if (const driver::Status s = driver::machine_config(on, config); !s.ok()) throw Error(s.message());
 
-  const Program program = compile(import::read_model(path), {.config = config, .context = 64, .max_rows = 8, .format = value_or(o.format, "int8")}).program;
+  const Program program =
+      compile(import::read_model(path),
+              {.config = config, .context = 64, .max_rows = 8, .format = value_or(o.format, "int8")})
+          .program;
   const int tokens = o.tokens == 0 ? 4 : o.tokens;
   const auto load = Clock::now();
   Session there(program, on);
@@ -46,19 +50,37 @@ void run(const Options& o, Report& report) {
   const Generation b = model.generate("Once", {.tokens = tokens, .stop_at_end = false});
   double different = static_cast<double>(a.ids.size() != b.ids.size());
   for (std::size_t i = 0; i < std::min(a.ids.size(), b.ids.size()); ++i) different += a.ids[i] != b.ids[i];
-  report.add({.case_name = label + ", " + std::to_string(tokens) + " tokens that differ from the model's", .config = config, .on = "litex", .value = different,
-              .unit = "differences", .bar = 0, .less = true});
+  report.add({.case_name = label + ", " + std::to_string(tokens) + " tokens that differ from the model's",
+              .config = config,
+              .on = "litex",
+              .value = different,
+              .unit = "differences",
+              .bar = 0,
+              .less = true});
 
   std::uint64_t bytes = program.code.size() * sizeof(spec::Insn);
   for (const auto& s : program.segments) bytes += s.bytes.size();
-  report.add({.case_name = label + ", program and weights through the bridge", .config = config, .on = "litex", .value = static_cast<double>(bytes) / loading / 1000, .unit = "kB/s of wall clock"});
+  report.add({.case_name = label + ", program and weights through the bridge",
+              .config = config,
+              .on = "litex",
+              .value = static_cast<double>(bytes) / loading / 1000,
+              .unit = "kB/s of wall clock"});
   const Step& last = there.steps().back();
   const double cycles = static_cast<double>(last.record[spec::Counter::cycles]);
-  report.add({.case_name = label + ", decode with the board's memory", .config = config, .on = "litex", .value = cycles, .unit = "cycles/token"});
-  report.add({.case_name = label + ", decode at 50 MHz, from those cycles", .config = config, .on = "litex", .value = kBoardHz / cycles, .unit = "tokens/s"});
+  report.add({.case_name = label + ", decode with the board's memory",
+              .config = config,
+              .on = "litex",
+              .value = cycles,
+              .unit = "cycles/token"});
+  report.add({.case_name = label + ", decode at 50 MHz, from those cycles",
+              .config = config,
+              .on = "litex",
+              .value = kBoardHz / cycles,
+              .unit = "tokens/s"});
 }
 
-const Register registered{"litex-sim", "the board's system on chip behind its bridge, simulated: tokens equal to the model's", run};
+const Register registered{"litex-sim",
+                          "the board's system on chip behind its bridge, simulated: tokens equal to the model's", run};
 
 }  // namespace
 }  // namespace jogak::bench
