@@ -18,6 +18,7 @@ module npu_check
   output logic             reads_o,      // this cycle's register reads are raddr_o
   output logic [1:0][5:0]  raddr_o,
   input  logic [1:0][31:0] rdata_i,
+  input  logic [1:0][31:0] first_i,      // the first two registers, in the cycle after start_i
   output logic             verdict_o,
   output npu_pkg::fault_e  fault_o,
   output logic             empty_o,      // a count or the length is 0: nothing to execute
@@ -49,7 +50,7 @@ module npu_check
 
   assign kind  = kind_of(insn_i[7:0]);
   assign last  = verdict_cycle(kind);
-  assign group = reads_o ? cycle_q[2:0] : 3'd0;
+  assign group = cycle_q[2:0];
   assign decide = busy_q && cycle_q == last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -70,17 +71,18 @@ module npu_check
   // ---- operands -------------------------------------------------------------------------------------
   // Slots in the order of reading; npu_check_pkg says which field is in which.
   logic [31:0] slot_q [Slots];
-  logic        read_now;
+  logic        at_first;
 
   assign raddr_o  = registers_of(insn_i, kind, group);
   assign reads_o  = busy_q && cycle_q < groups_of(kind);
-  assign read_now = start_i || reads_o;
 
   always_ff @(posedge clk_i) begin
-    if (read_now) begin
+    if (reads_o) begin
       for (int unsigned p = 0; p < 2; p++) slot_q[{group, 1'(p)}] <= rdata_i[p];
     end
+    if (at_first) {slot_q[1], slot_q[0]} <= first_i;
   end
+  assign at_first = busy_q && cycle_q == 4'd1;
 
   // ---- multiplier -----------------------------------------------------------------------------------
   step_t       step;
@@ -109,6 +111,7 @@ module npu_check
       4'd7:    y = slot_q[7];
       default: y = slot_q[9];
     endcase
+    if (at_first) {y, x} = first_i;
     if (step.minus_one) x -= 32'd1;
     if (step.chained) x = p_q[31:0];
     if (mul_valid_i) begin

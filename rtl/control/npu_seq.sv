@@ -6,8 +6,8 @@
 // Cycles per instruction: alu, alui, loop, signal, wait 1 (plus waiting for a queue or semaphore);
 // alu mul 3; lds 3 and more when the port is taken; load, store 8, mm 9, vec 7, qnt 6, plus waiting
 // for a full queue. While one instruction executes, the next one and its first two registers are read, and
-// the one behind it is asked for. A place that was not foreseen costs 1 cycle: behind a loop that runs
-// 0 times, and where an enclosing loop ends right behind an inner one.
+// the one behind it is asked for. Behind a loop, one that runs 0 times too, fetching begins anew: 1
+// cycle more.
 module npu_seq
   import npu_types::*;
 (
@@ -63,8 +63,8 @@ module npu_seq
   state_e state_q, state_d;
   pc_t    pc_q, target;
   pc_t    fetch_pc_q, follow;  // the instruction that memory gives now; the one behind it, most likely
-  logic   advance;       // the instruction at pc_q is complete; target is next
-  logic   foreseen;      // memory gives target now
+  logic   advance;       // the instruction at pc_q is complete; the next one follows
+  logic   foreseen;      // memory gives the next instruction now
   logic   take_in;       // the instruction that memory gives becomes the one at pc_q
   pc_t    fetch_next;
   fault_e fault;
@@ -88,8 +88,10 @@ module npu_seq
 
   // ---- registers --------------------------------------------------------------------------------------
   logic [1:0][5:0]  raddr, check_raddr;
-  logic [1:0][31:0] rdata, fresh;  // fresh: with what is written in this cycle
-  logic [31:0]      ra_q, rb_q;    // first registers of the instruction at pc_q
+  logic [1:0][31:0] rdata;
+  logic [31:0]      ra, rb, ra_q, rb_q;  // first registers of the instruction at pc_q
+  logic [31:0]      wdata_q;             // what was written while they were read
+  logic [1:0]       hit_q;               // and is one of them
   logic             check_reads;
   npu_check_pkg::kind_e next_kind;
   logic             wen;
@@ -106,23 +108,20 @@ module npu_seq
   assign raddr = check_reads ? check_raddr
                              : npu_check_pkg::registers_of(imem_rdata_i, next_kind, 3'd0);
 
-  always_comb begin
-    fresh = rdata;
-    for (int unsigned p = 0; p < 2; p++) begin
-      if (wen && waddr != '0 && waddr == raddr[p]) fresh[p] = wdata;
-    end
-  end
-
   always_ff @(posedge clk_i) begin
     if (take_in) begin
-      insn_q <= imem_rdata_i;
-      ra_q   <= fresh[0];
-      rb_q   <= fresh[1];
+      insn_q  <= imem_rdata_i;
+      ra_q    <= rdata[0];
+      rb_q    <= rdata[1];
+      wdata_q <= wdata;
+      for (int unsigned p = 0; p < 2; p++) hit_q[p] <= wen && waddr != '0 && waddr == raddr[p];
     end
   end
 
-  assign alu_a = ra_q;
-  assign alu_b = insn[7:0] == OP_ALUI ? insn[55:24] : rb_q;
+  assign ra = hit_q[0] ? wdata_q : ra_q;
+  assign rb = hit_q[1] ? wdata_q : rb_q;
+  assign alu_a = ra;
+  assign alu_b = insn[7:0] == OP_ALUI ? insn[55:24] : rb;
 
   always_comb begin
     unique case (alu.fn)
@@ -175,7 +174,7 @@ module npu_seq
   npu_check u_check (
     .clk_i, .rst_ni, .cancel_i(kill_i || fault != FAULT_NONE),
     .start_i(take_in && next_kind != npu_check_pkg::KindSeq), .insn_i(insn), .reads_o(check_reads),
-    .raddr_o(check_raddr), .rdata_i(fresh),
+    .raddr_o(check_raddr), .rdata_i(rdata), .first_i({rb, ra}),
     .verdict_o(verdict), .fault_o(check_fault), .empty_o(empty),
     .ld_cmd_o(push_ld_o), .st_cmd_o(push_st_o), .mx_cmd_o(push_mx_o), .ve_cmd_o(push_ve_o),
     .window_idx_o, .window_i,
@@ -192,51 +191,56 @@ module npu_seq
   logic [31:0] left_q  [LoopDepth];
   logic [DepthBits-1:0] depth_q;
   level_t      top;
-  logic        at_end, again, loop_bad, loop_open, is_loop;
+  logic        at_end_q, again_q, loop_bad, loop_open, is_loop;  // at_end_q, again_q: of the instruction at pc_q
   logic        fetch_at_end, fetch_again;
   logic [31:0] limit;  // pc values that are in the program
 
   assign limit    = code_len_i > Imem ? Imem : code_len_i;
   assign top      = level_t'(depth_q - 1'b1);
-  assign at_end   = depth_q != '0 && last_q[top] == pc_q;
-  assign again    = at_end && left_q[top] != 32'd1;
   assign loop_bad = depth_q == DepthBits'(LoopDepth) || lp.end_ <= pc_q ||
                     (depth_q == '0 ? {16'd0, lp.end_} >= limit : lp.end_ >= last_q[top]);
   assign is_loop   = insn[7:0] == OP_LOOP;
-  assign loop_open = advance && is_loop && ra_q != '0;
+  assign loop_open = advance && is_loop && ra != '0;
 
+  // The end of a loop is seen when its last instruction is fetched. What the instruction at pc_q does to the
+  // innermost loop counts already, but for the end of that loop; then fetching begins anew.
   always_comb begin
-    target = again ? first_q[top] : pc_q + 16'd1;
-    if (is_loop) target = ra_q == '0 ? lp.end_ + 16'd1 : pc_q + 16'd1;
-  end
-
-  // What the instruction at pc_q does to the innermost loop counts already.
-  always_comb begin
-    fetch_at_end = is_loop ? lp.end_ == fetch_pc_q : depth_q != '0 && last_q[top] == fetch_pc_q;
-    fetch_again  = is_loop ? ra_q != 32'd1 : left_q[top] != (at_end ? 32'd2 : 32'd1);
-    if (state_q == Fill) begin
-      fetch_at_end = depth_q != '0 && last_q[top] == fetch_pc_q;
-      fetch_again  = left_q[top] != 32'd1;
+    fetch_at_end = depth_q != '0 && last_q[top] == fetch_pc_q;
+    fetch_again  = left_q[top] != (at_end_q && state_q != Fill ? 32'd2 : 32'd1);
+    follow       = fetch_pc_q + 16'd1;
+    if (is_loop && state_q != Fill) begin
+      fetch_at_end = lp.end_ == fetch_pc_q;
+      fetch_again  = ra != 32'd1;
+      if (fetch_at_end && fetch_again) follow = fetch_pc_q;
+    end else if (fetch_at_end && fetch_again) begin
+      follow = first_q[top];
     end
-    follow = fetch_pc_q + 16'd1;
-    if (fetch_at_end && fetch_again) follow = is_loop && state_q != Fill ? fetch_pc_q : first_q[top];
   end
-  assign foreseen = target == fetch_pc_q;
+
+  always_ff @(posedge clk_i) begin
+    if (take_in) begin
+      at_end_q <= fetch_at_end;
+      again_q  <= fetch_at_end && fetch_again;
+    end
+  end
+
+  assign target   = is_loop ? lp.end_ + 16'd1 : pc_q + 16'd1;  // where it is not foreseen
+  assign foreseen = !(is_loop && ra == '0) && (!at_end_q || again_q);
   assign take_in  = state_q == Fill || (advance && foreseen);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) depth_q <= '0;
     else if (start_i) depth_q <= '0;
     else if (loop_open) depth_q <= depth_q + 1'b1;
-    else if (advance && at_end && !again) depth_q <= depth_q - 1'b1;
+    else if (advance && at_end_q && !again_q) depth_q <= depth_q - 1'b1;
   end
 
   always_ff @(posedge clk_i) begin
     if (loop_open) begin
       first_q[level_t'(depth_q)] <= pc_q + 16'd1;
       last_q[level_t'(depth_q)]  <= lp.end_;
-      left_q[level_t'(depth_q)]  <= ra_q;
-    end else if (advance && again) begin
+      left_q[level_t'(depth_q)]  <= ra;
+    end else if (advance && again_q) begin
       left_q[top] <= left_q[top] - 32'd1;
     end
   end
@@ -278,7 +282,7 @@ module npu_seq
     if (decoded == FAULT_NONE) begin
       unique case (insn[7:0])
         OP_LOOP: if (loop_bad) early = FAULT_LOOP;
-        OP_LDS: if (ra_q >= VmemWords) early = FAULT_ONCHIP;
+        OP_LDS: if (ra >= VmemWords) early = FAULT_ONCHIP;
         OP_WAIT: begin
           if (wt.n == '0) early = FAULT_RESERVED;
           else if (balance < wt.n) early = FAULT_SEMAPHORE;
@@ -379,7 +383,7 @@ module npu_seq
     if (fault != FAULT_NONE || kill_i) state_d = Idle;
   end
 
-  assign lds_word_o  = ra_q[$clog2(VmemWords)-1:0];
+  assign lds_word_o  = ra[$clog2(VmemWords)-1:0];
   assign fetch_next  = state_q == Load ? '0 : state_q == Fill || foreseen ? follow : target;
   assign imem_ren_o  = advance || state_q == Load || state_q == Fill;
   assign imem_addr_o = fetch_next[$clog2(ImemWords)-1:0];

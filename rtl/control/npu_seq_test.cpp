@@ -381,7 +381,7 @@ TEST_CASE("cycles of every instruction") {
   CHECK(cycles({encode(spec::Alui{spec::AluFn::mul, 3, 1, 1})}) - none == 3);
   CHECK(cycles({encode(spec::Lds{3, 1})}) - none == 3);
   CHECK(cycles({encode(spec::Signal{spec::Engine::mx, 1, 1})}) - none == 1);
-  CHECK(cycles({encode(spec::Loop{2, 3}), encode(spec::Alui{spec::AluFn::add, 3, 1, 1})}) - none == 3);
+  CHECK(cycles({encode(spec::Loop{2, 3}), encode(spec::Alui{spec::AluFn::add, 3, 1, 1})}) - none == 4);
   CHECK(cycles({encode(spec::Load{})}) - none == 8);
   CHECK(cycles({encode(spec::Store{.space = spec::Space::vmem})}) - none == 8);
   CHECK(cycles({encode(spec::Mm{})}) - none == 9);
