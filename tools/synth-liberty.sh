@@ -18,6 +18,8 @@ usage: tools/synth-liberty.sh --liberty FILE [--liberty FILE ...] [--config NAME
   --package DIR   folder of npu_pkg.sv and npu_func_pkg.sv (default: those of the configuration)
   --build DIR     build folder (default: build, brought up to date)
   --cell N        also a bare multiply-accumulate cell with N weights (tools/ppa/mac_cell.sv; repeatable); needs --json
+  --node NM       technology node, for memories (default: by the library's name)
+  --path          print the longest path cell by cell
   --json          one JSON object instead of text
   --map-only      leave the mapped blocks in the cache, report nothing
 
@@ -27,7 +29,7 @@ TEXT
 
 wrong() { echo "synth: $1, found $2, expected $3" >&2; exit 2; }
 
-config=nano delay='' driver='' build='' json='' package='' map_only='' libraries=() blocks=() cells=()
+config=nano node='' path='' delay='' driver='' build='' json='' package='' map_only='' libraries=() blocks=() cells=()
 all_blocks=(control wspm aspm vmem array matrix vector load store top)
 
 from_caller() { (cd "$caller" && readlink -m "$1"); }
@@ -43,6 +45,8 @@ parse() {
       --package) package=$(from_caller "${2:?--package needs a folder}"); shift ;;
       --build) build=$(from_caller "${2:?--build needs a folder}"); shift ;;
       --cell) cells+=("${2:?--cell needs a number}"); shift ;;
+      --node) node=${2:?--node needs nanometres}; shift ;;
+      --path) path=--path ;;
       --json) json=--json ;;
       --map-only) map_only=1 ;;
       -h | --help) usage; exit 0 ;;
@@ -94,7 +98,7 @@ elaborate() {
 # One library file, and how mapping is told about drivers and loads.
 library() {
   "$ppa" merge "$work/cells.lib" "${libraries[@]}"
-  "$ppa" constraints "$work/cells.lib" ${driver:+--driver "$driver"} ${delay:+--delay "$delay"} --out "$work"
+  "$ppa" constraints "$work/cells.lib" ${node:+--node "$node"} ${driver:+--driver "$driver"} ${delay:+--delay "$delay"} --out "$work"
 }
 
 map_block() {
@@ -132,17 +136,17 @@ main() {
   done
   [[ -n $map_only ]] && return
   if ((${#cells[@]} == 0)); then
-    "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" $json "${files[@]}"
+    "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" ${node:+--node "$node"} $path $json "${files[@]}"
     return
   fi
   local cell
   printf '{"chip":'
-  "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" --json "${files[@]}"
+  "$ppa" time "$work/cells.lib" --rams "$work/rams.txt" ${node:+--node "$node"} --json "${files[@]}"
   for cell in "${cells[@]}"; do
     elaborate_cell "$cell"
     map_block "cell$cell"
     printf ',"cell%s":' "$cell"
-    "$ppa" time "$work/cells.lib" --json "$work/cell$cell/block.blif"
+    "$ppa" time "$work/cells.lib" ${node:+--node "$node"} --json "$work/cell$cell/block.blif"
   done
   printf '}\n'
 }

@@ -1,6 +1,6 @@
 """Cuts an elaborated design (RTLIL, one module per instance) into the blocks that are mapped one by one.
 
-  blocks.py cut DESIGN.il WORK     WORK/<block>/block.il, block.top.ys, key (names and source positions do not count)
+  blocks.py cut DESIGN.il WORK     WORK/<block>/block.il, block.top.ys, key (a hash of its sources without comments)
   blocks.py rams DESIGN.il         memories: one line "module width depth mask_bits"
   blocks.py run NAME ROWS COLS LANES PORT_BYTES FIT < JSON   a line for section `synthesis` of ppa.yaml, from synth-liberty.sh --json
 """
@@ -64,10 +64,18 @@ def stub(text):
     return "attribute \\blackbox 1\n" + "\n".join([lines[0], *ports, "end"]) + "\n"
 
 
-def canonical(text):
-    """Automatic names are numbered in order of appearance, so that other blocks' changes do not show."""
-    numbers = {}
-    return re.sub(r"\$\d+\b", lambda m: numbers.setdefault(m[0], f"${len(numbers) + 1}"), text)
+def sources(folder, names):
+    """The files that say what these modules are: their own, and packages named in them, and in those. The order of cells
+    in RTLIL changes with other blocks, so it is the sources that tell whether a block is still the same."""
+    todo, seen = [name.split("$")[0] + ".sv" for name in names], {}
+    while todo:
+        file = folder / todo.pop()
+        if file.name in seen or not file.exists():
+            continue
+        text = re.sub(r"//.*", "", file.read_text())
+        seen[file.name] = text
+        todo += [found + ".sv" for found in re.findall(r"\b(npu_\w*pkg|npu_types)\b", text)]
+    return "".join(name + seen[name] for name in sorted(seen))
 
 
 def cut(design, work):
@@ -78,13 +86,14 @@ def cut(design, work):
             sys.exit(f"synth: block {block}, found no module {top}, expected it in {design}")
         boxes = tops - {top} if block == "top" else set(outside)
         names = below(top, uses, boxes)
-        text = canonical("".join(stub(found[n]) if is_ram(n) or n in boxes else found[n] for n in names))
+        text = "".join(stub(found[n]) if is_ram(n) or n in boxes else found[n] for n in names)
         script = f"hierarchy -check -top {top}\n"
         folder = work / block
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "block.il").write_text("autoidx 1000000\n" + text)
         (folder / "block.top.ys").write_text(script)
-        (folder / "key").write_text(hashlib.sha256((script + text).encode()).hexdigest() + "\n")
+        key = script + sources(design.parent, [n for n in names if n not in boxes])
+        (folder / "key").write_text(hashlib.sha256(key.encode()).hexdigest() + "\n")
 
 
 def rams(design):

@@ -121,11 +121,13 @@ class Flattener {
     out_.nets = {"0", "1"};
   }
 
-  Netlist run(const Model& top) {
+  void top(const Model& m) {
     Names names;
-    for (const std::string& p : top.inputs) out_.inputs.push_back({p, names[p] = fresh(p)});
-    expand(top, names);
-    for (const std::string& p : top.outputs) out_.outputs.push_back({p, net(names, "", p)});
+    for (const std::string& p : m.inputs) out_.inputs.push_back({p, names[p] = fresh(p)});
+    expand(m, names);
+    for (const std::string& p : m.outputs) out_.outputs.push_back({p, net(names, "", p)});
+  }
+  Netlist finish() {
     resolve();
     return std::move(out_);
   }
@@ -203,9 +205,12 @@ Netlist read_netlist(const std::vector<std::filesystem::path>& files, const Libr
   std::set<std::string> used;
   for (const Model& m : models)
     for (const Part& p : m.parts) used.insert(p.kind);
+  Flattener flattener(models, library);
+  bool any = false;
   for (const Model& m : models)
-    if (!used.count(m.name)) return Flattener(models, library).run(m);
-  throw Error("netlist", "top", "none", "a model that no other one uses");
+    if (!used.count(m.name)) flattener.top(m), any = true;
+  if (!any) throw Error("netlist", "top", "none", "a model that no other one uses");
+  return flattener.finish();
 }
 
 }  // namespace jogak::ppa

@@ -28,7 +28,7 @@ struct Netlist {
   std::vector<Port> inputs, outputs;
 };
 
-// The first model that no other one uses is the top. Every cell must be a model or in the library;
+// Models that no other one uses are tops, side by side. Every cell must be a model or in the library;
 // blocks of the chiplet (their names hold "$npu.") that were not given stay open.
 Netlist read_netlist(const std::vector<std::filesystem::path>& files, const Library& library);
 

@@ -120,12 +120,12 @@ std::string text(const SynthesisResult& r, bool path) {
   BlockResult all;
   std::map<std::string, double> parts;
   for (const BlockResult& b : r.blocks) {
-    line(out, "  %-9s %-14s %9zu %12.0f %12.0f %5zu %12.0f %9.0f %8.3f %8.3f\n", b.name.c_str(), b.part.c_str(), b.cells, b.logic_um2, b.flop_um2, b.rams, b.ram_um2,
+    line(out, "  %-9s %-14s %9zu %12.0f %12.0f %5zu %12.0f %9.3g %8.3f %8.3f\n", b.name.c_str(), b.part.c_str(), b.cells, b.logic_um2, b.flop_um2, b.rams, b.ram_um2,
          b.leakage_uw, b.ns, b.inside_ns);
     all.cells += b.cells, all.rams += b.rams, all.logic_um2 += b.logic_um2, all.flop_um2 += b.flop_um2, all.ram_um2 += b.ram_um2, all.leakage_uw += b.leakage_uw;
     parts[b.part] += b.logic_um2 + b.ram_um2;
   }
-  line(out, "  %-9s %-14s %9zu %12.0f %12.0f %5zu %12.0f %9.0f %8.3f\n", "all", "", all.cells, all.logic_um2, all.flop_um2, all.rams, all.ram_um2, all.leakage_uw, r.worst.ns);
+  line(out, "  %-9s %-14s %9zu %12.0f %12.0f %5zu %12.0f %9.3g %8.3f\n", "all", "", all.cells, all.logic_um2, all.flop_um2, all.rams, all.ram_um2, all.leakage_uw, r.worst.ns);
   out += "  by part:";
   for (const auto& [part, area] : parts) line(out, "  %s %.0f (%.0f %%)", part.c_str(), area, 100 * area / (all.logic_um2 + all.ram_um2));
   out += "\nslowest path into each block\n";
