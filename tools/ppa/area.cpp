@@ -95,6 +95,9 @@ std::vector<Memory> memories(const Shape& s) {
       {"activations", "memories", wide / piece, piece, s.aspm * 8 / wide},
       {"activation scales", "memories", scales, 16, s.aspm / 16 / s.port_bytes},
       {"vector memory", "memories", 4, 32 * s.cols, s.vmem / (4 * s.cols) / 4},
+      {"bursts in flight", "DMA", 1, 37, 64},
+      {"runs in flight", "DMA", 1, 45, 64},
+      {"quantiser's beats", "vector engine", 1, 32 * s.lanes + std::log2(512 / s.lanes), 512 / s.lanes},
   };
 }
 
@@ -127,7 +130,8 @@ std::vector<BlockArea> AreaModel::blocks(const Shape& shape) const {
   for (const Block& b : table())
     out.push_back({b.name, b.part, value(b.name, shape, 0), 0, value(b.name, shape, 1), value(b.name, shape, 2)});
   const std::map<std::string, std::string> home = {{"imem", "control"}, {"weights", "wspm"}, {"weight scales", "wspm"}, {"activations", "aspm"},
-                                                   {"activation scales", "aspm"}, {"vector memory", "vmem"}};
+                                                   {"activation scales", "aspm"}, {"vector memory", "vmem"}, {"bursts in flight", "load"}, {"runs in flight", "load"},
+                                                   {"quantiser's beats", "vector"}};
   for (const Memory& m : memories(shape))
     for (BlockArea& b : out)
       if (b.name == home.at(m.name)) b.ram_um2 += m.count * sram_at(constants_, m.word_bits * m.words / 8, m.word_bits).area_um2;
