@@ -98,6 +98,17 @@ package npu_check_pkg;
     endcase
   endfunction
 
+  // Instruction memory keeps the first two register numbers beside each instruction: nothing is decoded
+  // between it and the registers.
+  typedef struct packed {
+    logic [1:0][5:0] regs;
+    insn_t           insn;
+  } held_insn_t;
+
+  function automatic held_insn_t held(insn_t i);
+    return '{regs: registers_of(i, kind_of(i[7:0]), 3'd0), insn: i};
+  endfunction
+
   function automatic logic [3:0] groups_of(kind_e kind);
     return kind == KindMm || kind == KindVec ? 4'd6 : 4'd5;
   endfunction

@@ -108,11 +108,12 @@ module npu_control
   localparam int unsigned ImemW = $clog2(ImemWords);
   logic imem_ren, imem_wen;
   logic [ImemW-1:0] imem_raddr, imem_waddr;
-  insn_t imem_rdata, imem_wdata;
+  insn_t imem_wdata;
+  npu_check_pkg::held_insn_t imem_rdata;
 
-  npu_ram #(.Width(InsnBits), .Depth(ImemWords)) u_imem (
+  npu_ram #(.Width($bits(imem_rdata)), .Depth(ImemWords)) u_imem (
     .clk_i, .ren_i(imem_ren), .raddr_i(imem_raddr), .rdata_o(imem_rdata),
-    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1), .wdata_i(imem_wdata)
+    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1), .wdata_i(npu_check_pkg::held(imem_wdata))
   );
 
   npu_fetch u_fetch (

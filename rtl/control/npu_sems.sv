@@ -30,24 +30,45 @@ module npu_sems
   entry_t sweep_q, entry;
   logic   sweeping_q;
 
+  // What is written depends on the last user (the sequencer, whose requests come late) in the choice between
+  // signal and take only: it is the one served when no other asks.
   logic   taken, add, write;
-  sem_t   sem;
-  cnt_t   n;
-  total_t count, next;
-  total_t [Users-1:0] level;
+  sem_t   sem, sig_sem, take_sem;
+  cnt_t   sig_n;
+  total_t count, next, rest;
+  total_t [Users-1:0] level, left;
+  logic   [Users-1:0] enough;
 
   always_comb begin
     for (int unsigned u = 0; u < Users; u++) begin
       level[u] = take_i[u].sem[SemBits-1] ? high_q[entry_t'(take_i[u].sem)]
                                           : low_q[entry_t'(take_i[u].sem)];
+      enough[u] = level[u] >= total_t'(take_i[u].n);
+      left[u]   = level[u] - total_t'(take_i[u].n);
     end
+  end
+
+  always_comb begin
+    sig_sem  = sig_i[Users-1].sem;
+    sig_n    = sig_i[Users-1].n;
+    take_sem = take_i[Users-1].sem;
+    rest     = left[Users-1];
+    for (int u = Users - 2; u >= 0; u--) begin
+      if (sig_i[u].valid) begin
+        sig_sem = sig_i[u].sem;
+        sig_n   = sig_i[u].n;
+      end
+      if (take_i[u].valid && enough[u]) begin
+        take_sem = take_i[u].sem;
+        rest     = left[u];
+      end
+    end
+    count = sig_sem[SemBits-1] ? high_q[entry_t'(sig_sem)] : low_q[entry_t'(sig_sem)];
   end
 
   always_comb begin
     taken = sweeping_q;
     add   = 1'b0;
-    sem   = '0;
-    n     = '0;
     sig_grant_o  = '0;
     take_grant_o = '0;
     for (int unsigned u = 0; u < Users; u++) begin
@@ -55,21 +76,16 @@ module npu_sems
         sig_grant_o[u] = 1'b1;
         taken = 1'b1;
         add   = 1'b1;
-        sem   = sig_i[u].sem;
-        n     = sig_i[u].n;
       end
     end
-    count = sem[SemBits-1] ? high_q[entry_t'(sem)] : low_q[entry_t'(sem)];
     for (int unsigned u = 0; u < Users; u++) begin
-      if (take_i[u].valid && level[u] >= total_t'(take_i[u].n) && !taken) begin
+      if (take_i[u].valid && enough[u] && !taken) begin
         take_grant_o[u] = 1'b1;
         taken = 1'b1;
-        sem   = take_i[u].sem;
-        n     = take_i[u].n;
-        count = level[u];
       end
     end
-    next = add ? count + total_t'(n) : count - total_t'(n);
+    sem  = add ? sig_sem : take_sem;
+    next = add ? count + total_t'(sig_n) : rest;
   end
 
   assign write = taken || sweeping_q;

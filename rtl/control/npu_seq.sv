@@ -27,7 +27,7 @@ module npu_seq
   // instruction memory, data one cycle after imem_ren_o
   output logic           imem_ren_o,
   output logic [$clog2(npu_pkg::ImemWords)-1:0] imem_addr_o,
-  input  npu_pkg::insn_t imem_rdata_i,
+  input  npu_check_pkg::held_insn_t imem_rdata_i,
   // engine queues
   output logic [Engines-1:0] push_valid_o,
   input  logic [Engines-1:0] push_ready_i,
@@ -104,13 +104,12 @@ module npu_seq
     .wen_i(wen), .waddr_i(waddr), .wdata_i(wdata)
   );
 
-  assign next_kind = npu_check_pkg::kind_of(imem_rdata_i[7:0]);
-  assign raddr = check_reads ? check_raddr
-                             : npu_check_pkg::registers_of(imem_rdata_i, next_kind, 3'd0);
+  assign next_kind = npu_check_pkg::kind_of(imem_rdata_i.insn[7:0]);
+  assign raddr = check_reads ? check_raddr : imem_rdata_i.regs;
 
   always_ff @(posedge clk_i) begin
     if (take_in) begin
-      insn_q  <= imem_rdata_i;
+      insn_q  <= imem_rdata_i.insn;
       ra_q    <= rdata[0];
       rb_q    <= rdata[1];
       wdata_q <= wdata;

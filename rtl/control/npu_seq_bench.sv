@@ -47,7 +47,7 @@ module npu_seq_bench
 );
   logic imem_ren;
   logic [$clog2(ImemWords)-1:0] imem_addr;
-  insn_t imem_rdata;
+  npu_check_pkg::held_insn_t imem_rdata;
   window_t window;
   fault_t fault;
   que_tag_t tag;
@@ -62,9 +62,9 @@ module npu_seq_bench
   logic [$clog2(VmemWords)-1:0] lds_word;
   logic [1:0] unused;
 
-  npu_ram #(.Width(InsnBits), .Depth(ImemWords)) u_imem (
+  npu_ram #(.Width($bits(imem_rdata)), .Depth(ImemWords)) u_imem (
     .clk_i, .ren_i(imem_ren), .raddr_i(imem_addr), .rdata_o(imem_rdata),
-    .wen_i(code_wen_i), .waddr_i(code_addr_i), .wmask_i('1), .wdata_i(code_data_i)
+    .wen_i(code_wen_i), .waddr_i(code_addr_i), .wmask_i('1), .wdata_i(npu_check_pkg::held(code_data_i))
   );
 
   npu_seq u_seq (
