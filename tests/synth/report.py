@@ -24,6 +24,8 @@ BLOCKS = {
 }
 TOLERANCE = 0.03   # of a count, and at least SLACK
 SLACK = 16
+CELL = re.compile(r"gen_row\[\d+\]\.gen_cell\[\d+\]\.gen_part\[\d+\]")  # the array's weights count as one
+SMALL_RAM = 4096  # bits that may be distributed RAM
 REGISTER_BITS = 512  # a larger memory made of registers is an error
 CHECKED = ("registers", "MULT18X18D", "DP16KD", "TRELLIS_DPR16X4")
 MAPPED = ("LUT4", "CCU2C", "PFUMX", "L6MUX21", "TRELLIS_FF", "MULT18X18D", "DP16KD", "TRELLIS_DPR16X4")
@@ -67,7 +69,8 @@ def declared(work):
         if line.startswith("module "):
             module = words[1]
         elif words[:1] == ["memory"]:
-            found[instance(module) + "." + words[-1].lstrip("\\")] = int(words[2]) * int(words[4])
+            name = CELL.sub("gen_row[*].gen_cell[*].gen_part[*]", instance(module) + "." + words[-1].lstrip("\\"))
+            found[name] = found.get(name, 0) + int(words[2]) * int(words[4])
     return found
 
 
@@ -82,6 +85,10 @@ def rams(work):
         cell = (match[2] or "registers").replace("PDPW16KD", "DP16KD")
         if "$auto$" in name:
             name = name.split(".", 1)[0] + ": constant tables"
+        else:
+            name = CELL.sub("gen_row[*].gen_cell[*].gen_part[*]", name)
+        if became.get(name, "merged") not in ("merged", cell):
+            cell = "some " + became[name] + ", some " + cell
         became[name] = cell
     return dict(sorted(became.items()))
 
@@ -91,7 +98,7 @@ def ram_problems(work, found, meant):
     for name, cell in found.items():
         if cell == "registers" and sizes.get(name, 0) > REGISTER_BITS:
             yield f"{name}: {sizes[name]} bits of registers, expected a RAM"
-        if name.endswith("u_ram.mem") and cell != "DP16KD":
+        if name.endswith("u_ram.mem") and cell != "DP16KD" and sizes[name] > SMALL_RAM:
             yield f"{name}: found {cell}, expected DP16KD"
     for name in sorted(found.keys() | meant.keys()):
         if found.get(name) != meant.get(name):
