@@ -98,17 +98,6 @@ package npu_check_pkg;
     endcase
   endfunction
 
-  // Instruction memory keeps the first two register numbers beside each instruction: nothing is decoded
-  // between it and the registers.
-  typedef struct packed {
-    logic [1:0][5:0] regs;
-    insn_t           insn;
-  } held_insn_t;
-
-  function automatic held_insn_t held(insn_t i);
-    return '{regs: registers_of(i, kind_of(i[7:0]), 3'd0), insn: i};
-  endfunction
-
   function automatic logic [3:0] groups_of(kind_e kind);
     return kind == KindMm || kind == KindVec ? 4'd6 : 4'd5;
   endfunction
@@ -317,6 +306,22 @@ package npu_check_pkg;
       OP_MM:    return mm.colload && mm.wfmt == WFMT_E2M1;
       default:  return 1'b0;
     endcase
+  endfunction
+
+  // Instruction memory keeps beside each instruction its first two register numbers, so that nothing is
+  // decoded between it and the registers, and what is wrong with its bits.
+  typedef struct packed {
+    logic            unknown;   // fault opcode
+    logic            reserved;  // fault reserved
+    logic [1:0][5:0] regs;
+    insn_t           insn;
+  } held_insn_t;
+
+  function automatic held_insn_t held(insn_t i);
+    fault_e fault;
+    fault = insn_fault(i);
+    return '{unknown: fault == FAULT_OPCODE, reserved: fault == FAULT_RESERVED || bad_together(i),
+             regs: registers_of(i, kind_of(i[7:0]), 3'd0), insn: i};
   endfunction
 
 endpackage

@@ -271,14 +271,22 @@ module npu_seq
   // ---- execution ------------------------------------------------------------------------------------------
   logic [31:0] executed_q;
   logic        done_one, queue_ready, hold_queue, hold_sem;
-  fault_e      early, decoded;
+  fault_e      early;
+  logic        unknown_q, reserved_q, outside_q;  // of the instruction at pc_q
+  logic        expired_q;
 
-  assign decoded = insn_fault(insn);
+  always_ff @(posedge clk_i) begin
+    if (take_in) begin
+      unknown_q  <= imem_rdata_i.unknown;
+      reserved_q <= imem_rdata_i.reserved;
+      outside_q  <= {16'd0, fetch_pc_q} >= limit;
+    end
+  end
 
   // Faults that need no execution, in the documented order.
   always_comb begin
-    early = decoded;
-    if (decoded == FAULT_NONE) begin
+    early = unknown_q ? FAULT_OPCODE : reserved_q ? FAULT_RESERVED : FAULT_NONE;
+    if (!unknown_q && !reserved_q) begin
       unique case (insn[7:0])
         OP_LOOP: if (loop_bad) early = FAULT_LOOP;
         OP_LDS: if (ra >= VmemWords) early = FAULT_ONCHIP;
@@ -290,11 +298,11 @@ module npu_seq
           if (wt.n == '0) early = FAULT_RESERVED;
           else if (raised > 9'(SemaphoreMax)) early = FAULT_SEMAPHORE;
         end
-        default: if (npu_check_pkg::bad_together(insn)) early = FAULT_RESERVED;
+        default: ;
       endcase
     end
-    if ({16'd0, pc_q} >= limit) early = FAULT_LOOP;
-    if (watchdog_i != '0 && executed_q == watchdog_i) early = FAULT_WATCHDOG;
+    if (outside_q) early = FAULT_LOOP;
+    if (expired_q) early = FAULT_WATCHDOG;
   end
 
   logic [1:0] cmd_engine;
@@ -401,6 +409,7 @@ module npu_seq
       fetch_pc_q <= '0;
       arg_q      <= '0;
       executed_q <= '0;
+      expired_q  <= 1'b0;
     end else begin
       state_q <= state_d;
       if (take_in) pc_q <= fetch_pc_q;
@@ -409,6 +418,8 @@ module npu_seq
       else if (state_q == Copy) arg_q <= arg_q + 4'd1;
       if (start_i) executed_q <= '0;
       else if (done_one) executed_q <= executed_q + 32'd1;
+      expired_q <= !start_i && watchdog_i != '0 &&
+                   (executed_q == watchdog_i || (done_one && executed_q + 32'd1 == watchdog_i));
     end
   end
 endmodule
