@@ -113,7 +113,7 @@ std::string roofline(const Json& r) {
   std::string out = "<svg viewBox=\"0 0 560 290\">";
   out += format("<path d=\"M%.1f %.1fL%.1f %.1fH%.1f\" stroke=\"#333\" stroke-width=\"2\" fill=\"none\"/>", px(low), py(low * gbs), px(ridge), py(peak), px(high));
   out += "<path d=\"M60 20V250H530\" stroke=\"#999\" fill=\"none\"/>";
-  out += label(px(high), py(peak) - 6, format("array: %.3g GOPS", peak), "text-anchor=\"end\"") + label(px(low) + 8, py(low * gbs) - 14, format("memory port: %.3g GB/s", gbs));
+  out += label(px(high), py(peak) - 6, format("array: %.3g GOPS", peak), "text-anchor=\"end\"") + label(px(low) + 30, py(low * gbs) + 8, format("memory port: %.3g GB/s", gbs));
   out += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" fill=\"#e45756\"/>", px(x), py(y)) + label(px(x) + 10, py(y) + 14, format("this run: %.3g GOPS at %.3g operations a byte", y, x));
   out += label(295, 280, "operations a byte of memory traffic (logarithmic)", "text-anchor=\"middle\"");
   return out + "</svg>";
