@@ -31,12 +31,12 @@ const std::vector<Block>& table() {
       {"top", "control", {{"chiplet", one}}},
       {"array", "array", {{"cell", cells}, {"column", cols}}},
       {"matrix", "array", {{"foot", feet}, {"column", cols}, {"chiplet", one}}},
-      {"vector", "vector engine", {{"lane", lanes}, {"chiplet", one}}},
-      {"vmem", "memories", {{"column", cols}}},
+      {"vector", "vector engine", {{"lane", lanes}, {"column", cols}, {"chiplet", one}}},
+      {"vmem", "memories", {{"column", cols}, {"chiplet", one}}},
       {"aspm", "memories", {{"chiplet", one}}},
       {"wspm", "memories", {{"chiplet", one}}},
-      {"load", "DMA", {{"port byte", port}, {"chiplet", one}}},
-      {"store", "DMA", {{"port byte", port}, {"chiplet", one}}},
+      {"load", "DMA", {{"port byte", port}, {"column", cols}, {"chiplet", one}}},
+      {"store", "DMA", {{"port byte", port}, {"column", cols}, {"chiplet", one}}},
   };
   return blocks;
 }
