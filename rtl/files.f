@@ -48,6 +48,8 @@ rtl/vector/npu_vec_reduce.sv
 rtl/vector/npu_vec_scale.sv
 rtl/vector/npu_vec_stack.sv
 rtl/vector/npu_vec_sum.sv
+rtl/control/npu_alu.sv
+rtl/control/npu_balance.sv
 rtl/control/npu_bus_watch.sv
 rtl/control/npu_check.sv
 rtl/control/npu_control.sv

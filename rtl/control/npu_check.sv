@@ -408,8 +408,8 @@ module npu_check
   end
 
   // ---- amounts for the exact counters ----------------------------------------------------------------
-  // Products of two factors are there with the verdict, those of three one cycle later; npu_counters takes one
-  // amount in two cycles.
+  // Products of two factors are there with the verdict, those of three one cycle later; npu_counters
+  // takes one amount in two cycles.
   logic       passed;
   logic [2:0] late1_q, late2_q;  // load, store, mm
 

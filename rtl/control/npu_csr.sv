@@ -1,9 +1,9 @@
 // AXI4-Lite slave with the registers of spec/npu.yaml (12-bit addresses, 32-bit data, byte strobes).
-// One write and one read in flight, taken in turn at most one of each in two cycles; address and data of a
-// write are taken together; answers come one cycle later, always OKAY; unknown addresses read 0. rw
-// registers keep their value while a run is busy. Reading the low half of a counter freezes its high half
-// for the next read. rw registers are in small memories that are cleared in the 64 cycles after reset;
-// until then nothing is taken.
+// One write and one read in flight, at most one of each in two cycles; address and data of a write are
+// taken together; answers come one cycle later, those of counters two, always OKAY; unknown addresses
+// read 0. rw registers keep their value while a run is busy. Reading the low half of a counter freezes
+// its high half for the next read. rw registers are in small memories that are cleared in the 64 cycles
+// after reset; until then nothing is taken.
 module npu_csr
   import npu_types::*;
   import npu_pkg::*;
@@ -48,14 +48,15 @@ module npu_csr
 );
   localparam logic [31:0] Letters = 32'h4b47_4f4a;  // "JOGK"
 
-  logic        write, read, clearing;
+  logic        write, read, clearing, counting_q;
   logic [9:0]  waddr, raddr;   // words
   logic [31:0] mask;
 
   assign write = aw_valid_i && w_valid_i && !b_valid_o && !clearing;
   assign aw_ready_o = write;
   assign w_ready_o  = write;
-  assign read  = ar_valid_i && !r_valid_o && !write && !clearing;  // a write needs the read port
+  // A write needs the read port.
+  assign read  = ar_valid_i && !r_valid_o && !counting_q && !write && !clearing;
   assign ar_ready_o = read;
   assign waddr = aw_addr_i[11:2];
   assign raddr = ar_addr_i[11:2];
@@ -186,14 +187,17 @@ module npu_csr
   logic [31:0] value, frozen_q;
   logic        r_is_kept, r_is_counter;
   logic [6:0]  counter_word;
+  logic        count;      // a counter's low half is asked for; counting_q: it is read
+  logic [5:0]  counter_q;
 
   assign r_is_kept = (raddr >= word(CsrArg) && raddr < word(CsrArg) + 10'(Args)) ||
                      (raddr >= word(CsrWinBaseLo) && raddr < word(CsrWinBaseLo) + 10'(4 * Windows)) ||
                      (raddr >= word(CsrLaunchFlags) && raddr <= word(CsrBusTimeout));
   assign r_is_counter  = raddr >= word(CsrCounter) && raddr < word(CsrCounter) + 10'(2 * CsrCounterCount);
   assign counter_word  = 7'(raddr - word(CsrCounter));
-  assign counter_idx_o = counter_word[6:1];
-  assign counter_read_o = read && r_is_counter && !counter_word[0];
+  assign count         = read && r_is_counter && !counter_word[0];
+  assign counter_idx_o  = counter_q;
+  assign counter_read_o = counting_q;
 
   always_comb begin
     unique case (raddr)
@@ -215,7 +219,7 @@ module npu_csr
       default: begin
         value = '0;
         if (r_is_kept) value = host;
-        if (r_is_counter) value = counter_word[0] ? frozen_q : counter_i[31:0];
+        if (r_is_counter) value = frozen_q;
       end
     endcase
   end
@@ -224,18 +228,19 @@ module npu_csr
     if (!rst_ni) begin
       b_valid_o <= 1'b0;
       r_valid_o <= 1'b0;
+      counting_q <= 1'b0;
     end else begin
       if (write) b_valid_o <= 1'b1;
       else if (b_ready_i) b_valid_o <= 1'b0;
-      if (read) r_valid_o <= 1'b1;
+      counting_q <= count;
+      if ((read && !count) || counting_q) r_valid_o <= 1'b1;
       else if (r_ready_i) r_valid_o <= 1'b0;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (read) begin
-      r_data_o <= value;
-      if (counter_read_o) frozen_q <= counter_i[63:32];
-    end
+    if (read) r_data_o <= value;
+    if (count) counter_q <= counter_word[6:1];
+    if (counting_q) {frozen_q, r_data_o} <= counter_i;
   end
 endmodule

@@ -122,21 +122,7 @@ module npu_seq
   assign alu_a = ra;
   assign alu_b = insn[7:0] == OP_ALUI ? insn[55:24] : rb;
 
-  always_comb begin
-    unique case (alu.fn)
-      ALU_FN_ADD:  alu_y = alu_a + alu_b;
-      ALU_FN_SUB:  alu_y = alu_a - alu_b;
-      ALU_FN_AND:  alu_y = alu_a & alu_b;
-      ALU_FN_OR:   alu_y = alu_a | alu_b;
-      ALU_FN_SHL:  alu_y = alu_a << alu_b[4:0];
-      ALU_FN_SHR:  alu_y = alu_a >> alu_b[4:0];
-      ALU_FN_MINU: alu_y = alu_a < alu_b ? alu_a : alu_b;
-      ALU_FN_MAXU: alu_y = alu_a < alu_b ? alu_b : alu_a;
-      ALU_FN_LTU:  alu_y = {31'd0, alu_a < alu_b};
-      ALU_FN_EQ:   alu_y = {31'd0, alu_a == alu_b};
-      default:     alu_y = '0;
-    endcase
-  end
+  npu_alu u_alu (.fn_i(alu.fn), .a_i(alu_a), .b_i(alu_b), .y_o(alu_y));
 
   assign arg_idx_o = arg_q;
   always_comb begin
@@ -190,7 +176,8 @@ module npu_seq
   logic [31:0] left_q  [LoopDepth];
   logic [DepthBits-1:0] depth_q;
   level_t      top;
-  logic        at_end_q, again_q, loop_bad, loop_open, is_loop;  // at_end_q, again_q: of the instruction at pc_q
+  logic        at_end_q, again_q, loop_bad, loop_open, is_loop;
+  // at_end_q, again_q: of the instruction at pc_q
   logic        fetch_at_end, fetch_again;
   logic [31:0] limit;  // pc values that are in the program
 
@@ -245,28 +232,15 @@ module npu_seq
   end
 
   // ---- issued semaphore balance -----------------------------------------------------------------------
-  cnt_t       balance_q [Semaphores];
-  cnt_t       balance;
-  logic [Semaphores-1:0] issued_q;  // balance_q counts, else 0 does
-  logic [8:0] raised;
-  logic       is_wait, is_signal;
+  logic is_wait, is_signal, short, over;
 
   assign is_wait   = insn[7:0] == OP_WAIT;
   assign is_signal = insn[7:0] == OP_SIGNAL;
-  assign balance   = issued_q[wt.sem] ? balance_q[wt.sem] : '0;
-  assign raised    = {1'b0, balance} + {1'b0, wt.n};
 
-  always_ff @(posedge clk_i) begin
-    if (advance && (is_wait || is_signal)) begin
-      balance_q[wt.sem] <= is_wait ? balance - wt.n : raised[7:0];
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) issued_q <= '0;
-    else if (start_i) issued_q <= '0;
-    else if (advance && (is_wait || is_signal)) issued_q[wt.sem] <= 1'b1;
-  end
+  npu_balance u_balance (
+    .clk_i, .clear_i(state_q == Copy), .clear_idx_i(arg_q), .sem_i(wt.sem), .n_i(wt.n),
+    .is_wait_i(is_wait), .move_i(advance && (is_wait || is_signal)), .short_o(short), .over_o(over)
+  );
 
   // ---- execution ------------------------------------------------------------------------------------------
   logic [31:0] executed_q;
@@ -292,11 +266,11 @@ module npu_seq
         OP_LDS: if (ra >= VmemWords) early = FAULT_ONCHIP;
         OP_WAIT: begin
           if (wt.n == '0) early = FAULT_RESERVED;
-          else if (balance < wt.n) early = FAULT_SEMAPHORE;
+          else if (short) early = FAULT_SEMAPHORE;
         end
         OP_SIGNAL: begin
           if (wt.n == '0) early = FAULT_RESERVED;
-          else if (raised > 9'(SemaphoreMax)) early = FAULT_SEMAPHORE;
+          else if (over) early = FAULT_SEMAPHORE;
         end
         default: ;
       endcase
