@@ -104,8 +104,7 @@ module npu_control
     st_fault.pc = oldest_pc[EngSt];
   end
 
-
-     // ---- program ----------------------------------------------------------------------------------------
+  // ---- program ----------------------------------------------------------------------------------------
   localparam int unsigned ImemW = $clog2(ImemWords);
   logic imem_ren, imem_wen;
   logic [ImemW-1:0] imem_raddr, imem_waddr;
@@ -114,8 +113,7 @@ module npu_control
 
   npu_ram #(.Width($bits(imem_rdata)), .Depth(ImemWords)) u_imem (
     .clk_i, .ren_i(imem_ren), .raddr_i(imem_raddr), .rdata_o(imem_rdata),
-    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1),
-    .wdata_i(npu_check_pkg::held(imem_wdata))
+    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1), .wdata_i(npu_check_pkg::held(imem_wdata))
   );
 
   npu_fetch u_fetch (
@@ -127,8 +125,7 @@ module npu_control
   );
   assign fetching_o = !fetch_idle;
 
-
-     // ---- sequencer ----------------------------------------------------------------------------------------
+  // ---- sequencer ----------------------------------------------------------------------------------------
   logic [Engines-1:0] push_valid, push_ready;
   que_tag_t push_tag;
   ld_cmd_t push_ld;
@@ -161,8 +158,7 @@ module npu_control
   npu_ix_share u_ix_share (
     .clk_i, .rst_ni, .lds_valid_i(lds_valid), .lds_word_i(lds_word), .lds_ready_o(lds_ready),
     .lds_dvalid_o(lds_dvalid), .lds_data_o(lds_data), .ld_rvalid_i(gather_rvalid_i),
-    .ld_rrow_i(gather_rrow_i), .ld_rready_o(gather_rready_o), .ix_rvalid_o, .ix_rrow_o,
-    .ix_rready_i,
+    .ld_rrow_i(gather_rrow_i), .ld_rready_o(gather_rready_o), .ix_rvalid_o, .ix_rrow_o, .ix_rready_i,
     .ix_rdvalid_i, .ix_rdata_i
   );
 
@@ -171,8 +167,7 @@ module npu_control
     .take_grant_o(take_grant)
   );
 
-  // What of a legal command can differ from 0 and matters: counts are at most 65535,
-    addresses and the
+  // What of a legal command can differ from 0 and matters: counts are at most 65535, addresses and the
   // strides that are used are smaller than their memory.
   localparam logic [31:0] Count = 32'hffff;
   localparam logic [31:0] Chip  = 32'((64'd1 << npu_dma_pkg::ChipBits) - 1);
@@ -180,12 +175,10 @@ module npu_control
   localparam logic [31:0] Word  = 32'((64'd1 << $clog2(VmemWords)) - 1);
   localparam logic [31:0] Row   = Word & ~32'(Cols - 1);
   localparam logic [31:0] Act   = 32'((64'd1 << $clog2(AspmBytes)) - 1) & ~32'(Block - 1);
-
-     localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) & ~32'(Block / 2 * Cols - 1);
+  localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) & ~32'(Block / 2 * Cols - 1);
   localparam logic [31:0] Scale = 32'((64'd1 << $clog2(WscBytes)) - 1) & ~32'(Cols - 1);
   localparam ld_cmd_t LdBits = '{dram_base: '1, room: '1, cmd: '{
-    idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip,
-    da: '0,
+    idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
     gather: '1, space: '1, win: '0}};
   localparam st_cmd_t StBits = '{dram_base: '1, cmd: '{
     cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
@@ -195,19 +188,16 @@ module npu_control
     ws: Scale, w: Tile, colload: '1, acc: '1, ascale: '1, wscale: '1, wfmt: '1};
   localparam ve_cmd_t VeBits = '{is_qnt: '1, qnt_row: '1, vec: '{
     cols: Count, rows: Count, r: Word, lim: '1, s: '1, bs: Word, b: '1, as: Row, a: Row,
-    ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1,
-    wr: '1,
+    ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1, wr: '1,
     red: '1, func: '1, bmode: '1, op: '1}};
 
-
-     // ---- fronts -------------------------------------------------------------------------------------------
+  // ---- fronts -------------------------------------------------------------------------------------------
   npu_front #(.cmd_t(ld_cmd_t), .UsedBits(LdBits)) u_front_ld (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngLd]),
     .push_ready_o(push_ready[EngLd]), .push_tag_i(push_tag), .push_cmd_i(push_ld),
     .cmd_valid_o(cmd_valid_o[EngLd]), .cmd_o(ld_cmd_o), .cmd_ready_i(cmd_ready_i[EngLd]),
     .done_i(done_i[EngLd]), .engine_idle_i(idle_i[EngLd]), .take_o(take[EngLd]),
-    .take_grant_i(take_grant[EngLd]), .sig_o(sig[EngLd]),
-    .sig_grant_i(sig_grant[EngLd]),
+    .take_grant_i(take_grant[EngLd]), .sig_o(sig[EngLd]), .sig_grant_i(sig_grant[EngLd]),
     .oldest_pc_o(oldest_pc[EngLd]), .idle_o(front_idle[EngLd]), .ev_o(front_ev[EngLd]),
     .trace_o(trace_o[EngLd])
   );
@@ -217,8 +207,7 @@ module npu_control
     .push_ready_o(push_ready[EngSt]), .push_tag_i(push_tag), .push_cmd_i(push_st),
     .cmd_valid_o(cmd_valid_o[EngSt]), .cmd_o(st_cmd_o), .cmd_ready_i(cmd_ready_i[EngSt]),
     .done_i(done_i[EngSt]), .engine_idle_i(idle_i[EngSt]), .take_o(take[EngSt]),
-    .take_grant_i(take_grant[EngSt]), .sig_o(sig[EngSt]),
-    .sig_grant_i(sig_grant[EngSt]),
+    .take_grant_i(take_grant[EngSt]), .sig_o(sig[EngSt]), .sig_grant_i(sig_grant[EngSt]),
     .oldest_pc_o(oldest_pc[EngSt]), .idle_o(front_idle[EngSt]), .ev_o(front_ev[EngSt]),
     .trace_o(trace_o[EngSt])
   );
@@ -228,8 +217,7 @@ module npu_control
     .push_ready_o(push_ready[EngMx]), .push_tag_i(push_tag), .push_cmd_i(push_mx),
     .cmd_valid_o(cmd_valid_o[EngMx]), .cmd_o(mx_cmd_o), .cmd_ready_i(cmd_ready_i[EngMx]),
     .done_i(done_i[EngMx]), .engine_idle_i(idle_i[EngMx]), .take_o(take[EngMx]),
-    .take_grant_i(take_grant[EngMx]), .sig_o(sig[EngMx]),
-    .sig_grant_i(sig_grant[EngMx]),
+    .take_grant_i(take_grant[EngMx]), .sig_o(sig[EngMx]), .sig_grant_i(sig_grant[EngMx]),
     .oldest_pc_o(oldest_pc[EngMx]), .idle_o(front_idle[EngMx]), .ev_o(front_ev[EngMx]),
     .trace_o(trace_o[EngMx])
   );
@@ -239,8 +227,7 @@ module npu_control
     .push_ready_o(push_ready[EngVe]), .push_tag_i(push_tag), .push_cmd_i(push_ve),
     .cmd_valid_o(cmd_valid_o[EngVe]), .cmd_o(ve_cmd_o), .cmd_ready_i(cmd_ready_i[EngVe]),
     .done_i(done_i[EngVe]), .engine_idle_i(idle_i[EngVe]), .take_o(take[EngVe]),
-    .take_grant_i(take_grant[EngVe]), .sig_o(sig[EngVe]),
-    .sig_grant_i(sig_grant[EngVe]),
+    .take_grant_i(take_grant[EngVe]), .sig_o(sig[EngVe]), .sig_grant_i(sig_grant[EngVe]),
     .oldest_pc_o(oldest_pc[EngVe]), .idle_o(front_idle[EngVe]), .ev_o(front_ev[EngVe]),
     .trace_o(trace_o[EngVe])
   );
