@@ -89,7 +89,7 @@ std::vector<Memory> memories(const Shape& s) {
   const double row = 16 * s.cols, port_bits = 8 * s.port_bytes, pieces = row / port_bits;  // bits; RAMs side by side
   const double piece = std::min(port_bits, 256.0), wide = std::max(port_bits, 256.0), scales = s.port_bytes / 2;
   return {
-      {"imem", "control", 1, 128, s.imem_words},
+      {"imem", "control", 1, 142, s.imem_words},
       {"weights", "memories", pieces, port_bits, s.wspm * 8 / row},
       {"weight scales", "memories", pieces, port_bits, s.wspm / 16 * 8 / row},
       {"activations", "memories", wide / piece, piece, s.aspm * 8 / wide},
