@@ -33,7 +33,7 @@ const std::vector<Block>& table() {
       {"matrix", "array", {{"foot", feet}, {"column", cols}, {"chiplet", one}}},
       {"vector", "vector engine", {{"lane", lanes}, {"column", cols}, {"chiplet", one}}},
       {"vmem", "memories", {{"column", cols}, {"chiplet", one}}},
-      {"aspm", "memories", {{"chiplet", one}}},
+      {"aspm", "memories", {{"port byte", port}, {"chiplet", one}}},
       {"wspm", "memories", {{"chiplet", one}}},
       {"load", "DMA", {{"port byte", port}, {"column", cols}, {"chiplet", one}}},
       {"store", "DMA", {{"port byte", port}, {"column", cols}, {"chiplet", one}}},
