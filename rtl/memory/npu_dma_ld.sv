@@ -1,6 +1,6 @@
 // Load engine: DRAM boxes to wspm, wsc, aspm, asc or vector memory, realigned by halfwords.
 // Commands overlap: reads of the next command go out while data of the last ones come in; at most
-// MaxBursts bursts (and one more) are outstanding.
+// MaxBursts bursts are outstanding.
 // A gather command starts when no earlier load into vector memory is in flight, for it may have
 // written the index list. done_o: one pulse a command, in order, once the last byte can be read.
 // An error answer is fault bus (address: the burst's), an index above room fault index (address:
@@ -137,15 +137,15 @@ module npu_dma_ld
     .out_valid_o(axi_ar_valid_o), .out_ready_i(axi_ar_ready_i), .out_data_o(axi_ar_o), .count_o()
   );
 
-  // verilator lint_on PINCONNECTEMPTY
-
-  // In RAMs: what they hold is needed two cycles later at the earliest, when the first answer can come.
-  npu_ram_fifo #(.Width(PortAddrBits), .Depth(MaxBursts)) u_track (
+  npu_fifo #(.Width(PortAddrBits), .Depth(MaxBursts)) u_track (
     .clk_i, .rst_ni,
     .in_valid_i(ar_fire), .in_ready_o(track_ready), .in_data_i(burst.addr[AddrBits-1:WordBits]),
-    .out_valid_o(outstanding_o), .out_ready_i(r_fire && axi_r_i.last), .out_data_o(oldest)
+    .out_valid_o(outstanding_o), .out_ready_i(r_fire && axi_r_i.last), .out_data_o(oldest),
+    .count_o()
   );
+  // verilator lint_on PINCONNECTEMPTY
 
+  // In a RAM: a run is needed two cycles later at the earliest, when the first answer can come.
   npu_ram_fifo #(.Width($bits(move_t)), .Depth(MaxBursts)) u_moves (
     .clk_i, .rst_ni,
     .in_valid_i(burst_valid && burst_ready && burst.first), .in_ready_o(move_in_ready),
