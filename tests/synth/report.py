@@ -1,8 +1,6 @@
 """What synthesis found, as tables, and compared with a committed baseline.
 
-  report.py top BLOCK                        print the yosys line that makes a block the top
   report.py check WORK BASELINE [--update]   WORK/check.json, rams.log, ecp5.json where there is one
-  report.py area WORK                        WORK/area.json, areas in the library's unit
 
 Exit status 1: a memory is not what the baseline says, or a count is off by more than the tolerance.
 """
@@ -148,29 +146,11 @@ def check(work, baseline, update):
     return 1 if problems else 0
 
 
-def area(work):
-    modules, table = read_json(work / "area.json"), {}
-    for block, module in BLOCKS.items():
-        if "\\" + module in modules:
-            found = modules["\\" + module]
-            cells = sum(n for kind, n in found["num_cells_by_type"].items() if not kind.startswith("npu_"))
-            table[block] = {"cells": cells, "area": found.get("area", 0)}
-    if "rest" in table:  # the top's area is that of everything below it
-        table["rest"]["area"] -= sum(counts["area"] for block, counts in table.items() if block != "rest")
-    print_table("standard cells, RAMs left out", table)
-    return 0
-
-
 def main(arguments):
-    what, rest = arguments[0], arguments[1:]
-    if what == "top":
-        if rest[0] not in BLOCKS:
-            sys.exit(f"synth-check: unknown block, found {rest[0]}, expected one of {', '.join(BLOCKS)}")
-        print(f"hierarchy -check -top {BLOCKS[rest[0]]}")
-        return 0
-    if what == "area":
-        return area(pathlib.Path(rest[0]))
-    return check(pathlib.Path(rest[0]), pathlib.Path(rest[1]), "--update" in rest)
+    what, work, baseline, *rest = arguments
+    if what != "check":
+        sys.exit(f"synth-check: unknown report, found {what}, expected check")
+    return check(pathlib.Path(work), pathlib.Path(baseline), "--update" in rest)
 
 
 if __name__ == "__main__":
