@@ -60,6 +60,7 @@ rtl/control/npu_front.sv
 rtl/control/npu_ix_share.sv
 rtl/control/npu_read_share.sv
 rtl/control/npu_regfile.sv
+rtl/control/npu_resolve.sv
 rtl/control/npu_run.sv
 rtl/control/npu_sems.sv
 rtl/control/npu_seq.sv

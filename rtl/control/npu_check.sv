@@ -213,7 +213,7 @@ module npu_check
     acc = product + address + (joined ? acc_q : term);
   end
 
-  // Word and byte addresses of one past the last element, one cycle after their sum.
+  // One past the last element, one cycle after its sum.
   always_ff @(posedge clk_i) begin
     if (busy_q) begin
       acc_q <= acc;
@@ -358,54 +358,16 @@ module npu_check
 
   assign window_idx_o = insn_i[10:8];
 
-  // ---- resolved commands ----------------------------------------------------------------------------
-  // verilator lint_off UNUSEDSIGNAL
-  npu_pkg::load_insn_t  ld;
-  npu_pkg::store_insn_t st;
-  npu_pkg::mm_insn_t    mm;
-  npu_pkg::vec_insn_t   ve;
-  // verilator lint_on UNUSEDSIGNAL
-  logic [DramBits-1:0]  dram_base;
-
-  assign ld = insn_i;
-  assign st = insn_i;
-  assign mm = insn_i;
-  assign ve = insn_i;
-  assign dram_base = window_i.base + {8'd0, slot_q[DDa]};
-
-  always_comb begin
-    ld_cmd_o = '{dram_base: dram_base, room: room_q, cmd: '{
-      idx: slot_q[DIdx], cs2: slot_q[DCs2], ds2: slot_q[DDs2], n2: slot_q[DN2], cs1: slot_q[DCs1],
-      ds1: slot_q[DDs1], n1: slot_q[DN1], len: slot_q[DLen], ca: slot_q[DCa], da: slot_q[DDa],
-      gather: ld.gather, space: ld.space, win: ld.win}};
-    st_cmd_o = '{dram_base: dram_base, cmd: '{
-      cs2: slot_q[DCs2], ds2: slot_q[DDs2], n2: slot_q[DN2], cs1: slot_q[DCs1],
-      ds1: slot_q[DDs1], n1: slot_q[DN1], len: slot_q[DLen], ca: slot_q[DCa], da: slot_q[DDa],
-      space: st.space, win: st.win}};
-    mx_cmd_o = '{
-      nb: slot_q[MNb], kb: slot_q[MKb], m: slot_q[MM], on: slot_q[MOn], om: slot_q[MOm],
-      o: slot_q[MO], am: slot_q[MAm], a: slot_q[MA], wk: slot_q[MWk], wn: slot_q[MWn],
-      ws: slot_q[MWs], w: slot_q[MW], colload: mm.colload, acc: mm.acc, ascale: mm.ascale,
-      wscale: mm.wscale, wfmt: mm.wfmt};
-    ve_cmd_o = '{is_qnt: 1'b0, qnt_row: 1'b0, vec: '{
-      cols: slot_q[VCols], rows: slot_q[VRows], r: slot_q[VR], lim: slot_q[VLim], s: slot_q[VS],
-      bs: slot_q[VBs], b: slot_q[VB], as: slot_q[VAs], a: slot_q[VA], ds: slot_q[VDs],
-      dst: slot_q[VDst], linc: ve.linc, masked: ve.masked, swap: ve.swap, absa: ve.absa,
-      negb: ve.negb, nega: ve.nega, wr: ve.wr, red: ve.red, func: ve.func, bmode: ve.bmode,
-      op: ve.op}};
-    if (kind == KindQnt) begin
-      // What qnt lacks was read from register 0, but for s, which is read last.
-      ve_cmd_o.is_qnt   = 1'b1;
-      ve_cmd_o.qnt_row  = by_row(insn_i);
-      ve_cmd_o.vec.s    = '0;
-      {ve_cmd_o.vec.linc, ve_cmd_o.vec.masked, ve_cmd_o.vec.swap, ve_cmd_o.vec.absa,
-       ve_cmd_o.vec.negb, ve_cmd_o.vec.nega, ve_cmd_o.vec.wr} = '0;
-      ve_cmd_o.vec.red   = npu_pkg::vred_e'(0);
-      ve_cmd_o.vec.func  = npu_pkg::vfunc_e'(0);
-      ve_cmd_o.vec.bmode = npu_pkg::bmode_e'(0);
-      ve_cmd_o.vec.op    = npu_pkg::vop_e'(0);
-    end
+  // ---- resolved command -----------------------------------------------------------------------------
+  logic [Slots-1:0][31:0] slots;
+  for (genvar i = 0; i < Slots; i++) begin : gen_slots
+    assign slots[i] = slot_q[i];
   end
+
+  npu_resolve u_resolve (
+    .insn_i, .kind_i(kind), .slot_i(slots), .base_i(window_i.base), .room_i(room_q),
+    .ld_cmd_o, .st_cmd_o, .mx_cmd_o, .ve_cmd_o
+  );
 
   // ---- amounts for the exact counters ----------------------------------------------------------------
   // Products of two factors are there with the verdict, those of three one cycle later; npu_counters
@@ -435,5 +397,4 @@ module npu_check
     load: passed && kind == KindDma && !is_store(insn_i),
     store: passed && kind == KindDma && is_store(insn_i),
     mm: passed && kind == KindMm, vec: passed && kind == KindVec, qnt: passed && kind == KindQnt};
-
 endmodule
