@@ -118,7 +118,7 @@ bool broadcast(const Shape& a, const Shape& b, Shape& out);
 // Methods throw jogak::Error "tensor: node NAME (OP): what, found, expected".
 class Graph {
  public:
-  std::string name = "graph";
+  std::string title = "graph";
 
   ValueId input(const std::string& name, DType dtype, const Shape& shape);
   ValueId constant(const std::string& name, const Shape& shape, std::vector<float> data, DType dtype = DType::f32);
