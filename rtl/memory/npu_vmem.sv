@@ -1,9 +1,9 @@
 // Vector memory: rows of Cols words, row r in bank r mod 4; every bank reads one row and writes one
 // row a cycle. Reads are granted in the cycle of the request (rvalid and rready), the row is on
 // rdata in the next cycle, marked by rdvalid. Priority per bank: reads mx (always granted), vea,
-// veb, st, ix; writes mx (always granted), ve, ld. Writes store the words whose wmask bit is set. A
-// word read in the cycle in which it is written is undefined; the row's other words are not. Latency:
-// 1 cycle.
+// veb, st; writes mx (always granted), ve, ld. ix shares the multiplexer of st and is granted only
+// when st asks for nothing. Writes store the words whose wmask bit is set. A word read in the cycle
+// in which it is written is undefined; the row's other words are not. Latency: 1 cycle.
 module npu_vmem
   import npu_pkg::*;
 #(
@@ -53,7 +53,7 @@ module npu_vmem
   input  logic [DataW-1:0] ld_wdata_i,
   output logic             ld_wready_o
 );
-  localparam int unsigned Readers = 5;
+  localparam int unsigned Readers = 4;
   localparam int unsigned Writers = 3;
 
   // Clients in order of priority, first highest.
@@ -64,12 +64,13 @@ module npu_vmem
   logic [1:0]         rbank_q [Readers];
   logic [DataW-1:0]   bank_rdata [4];
 
-  assign rvalid  = {ix_rvalid_i, st_rvalid_i, veb_rvalid_i, vea_rvalid_i, mx_rvalid_i};
+  logic               st_now_q;  // the last grant of st's multiplexer was st's, not ix's
+
+  assign rvalid  = {st_rvalid_i || ix_rvalid_i, veb_rvalid_i, vea_rvalid_i, mx_rvalid_i};
   assign rrow[0] = mx_rrow_i;
   assign rrow[1] = vea_rrow_i;
   assign rrow[2] = veb_rrow_i;
-  assign rrow[3] = st_rrow_i;
-  assign rrow[4] = ix_rrow_i;
+  assign rrow[3] = st_rvalid_i ? st_rrow_i : ix_rrow_i;
   assign wvalid  = {ld_wvalid_i, ve_wvalid_i, mx_wvalid_i};
   assign wrow[0] = mx_wrow_i;
   assign wrow[1] = ve_wrow_i;
@@ -134,13 +135,17 @@ module npu_vmem
       if (rvalid[c] && rgrant[c]) rbank_q[c] <= rrow[c][1:0];
     end
   end
+  always_ff @(posedge clk_i) st_now_q <= st_rvalid_i;
 
-  assign {ix_rready_o, st_rready_o, veb_rready_o, vea_rready_o, mx_rready_o} = rgrant;
-  assign {ix_rdvalid_o, st_rdvalid_o, veb_rdvalid_o, vea_rdvalid_o, mx_rdvalid_o} = rdvalid_q;
+  assign {st_rready_o, veb_rready_o, vea_rready_o, mx_rready_o} = rgrant;
+  assign ix_rready_o  = rgrant[3] && !st_rvalid_i;
+  assign {veb_rdvalid_o, vea_rdvalid_o, mx_rdvalid_o} = rdvalid_q[2:0];
+  assign st_rdvalid_o = rdvalid_q[3] && st_now_q;
+  assign ix_rdvalid_o = rdvalid_q[3] && !st_now_q;
   assign {ld_wready_o, ve_wready_o, mx_wready_o} = wgrant;
   assign mx_rdata_o  = bank_rdata[rbank_q[0]];
   assign vea_rdata_o = bank_rdata[rbank_q[1]];
   assign veb_rdata_o = bank_rdata[rbank_q[2]];
   assign st_rdata_o  = bank_rdata[rbank_q[3]];
-  assign ix_rdata_o  = bank_rdata[rbank_q[4]];
+  assign ix_rdata_o  = st_rdata_o;
 endmodule
