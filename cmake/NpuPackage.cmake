@@ -46,6 +46,7 @@ set(to "${CMAKE_INSTALL_INCLUDEDIR}/jogak")
 install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtime/loaded.hpp ${root}/runtime/profile.hpp ${root}/runtime/sampler.hpp ${root}/runtime/tokenizer.hpp
   ${root}/runtime/program.hpp ${root}/runtime/asm.hpp ${root}/runtime/builder.hpp ${root}/compiler/compile.hpp ${root}/compiler/bound.hpp ${root}/spec/error.hpp DESTINATION "${to}")
 install(FILES "${NPU_GEN_DIR}/npu_spec.hpp" "${NPU_GEN_DIR}/npu_regs.h" DESTINATION "${to}")
+install(FILES ${root}/runtime/drafter.hpp DESTINATION "${to}")
 install(FILES ${root}/driver/device.hpp DESTINATION "${to}/driver")
 install(FILES ${root}/compiler/ir/graph.hpp DESTINATION "${to}/ir")
 install(FILES ${root}/compiler/import/gguf.hpp DESTINATION "${to}/import")

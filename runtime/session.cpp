@@ -36,6 +36,7 @@ const char* name(Stop stop) {
     case Stop::end: return "end";
     case Stop::context: return "context";
     case Stop::callback: return "callback";
+    case Stop::text: return "text";
     case Stop::aborted: break;
   }
   return "aborted";
@@ -114,7 +115,9 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
   steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
   if (timeline_) timeline_->end_launch(steps_.back().record);
   if (steps_.back().record.aborted) aborted_ = true;
-  if (!aborted_) position_ += static_cast<int>(ids.size());
+  if (aborted_) return;
+  position_ += static_cast<int>(ids.size());
+  history_.insert(history_.end(), ids.begin(), ids.end());
 }
 
 void Session::read_logits(int rows, std::vector<float>& out) const {
@@ -132,15 +135,16 @@ std::span<const float> Session::feed(std::span<const int> ids) {
   return advance(ids);
 }
 
-std::span<const float> Session::advance(std::span<const int> ids) {
+std::span<const float> Session::advance(std::span<const int> ids, const std::function<bool()>& go_on) {
   check_ids(ids);
+  last_.clear();
   for (std::size_t at = 0; at < ids.size() && !aborted_;) {
+    if (go_on && !go_on()) return {};
     const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));
     // Logits of the last row only: the others would cost time.
     launch(ids.subspan(at, count), static_cast<int>(count) - 1, 1);
     at += count;
   }
-  last_.clear();
   if (!aborted_) read_logits(1, last_);
   return last_;
 }
@@ -158,53 +162,24 @@ std::vector<float> Session::feed_all(std::span<const int> ids) {
   return all;
 }
 
-Generation Session::generate(const std::string& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token) {
-  std::vector<int> ids = tokenizer_.encode(prompt);
-  if (ids.empty()) throw Error("session", "prompt", "no text and no begin-of-text token", "at least one token");
-  return generate(ids, options, on_token);
-}
-
-Generation Session::generate(const std::vector<int>& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token) {
-  if (options.tokens < 0) throw Error("session", "tokens to make", std::to_string(options.tokens), "0 (no limit) or more");
-  Sampler sampler(options.sampling);
-  Generation g{prompt, {}, "", Stop::tokens};
-  Detokenizer stream(tokenizer_);
-  for (const int id : prompt)
-    if (id >= 0 && id < tokenizer_.size()) (void)stream.put(id);
-  check_state();
-  std::span<const float> logits = advance(prompt);
-  while (true) {
-    if (logits.empty() || aborted_) {
-      g.stop = Stop::aborted;
-      break;
-    }
-    const int id = sampler.pick(logits);
-    const bool end = options.stop_at_end && (id == tokenizer_.eos() || id == tokenizer_.bos());
-    if (end) {
-      g.stop = Stop::end;
-      break;
-    }
-    g.ids.push_back(id);
-    const std::string text = id < tokenizer_.size() ? stream.put(id) : "";
-    g.text += text;
-    if (on_token && !on_token({id, text, static_cast<int>(g.ids.size()) - 1})) {
-      g.stop = Stop::callback;
-      break;
-    }
-    if (options.tokens != 0 && static_cast<int>(g.ids.size()) == options.tokens) break;
-    if (room() == 0) {
-      g.stop = Stop::context;
-      break;
-    }
-    logits = advance(std::span(&id, 1));
-  }
-  g.text += stream.finish();
-  return g;
-}
-
-void Session::reset() {
-  position_ = 0;
+void Session::rewind(int tokens) {
+  if (tokens < 0 || tokens > position_)
+    throw Error("session", "tokens to keep", std::to_string(tokens), "0 to " + std::to_string(position_) + ", those in the KV cache");
+  truncate(tokens);
   aborted_ = false;
+}
+
+void Session::truncate(int tokens) {
+  position_ = tokens;
+  history_.resize(static_cast<std::size_t>(tokens));
+}
+
+int Session::rewind_to(std::span<const int> prompt) {
+  const auto most = std::min(history_.size(), prompt.empty() ? 0 : prompt.size() - 1);
+  std::size_t same = 0;
+  while (same < most && history_[same] == prompt[same]) ++same;
+  rewind(static_cast<int>(same));
+  return position_;
 }
 
 void Session::abort() {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 
+#include "drafter.hpp"
 #include "loaded.hpp"
 #include "profile.hpp"
 #include "sampler.hpp"
@@ -34,21 +35,30 @@ struct GenerateOptions {
   int tokens = 0;          // most to make; 0: until the end or the context is full
   Sampling sampling = {};
   bool stop_at_end = true; // stop at the end-of-text token (or at a new begin-of-text)
+  std::vector<std::string> stop = {};  // end before the first of these texts; none may be empty
+  // The prompt is the whole conversation: what the KV cache holds of its beginning is kept, the rest forgotten.
+  bool keep_prefix = false;
+  // Guesses the next tokens; one launch then computes them all and keeps the right ones. The tokens stay the same.
+  Drafter* drafter = nullptr;
+  int draft = 4;                       // most guesses of one launch
+  std::function<bool()> go_on = {};    // asked before every launch; false ends the generation (Stop::callback)
 };
 
 struct Token {
   int id;
-  std::string text;  // may be empty: control tokens, parts of a character
+  std::string text;  // may be empty: control tokens, parts of a character or of what may become a stop text
   int index;         // 0 for the first one made
 };
 
-enum class Stop { tokens, end, context, callback, aborted };
+enum class Stop { tokens, end, context, callback, aborted, text };
 const char* name(Stop stop);
 
 struct Generation {
   std::vector<int> prompt, ids;
-  std::string text;  // of ids
+  std::string text;  // of ids, without a stop text and what follows it
   Stop stop = Stop::tokens;
+  int reused = 0;              // tokens of the prompt that were in the KV cache
+  int drafted = 0, kept = 0;   // guesses computed, guesses that were right and used
 };
 
 class Session {
@@ -78,8 +88,14 @@ class Session {
   Generation generate(const std::vector<int>& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token = {});
 
   // Forgets the conversation.
-  void reset();
-  // From any thread: ends the launch in flight and the generation it belongs to. The session must then be reset.
+  void reset() { rewind(0); }
+  // Keeps the first tokens of the KV cache and forgets the others; what follows has the bits of a cold start.
+  void rewind(int tokens);
+  // Rewinds to what the KV cache has in common with the beginning of a prompt, so that at least its last token is to be
+  // fed; returns how many tokens that are.
+  int rewind_to(std::span<const int> prompt);
+  std::span<const int> history() const { return history_; }  // tokens in the KV cache
+  // From any thread: ends the launch in flight and the generation it belongs to. The session must then be reset or rewound.
   void abort();
 
   // Launches since construction or clear_steps().
@@ -97,7 +113,10 @@ class Session {
   void launch(std::span<const int> ids, int logit_row, int logit_rows);
   void check_ids(std::span<const int> ids) const;
   void check_state() const;
-  std::span<const float> advance(std::span<const int> ids);  // feed, but empty after an abort
+  // feed, but empty after an abort or where go_on says no
+  std::span<const float> advance(std::span<const int> ids, const std::function<bool()>& go_on = {});
+  void truncate(int tokens);
+  friend class Making;  // session_generate.cpp
   void read_logits(int rows, std::vector<float>& out) const;
 
   Program program_;  // without its segments
@@ -107,6 +126,7 @@ class Session {
   Tokenizer tokenizer_;
   Symbol tokens_, logits_, kv_;
   int rows_ = 0, position_ = 0;
+  std::vector<int> history_;
   std::uint64_t stride_ = 0;  // logits of one row, bytes
   std::vector<float> last_;
   std::vector<Step> steps_;

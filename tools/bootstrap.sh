@@ -4,6 +4,7 @@ assume_yes=${assume_yes:-${CI:+1}}
 packages_of() {
   case $1 in
     build)
+      echo libcpp-httplib-dev pkg-config
       echo g++ cmake ninja-build make verilator "$(clang_package)"
       echo libyaml-cpp-dev nlohmann-json3-dev libcli11-dev python3-venv
       ;;
