@@ -31,7 +31,7 @@ struct Constants {
   Constants(std::uint32_t rows, std::uint32_t cols) {
     const auto legal = [](std::uint32_t n) { return n == 8 || n == 16 || n == 32; };
     if (!legal(rows) || !legal(cols)) throw std::invalid_argument("mm_latency: rows and cols must be 8, 16 or 32");
-    constexpr Cycle product = 5, add = 3, lead = 3;
+    constexpr Cycle product = 5, add = 4, lead = 3;
     slices = 32 / rows;
     const Cycle add_at = lead + product;
     write_at = add_at + add + slices - 1;

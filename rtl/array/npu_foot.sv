@@ -90,24 +90,36 @@ module npu_foot
     if (valid[2]) sa_q <= scale_i;
   end
 
-  // Sign, exponent and 10 bits of fraction of a stored scale; half: times 0.5, too small becomes
-  // zero.
+  // Sign, exponent and 10 bits of fraction of a stored fp16; half: times 0.5. A subnormal's exponent
+  // is 112 less the zeros before its leading one, and -up = ~up + 1.
+  function automatic logic [18:0] decode_fp16(logic half, logic [15:0] code);
+    logic [3:0] up;
+    logic [8:0] m;                           // below the leading one
+    logic [7:0] exponent;
+    logic tiny;                              // subnormal or zero
+    tiny = code[14:10] == 5'd0;
+    up[3] = code[9:2] == 8'd0;
+    up[2] = code[9:6] == 4'd0 && !up[3];
+    up[1] = code[9:8] == 2'd0 && (code[7:6] != 2'd0 || (code[5:4] == 2'd0 && !up[3]));
+    up[0] = !code[9] && (code[8] || (!code[7] && (code[6] || (!code[5] && (code[4] ||
+            (!code[3] && (code[2] || !code[1])))))));
+    m = code[8:0];
+    if (up[3]) m = {m[0], 8'd0};
+    if (up[2]) m = {m[4:0], 4'd0};
+    if (up[1]) m = {m[6:0], 2'd0};
+    if (up[0]) m = {m[7:0], 1'd0};
+    exponent = (tiny ? {4'hF, ~up} : {3'd0, code[14:10]}) +
+               (tiny == half ? 8'd112 : tiny ? 8'd113 : 8'd111);
+    if (code[14:10] == 5'd31) exponent = 8'hFF;
+    if (code[14:0] == 15'd0) exponent = 8'd0;
+    return {code[15], exponent, tiny ? {m, 1'b0} : code[9:0]};
+  endfunction
+
+  // The same of any stored scale; too small becomes zero.
   function automatic logic [18:0] decode(logic [1:0] fmt, logic half, logic [15:0] code);
     logic [18:0] f;
-    logic [3:0] up;                          // zeros before a subnormal fp16's leading one
-    logic [9:0] m;
-    m = code[9:0];
-    up[3] = m[9:2] == 8'd0; m = up[3] ? m << 8 : m;
-    up[2] = m[9:6] == 4'd0; m = up[2] ? m << 4 : m;
-    up[1] = m[9:8] == 2'd0; m = up[1] ? m << 2 : m;
-    up[0] = !m[9];          m = up[0] ? m << 1 : m;
     unique case (fmt)
-      WSCALE_FP16: begin
-        if (code[14:10] == 5'd31) f = {code[15], 8'hFF, code[9:0]};
-        else if (code[14:10] != 5'd0) f = {code[15], 8'd112 + {3'd0, code[14:10]}, code[9:0]};
-        else if (code[9:0] == 10'd0) f = {code[15], 18'd0};
-        else f = {code[15], 8'd112 - {4'd0, up}, m[8:0], 1'b0};
-      end
+      WSCALE_FP16: return decode_fp16(half, code);
       WSCALE_BF16: f = {code, 3'd0};
       WSCALE_E8M0: f = {1'b0, code[7:0], code[7:0] == 8'hFF, 9'd0};
       default:     f = {1'b0, 8'd127, 10'd0};

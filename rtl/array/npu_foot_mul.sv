@@ -25,9 +25,9 @@ module npu_foot_mul
   logic [38:0] s2_prod_q;
   logic [8:0]  s2_exp_q;
   logic        s2_sign_q, s2_nan_q, s2_inf_q;
-  // Stage 3: its leading zeros.
+  // Stage 3: its leading one among the first eight bits.
   logic [38:0] s3_prod_q;
-  logic [5:0]  s3_zeros_q;
+  logic [2:0]  s3_zeros_q;
   logic [8:0]  s3_exp_q;
   logic        s3_sign_q, s3_nan_q, s3_inf_q;
   // Stage 4: leading one first, rounding known.
@@ -69,18 +69,19 @@ module npu_foot_mul
       s2_inf_q  <= inf;
     end
     if (valid_q[1]) begin
-      s3_prod_q  <= s2_prod_q;
-      s3_zeros_q <= leading_zeros({s2_prod_q, 25'd0});
+      automatic eighths_t n = normalise_coarse({s2_prod_q, 25'd0});
+      s3_prod_q  <= n.value[63:25];
+      s3_zeros_q <= n.zeros;
       s3_exp_q   <= s2_exp_q;
       s3_sign_q  <= s2_sign_q;
       s3_nan_q   <= s2_nan_q;
       s3_inf_q   <= s2_inf_q;
     end
     if (valid_q[2]) begin
-      automatic logic [38:0] m = s3_prod_q << s3_zeros_q;
-      s4_kept_q <= m[38:15];
-      s4_up_q   <= m[14] && (m[13:0] != 14'd0 || m[15]);
-      s4_exp_q  <= 11'({2'd0, s3_exp_q}) - 11'sd106 - 11'({5'd0, s3_zeros_q});
+      automatic eighths_t n = normalise_fine({s3_prod_q, 25'd0});
+      s4_kept_q <= n.value[63:40];
+      s4_up_q   <= n.value[39] && (n.value[38:25] != 14'd0 || n.value[40]);
+      s4_exp_q  <= 11'({2'd0, s3_exp_q}) - 11'sd106 - 11'({5'd0, s3_zeros_q, n.zeros});
       s4_sign_q <= s3_sign_q;
       s4_nan_q  <= s3_nan_q;
       s4_inf_q  <= s3_inf_q;
@@ -89,7 +90,8 @@ module npu_foot_mul
       y_q <= s4_nan_q ? Nan
            : s4_inf_q ? {s4_sign_q, 31'h7F80_0000}
            : !s4_kept_q[23] ? {s4_sign_q, 31'd0}
-                            : pack(s4_sign_q, s4_exp_q, s4_kept_q, s4_up_q);
+                            : range_check(s4_sign_q, {12'(s4_exp_q), s4_kept_q[22:0]} +
+                                                     35'(s4_up_q));
     end
   end
 

@@ -6,6 +6,8 @@ module npu_fp_bench (
   input  logic [31:0] a_i,
   input  logic [31:0] b_i,
   input  logic [31:0] c_i,
+  input  logic        pick_i,      // of fma
+  input  logic        smaller_i,
   output logic        mul_valid_o,
   output logic [31:0] mul_o,
   output logic        add_valid_o,
@@ -19,7 +21,8 @@ module npu_fp_bench (
 );
   npu_fp_mul u_mul (.clk_i, .en_i, .valid_i, .a_i, .b_i, .valid_o(mul_valid_o), .y_o(mul_o));
   npu_fp_add u_add (.clk_i, .en_i, .valid_i, .a_i, .b_i, .valid_o(add_valid_o), .y_o(add_o));
-  npu_fp_fma u_fma (.clk_i, .en_i, .valid_i, .a_i, .b_i, .c_i, .valid_o(fma_valid_o), .y_o(fma_o));
+  npu_fp_fma u_fma (.clk_i, .en_i, .valid_i, .a_i, .b_i, .c_i, .pick_i, .smaller_i,
+                    .valid_o(fma_valid_o), .y_o(fma_o));
   npu_fp_i2f u_i2f (.clk_i, .en_i, .valid_i, .a_i, .valid_o(i2f_valid_o), .y_o(i2f_o));
   npu_fp_i2f #(.Width(21)) u_i2f21 (
     .clk_i, .en_i, .valid_i, .a_i(a_i[20:0]), .valid_o(i2f21_valid_o), .y_o(i2f21_o));

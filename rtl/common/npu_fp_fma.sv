@@ -1,5 +1,8 @@
 // y = a * b + c rounded once, one result per cycle, latency npu_fp_pkg::FmaLat
-// cycles of en_i. With c = -0 it is exactly a * b.
+// cycles of en_i. With c = -0 it is exactly a * b. With pick_i it gives the larger (smaller_i: the
+// smaller) of a * b, which must be exact and finite unless a is infinite and b finite, and c; a NaN
+// wins either way, of two equal values or zeros of one sign any. These two inputs must not change
+// while values are in flight.
 // Valid bits have no reset: they are clear after FmaLat cycles with valid_i low
 // and en_i high, which the reset phase of every user provides.
 module npu_fp_fma
@@ -11,6 +14,8 @@ module npu_fp_fma
   input  logic [31:0] a_i,
   input  logic [31:0] b_i,
   input  logic [31:0] c_i,
+  input  logic        pick_i,
+  input  logic        smaller_i,
   output logic        valid_o,
   output logic [31:0] y_o
 );
@@ -52,27 +57,36 @@ module npu_fp_fma
   exp_t s4_exp_q;
   logic s4_sign_q, s4_minus_q;
   give_t s4_give_q;
-  // Stage 5: sum and its leading zeros.
+  // Stage 5: sum.
   logic [50:0] s5_sum_q;
-  logic [5:0] s5_zeros_q;
   exp_t s5_exp_q;
   logic s5_sign_q, s5_minus_q;
   give_t s5_give_q;
-  // Stage 6: leading one first, rounding known.
-  logic [23:0] s6_kept_q;
-  logic s6_up_q, s6_zero_q;
+  // Stage 6: leading one among the first eight bits.
+  logic [50:0] s6_sum_q;
+  logic [2:0] s6_zeros_q;
   exp_t s6_exp_q;
-  logic s6_sign_q;
+  logic s6_sign_q, s6_minus_q;
   give_t s6_give_q;
-  // Stage 7: result.
+  // Stage 7: leading one first, rounding known.
+  logic [23:0] s7_kept_q;
+  logic s7_up_q;
+  logic [5:0] s7_zeros_q;
+  exp_t s7_exp_q;
+  logic s7_sign_q, s7_minus_q;
+  give_t s7_give_q;
+  // Stage 8: result.
   logic [31:0] y_q;
 
-  function automatic logic [31:0] finish(give_t give, logic zero, logic sign, exp_t exponent,
-                                         logic [23:0] kept, logic up);
+  function automatic logic [31:0] finish(give_t give, logic sign, logic minus, exp_t exponent,
+                                         logic [5:0] zeros, logic [23:0] kept, logic up);
+    logic signed [11:0] e;
     if (give.nan) return Nan;
     if (give.inf) return {give.isign, 31'h7F80_0000};
-    if (zero) return {sign, 31'd0};
-    return pack(sign, exponent, kept, up);
+    // An exact zero is +0 unless both terms were -0.
+    if (!kept[23]) return {sign && !minus, 31'd0};
+    e = 12'(exponent) + 12'sd1 - 12'({6'd0, zeros});
+    return range_check(sign, {e, kept[22:0]} + 35'(up));
   endfunction
 
   always_ff @(posedge clk_i) begin
@@ -93,8 +107,8 @@ module npu_fp_fma
       s1_psign_q <= psign;
       s1_csign_q <= c_i[31];
       s1_give_q.nan <= is_nan(a_i) || is_nan(b_i) || is_nan(c_i) || (pinf && pzero) ||
-                       (pinf && is_inf(c_i) && psign != c_i[31]);
-      s1_give_q.inf <= pinf || is_inf(c_i);
+                       (pinf && is_inf(c_i) && psign != c_i[31] && !pick_i);
+      s1_give_q.inf <= (pinf || is_inf(c_i)) && !pick_i;
       s1_give_q.isign <= pinf ? psign : c_i[31];
     end
   end
@@ -121,12 +135,16 @@ module npu_fp_fma
       automatic exp_t up = s2_cexp_q - pexp;
       automatic exp_t down = pexp - s2_cexp_q;
       automatic logic [10:0] distance = swap ? up : down;
-      s3_high_q <= swap ? {s2_c_q, 26'd0} : {product, 2'd0};
-      s3_low_q <= swap ? {product, 2'd0} : {s2_c_q, 26'd0};
+      // Of two signs the product's decides what to pick, of two sizes swap.
+      automatic logic minus = s2_csign_q ^ s2_psign_q;
+      automatic logic take_c = (swap && !(pick_i && minus)) ^
+                               (pick_i && (s2_psign_q ^ smaller_i));
+      s3_high_q <= take_c ? {s2_c_q, 26'd0} : {product, 2'd0};
+      s3_low_q <= pick_i ? 50'd0 : swap ? {product, 2'd0} : {s2_c_q, 26'd0};
       s3_distance_q <= distance[10:6] != 5'd0 ? 6'd63 : distance[5:0];
-      s3_exp_q <= swap ? s2_cexp_q : pexp;
-      s3_sign_q <= swap ? s2_csign_q : s2_psign_q;
-      s3_minus_q <= s2_csign_q ^ s2_psign_q;
+      s3_exp_q <= take_c ? s2_cexp_q : pexp;
+      s3_sign_q <= take_c ? s2_csign_q : s2_psign_q;
+      s3_minus_q <= minus && !pick_i;
       s3_give_q <= s2_give_q;
     end
   end
@@ -144,10 +162,7 @@ module npu_fp_fma
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[3]) begin
-      automatic logic [50:0] sum = add_or_subtract({1'b0, s4_high_q}, {1'b0, s4_low_q},
-                                                   s4_minus_q);
-      s5_sum_q <= sum;
-      s5_zeros_q <= leading_zeros({sum, 13'd0});
+      s5_sum_q <= add_or_subtract({1'b0, s4_high_q}, {1'b0, s4_low_q}, s4_minus_q);
       s5_exp_q <= s4_exp_q;
       s5_sign_q <= s4_sign_q;
       s5_minus_q <= s4_minus_q;
@@ -157,20 +172,32 @@ module npu_fp_fma
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[4]) begin
-      automatic logic [50:0] m = s5_sum_q << s5_zeros_q;
-      s6_kept_q <= m[50:27];
-      s6_up_q <= m[26] && (m[25:0] != 26'd0 || m[27]);
-      s6_zero_q <= s5_sum_q == 51'd0;
-      s6_exp_q <= s5_exp_q + 11'sd1 - 11'({5'd0, s5_zeros_q});
-      // An exact zero is +0 unless both terms were -0.
-      s6_sign_q <= (s5_sum_q == 51'd0 && s5_minus_q) ? 1'b0 : s5_sign_q;
+      automatic eighths_t n = normalise_coarse({s5_sum_q, 13'd0});
+      s6_sum_q <= n.value[63:13];
+      s6_zeros_q <= n.zeros;
+      s6_exp_q <= s5_exp_q;
+      s6_sign_q <= s5_sign_q;
+      s6_minus_q <= s5_minus_q;
       s6_give_q <= s5_give_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[5]) begin
-      y_q <= finish(s6_give_q, s6_zero_q, s6_sign_q, s6_exp_q, s6_kept_q, s6_up_q);
+      automatic eighths_t n = normalise_fine({s6_sum_q, 13'd0});
+      s7_kept_q <= n.value[63:40];
+      s7_up_q <= n.value[39] && (n.value[38:13] != 26'd0 || n.value[40]);
+      s7_zeros_q <= {s6_zeros_q, n.zeros};
+      s7_exp_q <= s6_exp_q;
+      s7_sign_q <= s6_sign_q;
+      s7_minus_q <= s6_minus_q;
+      s7_give_q <= s6_give_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_i && valid_q[6]) begin
+      y_q <= finish(s7_give_q, s7_sign_q, s7_minus_q, s7_exp_q, s7_zeros_q, s7_kept_q, s7_up_q);
     end
   end
 

@@ -20,14 +20,14 @@ module npu_fp_i2f
 
   function automatic logic [31:0] convert(logic [31:0] a);
     logic [31:0] size, m;
-    logic [5:0] zeros;
+    normal_t n;
     logic up;
     if (a == 32'd0) return 32'd0;
     size = a[31] ? -a : a;
-    zeros = leading_zeros({size, 32'd0});
-    m = size << zeros;
+    n = normalise(size);
+    m = n.value;
     up = m[7] && (m[6:0] != 7'd0 || m[8]);
-    return pack(a[31], 11'sd158 - 11'({5'd0, zeros}), m[31:8], up);
+    return pack(a[31], 11'sd158 - 11'({6'd0, n.zeros}), m[31:8], up);
   endfunction
 
   always_ff @(posedge clk_i) begin

@@ -29,13 +29,15 @@ module npu_fp_mul
   function automatic logic [31:0] finish(logic [47:0] product, logic signed [10:0] exponent,
                                          logic sign, logic nan, logic inf);
     logic [47:0] m;
+    logic signed [11:0] e;
     logic up;
     if (nan) return Nan;
     if (inf) return {sign, 31'h7F80_0000};
-    if (product == 48'd0) return {sign, 31'd0};
     m = product[47] ? product : {product[46:0], 1'b0};
+    if (!m[47]) return {sign, 31'd0};
     up = m[23] && (m[22:0] != 23'd0 || m[24]);
-    return pack(sign, product[47] ? exponent + 11'sd1 : exponent, m[47:24], up);
+    e = 12'(exponent) + 12'({11'd0, product[47]});
+    return range_check(sign, {e, m[46:24]} + 35'(up));
   endfunction
 
   always_ff @(posedge clk_i) begin

@@ -7,8 +7,8 @@ package npu_fp_pkg;
 
   // Cycles from an accepted operand to the result.
   localparam int unsigned MulLat = 3;
-  localparam int unsigned AddLat = 3;
-  localparam int unsigned FmaLat = 7;
+  localparam int unsigned AddLat = 4;
+  localparam int unsigned FmaLat = 8;
   localparam int unsigned I2fLat = 1;
   localparam int unsigned FuncLat = 9;
 
@@ -56,42 +56,62 @@ package npu_fp_pkg;
     return difference[35];
   endfunction
 
-  // Leading zeros; 63 when only bit 0 may be set. tN: bit k * N says that the N bits from there on
-  // are not all 0, so every step looks at one bit.
-  function automatic logic [5:0] leading_zeros(logic [63:0] value);
-    logic [63:0] t2, t4, t8, t16, t32;
-    logic [31:0] a1, a2, a4, a8, a16;
-    logic [15:0] b1, b2, b4, b8;
-    logic [7:0] c1, c2, c4;
-    logic [3:0] d1, d2;
-    logic [1:0] e1;
-    logic [5:0] n;
-    t2  = value | (value >> 1);
-    t4  = t2 | (t2 >> 2);
-    t8  = t4 | (t4 >> 4);
-    t16 = t8 | (t8 >> 8);
-    t32 = t16 | (t16 >> 16);
-    n[5] = !t32[32];
-    a16 = n[5] ? t16[31:0] : t16[63:32];
-    a8  = n[5] ? t8[31:0] : t8[63:32];
-    a4  = n[5] ? t4[31:0] : t4[63:32];
-    a2  = n[5] ? t2[31:0] : t2[63:32];
-    a1  = n[5] ? value[31:0] : value[63:32];
-    n[4] = !a16[16];
-    b8 = n[4] ? a8[15:0] : a8[31:16];
-    b4 = n[4] ? a4[15:0] : a4[31:16];
-    b2 = n[4] ? a2[15:0] : a2[31:16];
-    b1 = n[4] ? a1[15:0] : a1[31:16];
-    n[3] = !b8[8];
-    c4 = n[3] ? b4[7:0] : b4[15:8];
-    c2 = n[3] ? b2[7:0] : b2[15:8];
-    c1 = n[3] ? b1[7:0] : b1[15:8];
-    n[2] = !c4[4];
-    d2 = n[2] ? c2[3:0] : c2[7:4];
-    d1 = n[2] ? c1[3:0] : c1[7:4];
-    n[1] = !d2[2];
-    e1 = n[1] ? d1[1:0] : d1[3:2];
-    n[0] = !e1[1];
+  // A value with its leading one first, and how far it was moved (31: nothing, or only bit 0, set).
+  typedef struct packed {
+    logic [4:0]  zeros;
+    logic [31:0] value;
+  } normal_t;
+
+  // Every step decides from few bits of the value as it has become, so that the steps overlap.
+  function automatic normal_t normalise(logic [31:0] value);
+    logic [7:0] any;  // of four bits each
+    logic [3:0] half;
+    normal_t n;
+    for (int i = 0; i < 8; i++) any[i] = value[4*i +: 4] != 4'd0;
+    n.zeros[4] = any[7:4] == 4'd0;
+    half = n.zeros[4] ? any[3:0] : any[7:4];
+    n.value = n.zeros[4] ? {value[15:0], 16'd0} : value;
+    n.zeros[3] = half[3:2] == 2'd0;
+    n.zeros[2] = n.zeros[3] ? !half[1] : !half[3];
+    if (n.zeros[3]) n.value = {n.value[23:0], 8'd0};
+    if (n.zeros[2]) n.value = {n.value[27:0], 4'd0};
+    n.zeros[1] = n.value[31:30] == 2'd0;
+    if (n.zeros[1]) n.value = {n.value[29:0], 2'd0};
+    n.zeros[0] = !n.value[31];
+    if (n.zeros[0]) n.value = {n.value[30:0], 1'd0};
+    return n;
+  endfunction
+
+  // The same of 64 bits in two halves: by multiples of 8, then by less.
+  typedef struct packed {
+    logic [2:0]  zeros;
+    logic [63:0] value;
+  } eighths_t;
+
+  function automatic eighths_t normalise_coarse(logic [63:0] value);
+    logic [7:0] any;  // of eight bits each
+    logic [3:0] half;
+    eighths_t n;
+    for (int i = 0; i < 8; i++) any[i] = value[8*i +: 8] != 8'd0;
+    n.zeros[2] = any[7:4] == 4'd0;
+    half = n.zeros[2] ? any[3:0] : any[7:4];
+    n.value = n.zeros[2] ? {value[31:0], 32'd0} : value;
+    n.zeros[1] = half[3:2] == 2'd0;
+    n.zeros[0] = n.zeros[1] ? !half[1] : !half[3];
+    if (n.zeros[1]) n.value = {n.value[47:0], 16'd0};
+    if (n.zeros[0]) n.value = {n.value[55:0], 8'd0};
+    return n;
+  endfunction
+
+  function automatic eighths_t normalise_fine(logic [63:0] value);
+    eighths_t n;
+    n.value = value;
+    n.zeros[2] = n.value[63:60] == 4'd0;
+    if (n.zeros[2]) n.value = {n.value[59:0], 4'd0};
+    n.zeros[1] = n.value[63:62] == 2'd0;
+    if (n.zeros[1]) n.value = {n.value[61:0], 2'd0};
+    n.zeros[0] = !n.value[63];
+    if (n.zeros[0]) n.value = {n.value[62:0], 1'd0};
     return n;
   endfunction
 

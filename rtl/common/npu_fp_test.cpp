@@ -19,7 +19,7 @@ double sc_time_stamp() { return 0; }
 
 namespace {
 
-constexpr std::size_t kMulLat = 3, kAddLat = 3, kFmaLat = 7, kI2fLat = 1;
+constexpr std::size_t kMulLat = 3, kAddLat = 4, kFmaLat = 8, kI2fLat = 1;
 
 // One cell's expected results in order; a cell must answer after exactly `latency` steps.
 struct Expected {
@@ -32,7 +32,11 @@ u32 i2f21(u32 a) { return num::i32_to_f32(static_cast<num::i32>(a << 11) >> 11);
 
 class Bench {
  public:
-  Bench() : dut_(std::make_unique<DUT>()) {
+  enum class Pick { none, larger, smaller };  // what fma does with a * b and c instead of adding
+
+  explicit Bench(Pick pick = Pick::none) : dut_(std::make_unique<DUT>()), pick_(pick) {
+    dut_->pick_i = pick != Pick::none;
+    dut_->smaller_i = pick == Pick::smaller;
     for (int i = 0; i < 8; ++i) cycle(true);
   }
 
@@ -44,7 +48,7 @@ class Bench {
     dut_->c_i = c;
     push(mul_, valid, num::fmul(a, b));
     push(add_, valid, num::fadd(a, b));
-    push(fma_, valid, num::ffma(a, b, c));
+    push(fma_, valid, fma(a, b, c));
     push(i2f_, valid, num::i32_to_f32(static_cast<num::i32>(a)));
     push(i2f21_, valid, i2f21(a));
     if (rng_() % 16 == 0) cycle(false);  // a stalled cycle changes nothing
@@ -70,6 +74,11 @@ class Bench {
     dut_->clk_i = 0;
     dut_->eval();
   }
+  u32 fma(u32 a, u32 b, u32 c) const {
+    if (pick_ == Pick::none) return num::ffma(a, b, c);
+    const u32 picked = pick_ == Pick::smaller ? num::fmin(a, c) : num::fmax(a, c);
+    return num::ffma(picked, num::kOne, num::kSign);
+  }
   static void push(Expected& cell, bool valid, u32 value) {
     cell.valids.push_back(valid);
     cell.values.push_back(value);
@@ -91,6 +100,7 @@ class Bench {
   }
 
   std::unique_ptr<DUT> dut_;
+  Pick pick_;
   std::mt19937 rng_{7};
   Expected mul_{kMulLat, {}, {}}, add_{kAddLat, {}, {}}, fma_{kFmaLat, {}, {}};
   Expected i2f_{kI2fLat, {}, {}}, i2f21_{kI2fLat, {}, {}};
@@ -154,4 +164,20 @@ TEST_CASE("fp cells: random operands, bubbles and stalls") {
   }
   bench.drain();
   CHECK(bench.wrong() == 0);
+}
+
+TEST_CASE("fp cells: the larger and the smaller of two values") {
+  std::mt19937 rng(21);
+  const std::vector<u32> values = edges();
+  for (const Bench::Pick pick : {Bench::Pick::larger, Bench::Pick::smaller}) {
+    Bench bench(pick);
+    for (const u32 a : values)
+      for (const u32 c : values) bench.step(true, a, num::kOne, c);
+    for (int i = 0; i < 300000; ++i) {
+      const auto [a, near, c] = related(rng);
+      bench.step(rng() % 8 != 0, a, num::kOne, rng() % 2 ? near : c);
+    }
+    bench.drain();
+    CHECK(bench.wrong() == 0);
+  }
 }

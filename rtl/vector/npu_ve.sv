@@ -7,7 +7,7 @@
 // has the exact formula and the unit test checks it:
 //   vec   N + 5 + FmaLat, + FuncLat with a function, + the latency of npu_vec_sum or
 //         npu_vec_max + 1 with a reduction, + 1 per full vmem row of results;
-//   qnt   N + beats of a group + 10 + FmaLat + FuncLat + ceil(log4(Lanes)); N counts beats of
+//   qnt   N + beats of a group + 10 + FmaLat + FuncLat + log2(Lanes); N counts beats of
 //         min(Lanes, 32) columns; one more for row scales.
 // Beats follow each other without bubbles across rows. A b operand
 // with stride 0 that is a word or fits a vmem row is read once.

@@ -30,28 +30,28 @@ constexpr std::uint64_t ve_log(std::uint64_t n, unsigned bits_per_step) {
 }
 
 // Latencies of npu_fp_pkg.
-constexpr std::uint64_t kAddLat = 3, kFmaLat = 7, kFuncLat = 9;
+constexpr std::uint64_t kAddLat = 4, kFmaLat = 8, kFuncLat = 9;
 
-// Cycles from the last beat of the last row to its sum. The lane tree and two merges
-// give a partial sum for every four beats; npu_vec_stack then needs a cycle for each
-// and three for each addition, in order.
+// Cycles from the last beat of the last row to its sum. The lane tree and three merges
+// give a partial sum for every eight beats; npu_vec_stack then needs a cycle for each
+// and kAddLat + 1 for each addition, in order.
 constexpr std::uint64_t ve_sum_latency(std::uint64_t rows, std::uint64_t row_beats, std::uint64_t lanes) {
   const std::uint64_t tree = 1 + kAddLat * ve_log(lanes, 1);
   if (row_beats == 1) return tree;
-  const std::uint64_t last = (row_beats + 3) / 4 - 1;
+  const std::uint64_t last = (row_beats + 7) / 8 - 1;
   std::uint64_t free = 0, start = 0;
   for (std::uint64_t row = 0; row < (rows < 4 ? rows : 4); ++row, start += row_beats) {
     for (std::uint64_t i = 0; i <= last; ++i) {
-      const std::uint64_t arrival = start + (i == last ? row_beats : 4 * (i + 1));
+      const std::uint64_t arrival = start + (i == last ? row_beats : 8 * (i + 1));
       std::uint64_t additions = 0;  // set bits of the last index, else trailing ones
       for (std::uint64_t n = i; n != 0 && (i == last || n % 2 == 1); n /= 2) additions += n % 2;
-      free = (arrival > free ? arrival : free) + 1 + kAddLat * additions;
+      free = (arrival > free ? arrival : free) + 1 + (kAddLat + 1) * additions;
     }
   }
-  return tree + 2 * kAddLat + 2 + free - start;
+  return tree + 3 * kAddLat + 2 + free - start;
 }
 
-constexpr std::uint64_t ve_max_latency(std::uint64_t lanes) { return ve_log(lanes, 2) + 2; }
+constexpr std::uint64_t ve_max_latency(std::uint64_t lanes) { return ve_log(lanes, 1) + 2; }
 
 constexpr std::uint64_t ve_cycles(const VeShape& c, const VeSizes& n) {
   const std::uint64_t width = c.qnt && n.lanes > 32 ? 32 : n.lanes;

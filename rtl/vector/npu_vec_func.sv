@@ -37,14 +37,15 @@ module npu_vec_func
   // Stage 1: special cases; exp: partial products of |a| * log2(e).
   give_e s1_give_q;
   logic [31:0] s1_a_q;
-  logic [35:0] s1_ll_q;
+  logic [17:0] s1_ll_q;  // from bit 18 on
   logic [31:0] s1_lh_q;
   logic [23:0] s1_hl_q;
   logic [19:0] s1_hh_q;
   // Stage 2: product.
   give_e s2_give_q;
   logic [31:0] s2_a_q;
-  logic [55:0] s2_product_q;
+  logic [5:0] s2_shift_q;
+  logic [33:0] s2_product_q;  // from bit 22 on
   // Stage 3: table address, distance from the segment's centre, exponent (exp: less 126).
   side_t s3_side_q;
   logic [8:0] s3_addr_q;
@@ -99,10 +100,10 @@ module npu_vec_func
   endfunction
 
   // a * log2(e) with 25 fraction bits, rounded half up in magnitude: -(n + half) is ~n + !half.
-  function automatic logic [33:0] exponent_of(logic [55:0] product, logic [7:0] exponent,
+  function automatic logic [33:0] exponent_of(logic [33:0] product, logic [5:0] shift,
                                               logic negative);
     logic [34:0] shifted;
-    shifted = 35'(product >> (8'd155 - exponent));
+    shifted = {1'b0, product} >> shift;
     return (shifted[34:1] ^ {34{negative}}) + {33'd0, shifted[0] ^ negative};
   endfunction
 
@@ -125,7 +126,7 @@ module npu_vec_func
       s1_give_q <= classify(func_i, a_i);
       s1_a_q <= a_i;
       if (func_i == npu_pkg::VFUNC_EXP) begin
-        s1_ll_q <= {18'd0, a_i[17:0]} * {18'd0, Log2e[17:0]};
+        s1_ll_q <= 18'(({18'd0, a_i[17:0]} * {18'd0, Log2e[17:0]}) >> 18);
         s1_lh_q <= {14'd0, a_i[17:0]} * {18'd0, Log2e[31:18]};
         s1_hl_q <= {18'd0, 1'b1, a_i[22:18]} * {6'd0, Log2e[17:0]};
         s1_hh_q <= {14'd0, 1'b1, a_i[22:18]} * {6'd0, Log2e[31:18]};
@@ -138,15 +139,16 @@ module npu_vec_func
       automatic logic [32:0] middle = {1'b0, s1_lh_q} + {9'd0, s1_hl_q};
       s2_give_q <= s1_give_q;
       s2_a_q <= s1_a_q;
+      s2_shift_q <= 6'(8'd133 - s1_a_q[30:23]);
       if (func_i == npu_pkg::VFUNC_EXP) begin
-        s2_product_q <= {{s1_hh_q, s1_ll_q[35:18]} + {5'd0, middle}, s1_ll_q[17:0]};
+        s2_product_q <= 34'(({s1_hh_q, s1_ll_q} + {5'd0, middle}) >> 4);
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (en_i && valid_q[1]) begin
-      automatic logic [33:0] t = exponent_of(s2_product_q, s2_a_q[30:23], s2_a_q[31]);
+      automatic logic [33:0] t = exponent_of(s2_product_q, s2_shift_q, s2_a_q[31]);
       automatic logic signed [9:0] e = {2'd0, s2_a_q[30:23]};
       s3_side_q.give <= s2_give_q;
       s3_side_q.sign <= 1'b0;

@@ -30,16 +30,6 @@ module npu_vec_lane
   logic        fma_valid, unused_valid;
   logic [31:0] fma_y, func_y;
 
-  // The larger (or smaller) of two values; a NaN wins either way. Where both are equal, or zeros
-  // and subnormals of one sign, either may be taken: what follows makes the same of them.
-  function automatic logic [31:0] choose(logic smaller, logic [31:0] x, logic [31:0] y);
-    logic below;
-    below = x[31] != y[31] ? x[31] : less(35'(x[30:0]), 35'(y[30:0])) ^ x[31];
-    if (is_nan(x)) return x;
-    if (is_nan(y)) return y;
-    return below == smaller ? x : y;
-  endfunction
-
   always_ff @(posedge clk_i) begin
     if (en_i) valid_q <= valid_i;
   end
@@ -57,8 +47,8 @@ module npu_vec_lane
           c_q <= y;
         end
         VOP_MAX, VOP_MIN: begin
-          a_q <= choose(op_i == VOP_MIN, x, y);
           b_q <= One;
+          c_q <= y;
         end
         default: ;
       endcase
@@ -72,6 +62,8 @@ module npu_vec_lane
     .a_i    (a_q),
     .b_i    (b_q),
     .c_i    (c_q),
+    .pick_i   (op_i == VOP_MAX || op_i == VOP_MIN),
+    .smaller_i(op_i == VOP_MIN),
     .valid_o(fma_valid),
     .y_o    (fma_y)
   );

@@ -1,7 +1,7 @@
-// Maximum of unsigned keys over the lanes and the beats of a row or group: radix-4
+// Maximum of unsigned keys over the lanes and the beats of a row or group: binary
 // tree, then a running maximum that starts at init_i. A lane without a column must
 // give key 0. A result leaves for every beat with last_i; no bubbles between rows.
-// Latency: ceil(log4(Lanes)) + 1 cycles of en_i after the last beat.
+// Latency: log2(Lanes) + 1 cycles of en_i after the last beat.
 module npu_vec_max
   import npu_pkg::*;
 (
@@ -16,7 +16,7 @@ module npu_vec_max
   output logic [31:0]         max_o
 );
 
-  localparam int unsigned Stages = ($clog2(Lanes) + 1) / 2;
+  localparam int unsigned Stages = $clog2(Lanes);
 
   function automatic logic [31:0] larger(logic [31:0] a, logic [31:0] b);
     return npu_fp_pkg::less(35'(b), 35'(a)) ? a : b;
@@ -34,19 +34,11 @@ module npu_vec_max
   end
 
   for (genvar s = 0; s < Stages; s++) begin : gen_stage
-    localparam int unsigned In  = (Lanes + (1 << (2 * s)) - 1) >> (2 * s);
-    localparam int unsigned Out = (In + 3) / 4;
     for (genvar i = 0; i < Lanes; i++) begin : gen_node
-      if (i < Out) begin : gen_used
-        logic [31:0] pair0, pair1, node_q;
-        assign pair0 = larger(node[s][4*i], node[s][4*i+1]);
-        if (4 * i + 3 < In) begin : gen_four
-          assign pair1 = larger(node[s][4*i+2], node[s][4*i+3]);
-        end else begin : gen_two
-          assign pair1 = 32'd0;
-        end
+      if (i < (Lanes >> (s + 1))) begin : gen_used
+        logic [31:0] node_q;
         always_ff @(posedge clk_i) begin
-          if (en_i && valid[s]) node_q <= larger(pair0, pair1);
+          if (en_i && valid[s]) node_q <= larger(node[s][2*i], node[s][2*i+1]);
         end
         assign node[s+1][i] = node_q;
       end else begin : gen_unused

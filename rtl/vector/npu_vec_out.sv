@@ -38,56 +38,69 @@ module npu_vec_out
   input  logic                 wready_i
 );
 
-  localparam int unsigned BeatW = Lanes * 32 + Lanes + SubW + RowW;
+  typedef struct packed {
+    logic [RowW-1:0]     row;
+    logic [SubW-1:0]     sub;
+    logic [Lanes-1:0]    mask;
+    logic [Lanes*32-1:0] data;
+  } beat_t;
 
-  logic                 beat_ready, beat_valid, beat_pop;
-  logic [BeatW-1:0]     beat;
-  logic [1:0]           unused_count;
-  logic [SubW-1:0]      beat_sub;
-  logic [RowW-1:0]      beat_row;
-  logic [Lanes-1:0]     beat_mask;
+  // Beats: in registers, since the memory's grant waits for the row.
+  beat_t beat_q, behind_q;
+  logic  beat_valid_q, behind_valid_q, behind_valid, beat_pop;
 
-  npu_fifo #(.Width(BeatW), .Depth(2)) u_beats (
-    .clk_i,
-    .rst_ni,
-    .in_valid_i (push_i),
-    .in_ready_o (beat_ready),
-    .in_data_i  ({row_i, sub_i, mask_i, data_i}),
-    .out_valid_o(beat_valid),
-    .out_ready_i(beat_pop),
-    .out_data_o (beat),
-    .count_o    (unused_count)
-  );
-  assign {beat_row, beat_sub, beat_mask} = beat[BeatW-1:Lanes*32];
+  assign behind_valid = !(beat_pop || !beat_valid_q) && (behind_valid_q || push_i);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      beat_valid_q   <= 1'b0;
+      behind_valid_q <= 1'b0;
+    end else begin
+      if (beat_pop || !beat_valid_q) beat_valid_q <= behind_valid_q || push_i;
+      behind_valid_q <= behind_valid;
+    end
+  end
+  always_ff @(posedge clk_i) begin
+    if (push_i) behind_q <= {row_i, sub_i, mask_i, data_i};
+    if (behind_valid_q ? beat_pop : push_i && (beat_pop || !beat_valid_q)) begin
+      beat_q <= behind_valid_q ? behind_q : {row_i, sub_i, mask_i, data_i};
+    end
+  end
 
   // Row results: full_q says that words_q waits for its write.
-  logic                 full_q, take;
-  logic [15:0]          left_q;
+  logic                 en_q, full_q, full, owed_q, take;
+  logic [15:0]          left_q;  // owed_q: not 0
   logic [RowW+ColW-1:0] addr_q;
   logic [RowW-1:0]      full_row_q;
   logic [31:0]          words_q [Cols];
   logic [Cols-1:0]      mask_q;
 
   assign take    = result_valid_i && en_o;
-  assign en_o    = beat_ready && !full_q;
-  assign empty_o = !beat_valid && !full_q && left_q == 16'd0;
+  assign full    = take ? left_q == 16'd1 || addr_q[ColW-1:0] == ColW'(Cols - 1)
+                        : full_q && !wready_i;
+  assign en_o    = en_q;
+  assign empty_o = !beat_valid_q && !full_q && !owed_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      en_q   <= 1'b1;
       full_q <= 1'b0;
+      owed_q <= 1'b0;
       left_q <= '0;
       mask_q <= '0;
     end else begin
       if (start_i) begin
-        left_q <= reduces_i ? rows_i : 16'd0;
+        owed_q <= reduces_i;
+        left_q <= rows_i;
       end else if (take) begin
+        owed_q <= left_q != 16'd1;
         left_q <= left_q - 16'd1;
-        full_q <= left_q == 16'd1 || addr_q[ColW-1:0] == ColW'(Cols - 1);
         mask_q[addr_q[ColW-1:0]] <= 1'b1;
       end else if (full_q && wready_i) begin
-        full_q <= 1'b0;
         mask_q <= '0;
       end
+      full_q <= full;
+      en_q   <= !behind_valid && !full;
     end
   end
 
@@ -101,14 +114,14 @@ module npu_vec_out
     end
   end
 
-  assign wvalid_o = full_q || beat_valid;
-  assign wrow_o   = full_q ? full_row_q : beat_row;
+  assign wvalid_o = full_q || beat_valid_q;
+  assign wrow_o   = full_q ? full_row_q : beat_q.row;
   assign beat_pop = wready_i && !full_q;
   for (genvar c = 0; c < Cols; c++) begin : gen_word
     localparam int unsigned Lane = c % Lanes;
-    assign wdata_o[c*32 +: 32] = full_q ? words_q[c] : beat[Lane*32 +: 32];
+    assign wdata_o[c*32 +: 32] = full_q ? words_q[c] : beat_q.data[Lane*32 +: 32];
     assign wmask_o[c] = full_q ? mask_q[c]
-                               : beat_mask[Lane] && beat_sub == SubW'(c / Lanes);
+                               : beat_q.mask[Lane] && beat_q.sub == SubW'(c / Lanes);
   end
 
 endmodule

@@ -28,21 +28,24 @@ module npu_vec_pack
   output logic [15:0]         q_wscale_o
 );
 
-  // -(size + up) is ~size + !up.
+  // -(size + up) is ~size + !up; the addition does not wait for the rounding.
   function automatic logic [7:0] to_int8(logic [31:0] a);
     logic [7:0] fixed;    // one bit below the point
     logic [7:0] lost;     // whether a fraction shifted by so much leaves bits below a half
     logic [7:0] size;
     logic [2:0] distance;
+    logic [7:0] base, next;
     logic up;
     if (is_nan(a) || a[30:23] < 8'd126) return 8'd0;
     distance = a[25:23] + 3'd2;
     fixed = 8'(({7'd0, 1'b1, a[22:0]} << distance) >> 23);
     for (int i = 0; i < 8; i++) lost[i] = (a[22:0] & (23'h7FFFFF >> i)) != 23'd0;
     size = {1'b0, fixed[7:1]};
+    base = size ^ {8{a[31]}};
+    next = base + 8'd1;
     up = fixed[0] && (lost[distance] || fixed[1]) && size != 8'd127;
-    if (a[30:23] >= 8'd134) {size, up} = {8'd127, 1'b0};
-    return (size ^ {8{a[31]}}) + {7'd0, up ^ a[31]};
+    if (a[30:23] >= 8'd134) return a[31] ? 8'h81 : 8'h7F;
+    return up ^ a[31] ? next : base;
   endfunction
 
   logic             valid_q;

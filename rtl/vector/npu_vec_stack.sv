@@ -1,9 +1,10 @@
 // Finishes the sum of a row from partial sums of equal size, one adder: node j of a
 // level joins node j + 1 when j is even, a last node without neighbour rises until
-// it has one. Partial sums come at least four beats apart except a row's last, so
-// T of them cost 4 T - 3 cycles, never more than the row's beats: no bubbles between
-// rows; at most ten wait in the queue (measured over all row lengths).
-// Latency: 3 cycles of en_i for a row of one partial sum, else 3 plus 3 for every
+// it has one. Partial sums come at least eight beats apart except a row's last; T of
+// them cost T cycles and SumLat for each of T - 1 additions, 6 T - 5, and the row has at
+// least 8 T - 7 beats: no bubbles between rows; at most eight wait in the queue
+// (measured over all row lengths).
+// Latency: 3 cycles of en_i for a row of one partial sum, else 3 plus SumLat for every
 // addition after the last partial sum.
 module npu_vec_stack
   import npu_fp_pkg::*;
@@ -18,7 +19,8 @@ module npu_vec_stack
   output logic [31:0] sum_o
 );
 
-  localparam int unsigned IndexW = 14;  // up to 65535 columns of one lane-quad each
+  localparam int unsigned IndexW = 13;  // up to 65535 columns, eight beats of a lane each
+  localparam int unsigned SumLat = AddLat + 1;  // operands are registered
 
   // A node's place: index within its level, level, whether it holds the row's end.
   typedef struct packed {
@@ -49,9 +51,11 @@ module npu_vec_stack
   place_t            next_place_q;  // of the partial sum at hand, already risen
   logic [31:0]       next_q;
   logic              adding_q;
-  logic [1:0]        wait_q;
-  place_t            parent_q;  // of the sum being made, already risen
+  logic [2:0]        wait_q;
+  place_t            parent_q;  // of the sum being made; risen after its first cycle
   logic [31:0]       kept_q [16];
+  logic              add_q;
+  logic [31:0]       left_q, right_q;
   logic              sum_valid_q;
   logic [31:0]       sum_q;
 
@@ -72,7 +76,7 @@ module npu_vec_stack
   place_t      place, parent;
   logic [31:0] value, added;
   logic        is_sum, is_right;
-  assign arrived  = adding_q && wait_q == 2'd0;
+  assign arrived  = adding_q && wait_q == 3'd0;
   assign take_next = next_valid_q && !adding_q;
   assign pop      = en_i && queue_valid && (!next_valid_q || take_next);
   assign take     = arrived || take_next;
@@ -80,15 +84,14 @@ module npu_vec_stack
   assign value    = adding_q ? added : next_q;
   assign is_sum   = place.last && place.index == '0;
   assign is_right = place.index[0];
-  assign parent   = rise('{index: place.index >> 1, level: place.level + 4'd1,
-                           last: place.last});
+  assign parent   = '{index: place.index >> 1, level: place.level + 4'd1, last: place.last};
 
   npu_fp_add u_add (
     .clk_i,
     .en_i,
-    .valid_i(take && is_right),
-    .a_i    (kept_q[place.level]),
-    .b_i    (value),
+    .valid_i(add_q),
+    .a_i    (left_q),
+    .b_i    (right_q),
     .valid_o(unused_valid),
     .y_o    (added)
   );
@@ -98,10 +101,14 @@ module npu_vec_stack
       next_place_q <= rise('{index: index_q, level: 4'd0, last: queue_last});
       next_q       <= queue_value;
     end
+    if (en_i && add_q) parent_q <= rise(parent_q);
     if (en_i && take) begin
       if (is_sum) sum_q <= value;
-      else if (is_right) parent_q <= parent;
-      else kept_q[place.level] <= value;
+      else if (is_right) begin
+        parent_q <= parent;
+        left_q   <= kept_q[place.level];
+        right_q  <= value;
+      end else kept_q[place.level] <= value;
     end
   end
 
@@ -110,14 +117,16 @@ module npu_vec_stack
       index_q     <= '0;
       next_valid_q <= 1'b0;
       adding_q    <= 1'b0;
+      add_q       <= 1'b0;
       wait_q      <= '0;
       sum_valid_q <= 1'b0;
     end else if (en_i) begin
       if (pop) index_q <= queue_last ? '0 : index_q + 1'b1;
       next_valid_q <= pop || (next_valid_q && !take_next);
       if (take) adding_q <= is_right;
-      if (take && is_right) wait_q <= 2'(AddLat - 1);
-      else if (wait_q != 2'd0) wait_q <= wait_q - 2'd1;
+      add_q <= take && is_right;
+      if (take && is_right) wait_q <= 3'(SumLat - 1);
+      else if (wait_q != 3'd0) wait_q <= wait_q - 3'd1;
       sum_valid_q <= take && is_sum;
     end
   end

@@ -2,9 +2,9 @@
 // without a column must give -0 (it changes nothing). A sum leaves for every beat
 // with last_i, in order; rows follow each other without bubbles. single_i: every row
 // is one beat, results come straight from the lane tree.
-// Latency after the last beat, cycles of en_i: T = 3 log2(Lanes) for rows of one
-// beat; T + 9 up to four beats; beyond, three more per addition left (exact:
-// npu_ve_cycles.hpp).
+// Latency after the last beat, cycles of en_i: T = AddLat log2(Lanes) for rows of one
+// beat; T + 3 AddLat + 3 up to eight beats; beyond, AddLat + 1 more per addition left
+// (exact: npu_ve_cycles.hpp).
 module npu_vec_sum
   import npu_pkg::*, npu_fp_pkg::*;
 (
@@ -60,8 +60,8 @@ module npu_vec_sum
     end
   end
 
-  logic        pair_valid, pair_last, quad_valid, quad_last, stack_valid;
-  logic [31:0] pair, quad, stack_sum;
+  logic        pair_valid, pair_last, quad_valid, quad_last, eight_valid, eight_last, stack_valid;
+  logic [31:0] pair, quad, eight, stack_sum;
 
   npu_vec_merge u_pair (
     .clk_i, .rst_ni, .en_i,
@@ -83,11 +83,21 @@ module npu_vec_sum
     .value_o(quad)
   );
 
-  npu_vec_stack u_stack (
+  npu_vec_merge u_eight (
     .clk_i, .rst_ni, .en_i,
     .valid_i(quad_valid),
     .last_i (quad_last),
     .value_i(quad),
+    .valid_o(eight_valid),
+    .last_o (eight_last),
+    .value_o(eight)
+  );
+
+  npu_vec_stack u_stack (
+    .clk_i, .rst_ni, .en_i,
+    .valid_i(eight_valid),
+    .last_i (eight_last),
+    .value_i(eight),
     .valid_o(stack_valid),
     .sum_o  (stack_sum)
   );
