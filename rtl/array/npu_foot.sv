@@ -90,8 +90,8 @@ module npu_foot
     if (valid[2]) sa_q <= scale_i;
   end
 
-  // Sign, exponent and 10 bits of fraction of a stored fp16; half: times 0.5. A subnormal's exponent
-  // is 112 less the zeros before its leading one, and -up = ~up + 1.
+  // Sign, exponent and 10 bits of fraction of a stored fp16; half: times 0.5. The exponent of a
+  // subnormal is 112 less the zeros before its leading one, and -up = ~up + 1.
   function automatic logic [18:0] decode_fp16(logic half, logic [15:0] code);
     logic [3:0] up;
     logic [8:0] m;                           // below the leading one
