@@ -85,14 +85,14 @@ std::uint64_t integer_code(Type type, double value) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
 }
 
-std::uint64_t encode(Type type, double value) {
+std::uint64_t encode(Type type, double value, bool saturate) {
   std::uint64_t code = 0;
   if (type == Type::f64) {
     store(reinterpret_cast<std::byte*>(&code), value);
   } else if (type == Type::f32) {
     store(reinterpret_cast<std::byte*>(&code), static_cast<float>(value));
   } else if (const MiniFloat* format = minifloat(type)) {
-    code = encode(*format, value);
+    code = encode(*format, value, saturate);
   } else {
     code = integer_code(type, value);
   }
@@ -183,12 +183,12 @@ std::vector<std::int64_t> Array::integers() const {
   return out;
 }
 
-Array make_array(Type type, Shape shape, std::span<const double> values) {
+Array make_array(Type type, Shape shape, std::span<const double> values, bool saturate) {
   Array a{type, std::move(shape), {}};
   a.data.resize(bytes_of(type, static_cast<std::int64_t>(values.size())));
   const int width = bits(type);
   for (std::size_t i = 0; i < values.size(); ++i)
-    put_code(a.data, width, static_cast<std::int64_t>(i), encode(type, values[i]));
+    put_code(a.data, width, static_cast<std::int64_t>(i), encode(type, values[i], saturate));
   return a;
 }
 Array make_floats(Shape shape, std::vector<float> values) {
@@ -207,7 +207,7 @@ double rounded(Type type, double value) {
     const std::uint64_t mask = bits(type) == 64 ? ~std::uint64_t(0) : (std::uint64_t(1) << bits(type)) - 1;
     return decode(type, integer_code(type, value) & mask);
   }
-  return decode(type, encode(type, value));
+  return decode(type, encode(type, value, true));
 }
 
 }  // namespace jogak::onnx

@@ -45,8 +45,8 @@ struct Array {
 };
 
 // Converts as ONNX's Cast does: float to integer truncates, to a small float type rounds to nearest even (saturated: to
-// the largest finite value), to boolean is "not zero".
-Array make_array(Type type, Shape shape, std::span<const double> values);
+// the largest finite value, if `saturate`), to boolean is "not zero".
+Array make_array(Type type, Shape shape, std::span<const double> values, bool saturate = true);
 Array make_floats(Shape shape, std::vector<float> values);
 Array make_integers(Shape shape, std::vector<std::int64_t> values);
 // One value converted and read back.

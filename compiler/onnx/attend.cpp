@@ -77,7 +77,7 @@ Attended attend(Build& b, const Attend& a, bool scores) {
     r = in_steps(b, a);
     Val seen = any;
     if (blind) seen = b.reduce(Op::reduce_max, b.cast(both(b, a.mask && boolean(a.mask) ? a.mask : Val{}, band(b, a.q.shape[2], a.k.shape[2], a.offset, -1, 0)), Type::f32), {-1}, true);
-    if (seen) r.weights = b.mul(r.weights, seen);
+    if (seen) r.weights = b.select(b.cast(seen, Type::boolean), r.weights, b.scalar(0));
     r.y = product(b, r.weights, a.v, false);
     return r;
   }
@@ -89,7 +89,7 @@ Attended attend(Build& b, const Attend& a, bool scores) {
   std::vector<Val> in{a.q, a.k, a.v};
   if (a.mask) in.push_back(boolean(a.mask) ? a.mask : b.max(a.mask, b.scalar(kHidden)));
   r.y = b.op(Op::attention, in, attrs);
-  if (any) r.y = b.mul(r.y, any);
+  if (any) r.y = b.select(b.cast(any, Type::boolean), r.y, b.scalar(0));
   return r;
 }
 

@@ -38,12 +38,9 @@ void scores_out(Context& c, const Attended& r) {
   const Val all[] = {r.raw, r.capped, r.biased, r.weights};
   const auto mode = c.integer("qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3) c.refuse("attribute qk_matmul_output_mode", std::to_string(mode), "0 to 3");
-  // Before operator set 24 mode 1 came after the mask and mode 2 after the softcap.
-  const auto chosen = c.opset() < 24 && (mode == 1 || mode == 2) ? 3 - mode : mode;
-  Val y = all[chosen];
-  // Hidden scores are minus infinity in ONNX; here a large number that becomes one by doubling.
-  if (chosen == 2) y = c.b.select(c.b.less(y, -1e29), c.b.scalar(-INFINITY), y);
-  c.out(3, y);
+  const Val y = all[mode];
+  // Hidden scores are minus infinity in ONNX.
+  c.out(3, mode == 2 ? c.b.select(c.b.less(y, -1e29), c.b.scalar(-INFINITY), y) : y);
 }
 
 void attention(Context& c) {

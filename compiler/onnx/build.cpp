@@ -28,11 +28,11 @@ tensor::DType dtype_of(Type type) {
 
 Val Build::input(const std::string& name, Type type, const Shape& shape) {
   if (count(shape) == 0) return constant(Array{type, shape, {}});
-  return Val{type, shape, nullptr, graph.input(name, dtype_of(type), shape), name};
+  return Val{type, shape, nullptr, graph.input(name, dtype_of(type), shape), name, true};
 }
 Val Build::constant(std::shared_ptr<const Array> a) const {
   const Array& array = *a;
-  return Val{array.type, array.shape, std::move(a), -1, ""};
+  return Val{array.type, array.shape, std::move(a), -1};
 }
 Val Build::constant(Array array) const { return constant(std::make_shared<const Array>(std::move(array))); }
 Val Build::integers(const Shape& shape, const std::vector<std::int64_t>& values) const {
@@ -79,7 +79,7 @@ Val Build::op(Op o, const std::vector<Val>& in, const Attrs& attrs, Type wanted)
     for (const Val& v : in)
       if (v.size() == 0) return constant(Array{type, v.shape, {}});
   std::vector<tensor::ValueId> ids;
-  Val out{type, {}, nullptr, -1, ""};
+  Val out{type, {}, nullptr, -1};
   for (const Val& v : in) {
     ids.push_back(id(v));
     if (out.from.empty()) out.from = v.from;
@@ -96,19 +96,20 @@ std::vector<Val> Build::top_k(const Val& x, std::int64_t k, std::int64_t axis, b
   attrs.largest = largest;
   const auto ids = graph.add_all(Op::top_k, node, {id(x)}, attrs);
   const Shape& shape = graph.shape(ids[0]);
-  return {Val{x.type, shape, nullptr, ids[0], x.from}, Val{Type::i64, shape, nullptr, ids[1], x.from}};
+  return {Val{x.type, shape, nullptr, ids[0], x.from, true}, Val{Type::i64, shape, nullptr, ids[1], x.from, true}};
 }
 
-Val Build::cast(const Val& x, Type type) {
+Val Build::cast(const Val& x, Type type, bool saturate) {
   if (x.type == type) return x;
-  if (!x.data && dtype_of(x.type) == dtype_of(type)) return retype(x, type);
+  if (x.data || dtype_of(x.type) == dtype_of(type)) return retype(x, type, saturate);
   Attrs attrs;
   attrs.dtype = dtype_of(type);
   return op(Op::cast, {x}, attrs, type);
 }
-Val Build::retype(Val x, Type type) {
-  if (x.data) return constant(make_array(type, x.shape, x.data->values()));
+Val Build::retype(Val x, Type type, bool saturate) {
+  if (x.data) return constant(make_array(type, x.shape, x.data->values(), saturate));
   x.type = type;
+  x.saturate = saturate;
   return x;
 }
 

@@ -19,7 +19,8 @@ struct Val {
   Shape shape;
   std::shared_ptr<const Array> data = nullptr;
   tensor::ValueId id = -1;
-  std::string from;  // a graph input it depends on
+  std::string from = {};  // a graph input it depends on
+  bool saturate = true;   // values too large for a small float type become its largest
   std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
   std::int64_t size() const { return count(shape); }
   explicit operator bool() const { return type != Type::none; }  // false: an input that was left out
@@ -63,9 +64,9 @@ class Build {
   Val logical_not(const Val& a) { return op(Op::equal, {a, scalar(0, Type::boolean)}); }
   Val select(const Val& condition, const Val& a, const Val& b) { return op(Op::select, {condition, a, b}, {}, a.type); }
   Val unary(Op o, const Val& x) { return op(o, {x}); }
-  Val cast(const Val& x, Type type);
+  Val cast(const Val& x, Type type, bool saturate = true);
   // Another name for the same numbers, without arithmetic: int8 as int32.
-  Val retype(Val x, Type type);
+  Val retype(Val x, Type type, bool saturate = true);
 
   Val reshape(const Val& x, const Shape& shape);
   Val transpose(const Val& x, const std::vector<std::int64_t>& order);

@@ -80,7 +80,7 @@ Imported import_model(const Model& model, const ImportOptions& options) {
   for (const Node& node : model.graph.nodes) import_node(build, model, node, values);
   for (const Port& port : model.graph.outputs) {
     const Val& v = values.at(port.name);
-    result.outputs.push_back({port.name, v.type, v.shape, v.data});
+    result.outputs.push_back({port.name, v.type, v.shape, v.data, v.saturate});
     if (!v.data) build.graph.output(port.name, v.id);
   }
   result.graph = std::move(build.graph);

@@ -22,6 +22,7 @@ struct ImportedPort {
   Shape shape;
   // The program has nothing to do: a result that is known, or an input whose value was given, is empty or has no use.
   std::shared_ptr<const Array> data = nullptr;
+  bool saturate = true;
 };
 
 struct Imported {

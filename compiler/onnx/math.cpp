@@ -11,7 +11,10 @@ Handler unary(Op op) {
   return [op](Context& c) { c.out(c.b.op(op, {c.in(0)})); };
 }
 Handler binary(Op op) {
-  return [op](Context& c) { c.out(c.b.op(op, {c.in(0), c.in(1)})); };
+  return [op](Context& c) {
+    if (c.has("broadcast")) c.refuse("attribute broadcast", "the rules of operator sets before 7", "a model converted to operator set 13");
+    c.out(c.b.op(op, {c.in(0), c.in(1)}));
+  };
 }
 // Any number of operands, joined from the left.
 Handler variadic(Op op) {
@@ -33,33 +36,33 @@ Val sign(Build& b, const Val& x) {
   return b.sub(b.cast(b.less(zero, x), x.type), b.cast(b.less(x, zero), x.type));
 }
 
-// r = a - b * floor(a / b), mended where the quotient was one off.
+// x mod size for size > 0, in 0 .. size: x - size * floor(x / size), mended where the quotient was one off. An endless
+// size leaves what is not negative and turns the rest into infinity.
+Val remainder(Build& b, const Val& x, const Val& size) {
+  const Val zero = b.scalar(0), finite = b.min(size, b.scalar(highest(Type::f32)));
+  Val r = b.sub(x, b.mul(finite, b.unary(Op::floor, b.div(x, finite))));
+  r = b.select(b.less(r, zero), b.add(r, finite), r);
+  r = b.select(b.op(Op::less_equal, {finite, r}), b.sub(r, finite), r);
+  const Val endless = b.select(b.less(x, zero), b.scalar(INFINITY), x);
+  return b.select(b.equal(size, b.scalar(INFINITY)), endless, r);
+}
+
+// The divisor's sign.
 Val floor_mod(Build& b, const Val& a, const Val& d) {
-  const Val x = b.cast(a, Type::f32), y = b.cast(d, Type::f32), zero = b.scalar(0);
-  const Val size = b.unary(Op::abs, y);
-  // With y's sign turned positive the remainder lies in 0 .. |y|.
-  const Val turned = b.mul(x, sign(b, y));
-  Val r = b.sub(turned, b.mul(size, b.unary(Op::floor, b.div(turned, size))));
-  r = b.select(b.less(r, zero), b.add(r, size), r);
-  r = b.select(b.op(Op::less_equal, {size, r}), b.sub(r, size), r);
-  return b.cast(b.mul(r, sign(b, y)), a.type);
+  const Val x = b.cast(a, Type::f32), y = b.cast(d, Type::f32), turn = sign(b, y);
+  return b.cast(b.mul(remainder(b, b.mul(x, turn), b.unary(Op::abs, y)), turn), a.type);
 }
 
 // As C's fmod: the dividend's sign.
 Val c_mod(Build& b, const Val& a, const Val& d) {
-  const Val x = b.cast(a, Type::f32), size = b.unary(Op::abs, b.cast(d, Type::f32)), zero = b.scalar(0);
-  const Val magnitude = b.unary(Op::abs, x);
-  Val r = b.sub(magnitude, b.mul(size, b.unary(Op::floor, b.div(magnitude, size))));
-  r = b.select(b.less(r, zero), b.add(r, size), r);
-  r = b.select(b.op(Op::less_equal, {size, r}), b.sub(r, size), r);
-  return b.cast(b.mul(r, b.select(b.less(x, zero), b.scalar(-1), b.scalar(1))), a.type);
+  const Val x = b.cast(a, Type::f32), size = b.unary(Op::abs, b.cast(d, Type::f32));
+  const Val r = remainder(b, b.unary(Op::abs, x), size);
+  return b.cast(b.mul(r, b.select(b.less(x, 0), b.scalar(-1), b.scalar(1))), a.type);
 }
 
 void mod(Context& c) {
   const Val a = c.in(0), d = c.in(1);
-  const bool like_c = c.integer("fmod", 0) != 0;
-  if (!like_c && !integral(a.type)) c.refuse("attribute fmod", "0 with floats", "1");
-  c.out(like_c ? c_mod(c.b, a, d) : floor_mod(c.b, a, d));
+  c.out(c.integer("fmod", 0) != 0 ? c_mod(c.b, a, d) : floor_mod(c.b, a, d));
 }
 
 // x to a whole power by repeated squaring.
@@ -106,7 +109,7 @@ void pow(Context& c) {
 
 void cast_to(Context& c, Type to) {
   if (!known(to)) c.refuse("target type", name(to), "a float, integer or boolean type");
-  c.out(c.b.cast(c.in(0), to));
+  c.out(c.b.cast(c.in(0), to, c.integer("saturate", 1) != 0));
 }
 
 void clip(Context& c) {

@@ -64,7 +64,7 @@ double decode(const MiniFloat& f, std::uint32_t code) {
 
 double largest(const MiniFloat& f) { return decode(f, top(f)); }
 
-std::uint32_t encode(const MiniFloat& f, double value) {
+std::uint32_t encode(const MiniFloat& f, double value, bool saturate) {
   if (std::isnan(value)) return nan_code(f);
   const double a = std::fabs(value);
   if (f.special == MiniFloat::power)
@@ -74,7 +74,10 @@ std::uint32_t encode(const MiniFloat& f, double value) {
   const int exponent = a == 0 ? lowest_exponent : std::max(std::ilogb(std::min(a, 1e300)), lowest_exponent);
   const double quantum = std::ldexp(1.0, exponent - f.mantissa);
   const double near = std::isinf(a) ? a : std::nearbyint(a / quantum) * quantum;
-  if (near > largest(f)) return sign | (wide(f) ? top(f) + 1 : top(f));
+  if (near > largest(f)) {
+    if (saturate && !wide(f)) return sign | top(f);
+    return f.special == MiniFloat::ieee ? sign | (top(f) + 1) : f.special == MiniFloat::none ? sign | top(f) : nan_code(f);
+  }
   if (near == 0) return f.special == MiniFloat::negative_zero_is_nan ? 0u : sign;
   const int at = std::max(std::ilogb(near), lowest_exponent);
   const auto units = static_cast<std::uint32_t>(std::ldexp(near, f.mantissa - at));

@@ -13,8 +13,9 @@ struct MiniFloat {
 
 const MiniFloat* minifloat(Type type);  // null for other types
 double decode(const MiniFloat& format, std::uint32_t code);
-// Nearest, ties to even. Too large becomes infinity where the format has one and is 16 bits wide, else the largest value.
-std::uint32_t encode(const MiniFloat& format, double value);
+// Nearest, ties to even. Too large becomes the largest value, or, without saturation and in formats of 16 bits, infinity
+// or what stands for it: NaN.
+std::uint32_t encode(const MiniFloat& format, double value, bool saturate = true);
 double largest(const MiniFloat& format);
 
 }  // namespace jogak::onnx

@@ -59,8 +59,8 @@ struct Model {
 };
 
 // Nodes are in an order in which every value is made before it is used. Throws jogak::Error naming the node or tensor for
-// a broken file, an operator set outside 7..28, data types that are no numbers, a graph with a cycle or a value
-// nobody makes, weights that are not finite, and external data that is missing, too short or outside the file's folder.
+// a broken file, an operator set above 28, data types that are no numbers, a graph with a cycle or a value
+// nobody makes, weights with a NaN, and external data that is missing, too short or outside the file's folder.
 Model read_model(const std::filesystem::path& path);
 // The same from memory; external data is looked for in `folder`.
 Model parse_model(std::span<const std::byte> file, const std::filesystem::path& folder);

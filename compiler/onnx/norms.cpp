@@ -51,10 +51,21 @@ void rms_norm_node(Context& c) {
 void batch_norm(Context& c) {
   Build& b = c.b;
   const Val x = c.in(0);
-  if (c.integer("training_mode", 0) != 0 || c.wants(1)) c.refuse("training", "on", "off: export for inference");
   const auto rank = x.rank();
-  const Val inverse = b.unary(Op::rsqrt, b.add(c.in(4), c.number("epsilon", 1e-5f)));
-  const Val scale = b.mul(c.in(1), inverse), shift = b.sub(c.in(2), b.mul(c.in(3), scale));
+  Val mean = c.in(3), variance = c.in(4);
+  if (c.integer("training_mode", 0) != 0) {
+    auto axes = range(0, rank);
+    axes.erase(axes.begin() + 1);
+    const double keep = c.number("momentum", 0.9f);
+    const Val centred = b.sub(x, b.reduce(Op::reduce_mean, x, axes, true));
+    const Val now = b.reduce(Op::reduce_mean, x, axes, false), spread = b.reduce(Op::reduce_mean, b.mul(centred, centred), axes, false);
+    c.out(1, b.add(b.mul(mean, keep), b.mul(now, 1 - keep)));
+    c.out(2, b.add(b.mul(variance, keep), b.mul(spread, 1 - keep)));
+    mean = now;
+    variance = spread;
+  }
+  const Val inverse = b.unary(Op::rsqrt, b.add(variance, c.number("epsilon", 1e-5f)));
+  const Val scale = b.mul(c.in(1), inverse), shift = b.sub(c.in(2), b.mul(mean, scale));
   c.out(b.add(b.mul(x, along(b, scale, 1, rank)), along(b, shift, 1, rank)));
 }
 

@@ -88,16 +88,6 @@ void average_pool(Context& c) {
   c.out(b.mul(b.reduce(Op::reduce_sum, rows, {rows.rank() - 1}, false), shares(c, w)));
 }
 
-void lp_pool(Context& c) {
-  Build& b = c.b;
-  const Val x = c.in(0);
-  const auto p = c.integer("p", 2);
-  if (p != 1 && p != 2) c.refuse("attribute p", std::to_string(p), "1 or 2");
-  const Val rows = window_rows(b, x, read_windows(c, x, c.integers("kernel_shape")), 0);
-  const Val sum = b.reduce(Op::reduce_sum, p == 1 ? b.unary(Op::abs, rows) : b.mul(rows, rows), {rows.rank() - 1}, false);
-  c.out(p == 1 ? sum : b.unary(Op::sqrt, sum));
-}
-
 Handler global(Op op) {
   return [op](Context& c) { c.out(c.b.reduce(op, c.in(0), range(2, c.in(0).rank()), true)); };
 }
@@ -107,7 +97,6 @@ Handler global(Op op) {
 void register_pool(Registry& r) {
   r[":MaxPool"] = max_pool;
   r[":AveragePool"] = average_pool;
-  r[":LpPool"] = lp_pool;
   r[":GlobalAveragePool"] = global(Op::reduce_mean);
   r[":GlobalMaxPool"] = global(Op::reduce_max);
 }

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kOldest = 7, kNewest = 28;
+constexpr std::int64_t kOldest = 1, kNewest = 28;
 
 Graph read_graph(const pb::Graph& g, const fs::path& folder);
 
@@ -33,7 +33,7 @@ Attribute read_attribute(const pb::Attribute& a, const std::string& title, const
     case 3: out.kind = Attribute::Kind::text; break;
     case 4:
       out.kind = Attribute::Kind::tensor;
-      out.tensor = std::make_shared<Array>(read_tensor(a.t(), folder));
+      out.tensor = std::make_shared<Array>(read_weights(a.t(), folder));
       break;
     case 5:
       out.kind = Attribute::Kind::graph;
@@ -75,7 +75,7 @@ Graph read_graph(const pb::Graph& g, const fs::path& folder) {
   if (g.sparse_initializer_size() != 0)
     throw Error("onnx: tensor of graph '" + g.name() + "'", "storage", "a sparse tensor", "dense tensors");
   for (const pb::Tensor& t : g.initializer()) {
-    if (!graph.constants.emplace(t.name(), std::make_shared<Array>(read_tensor(t, folder))).second)
+    if (!graph.constants.emplace(t.name(), std::make_shared<Array>(read_weights(t, folder))).second)
       throw Error("onnx: tensor '" + t.name() + "'", "definitions", "two", "one");
   }
   for (const pb::Node& n : g.node()) graph.nodes.push_back(read_node(n, folder));

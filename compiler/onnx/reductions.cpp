@@ -29,7 +29,7 @@ Handler plain(Op op) {
   return [op](Context& c) {
     const Reduction r = read(c);
     const bool logic = r.x.type == Type::boolean;
-    const Val x = logic ? c.b.cast(r.x, Type::i32) : r.x;
+    const Val x = logic ? c.b.cast(r.x, Type::u8) : r.x;
     const Val y = reduced(c.b, r, op, x);
     c.out(logic ? c.b.cast(y, Type::boolean) : y);
   };

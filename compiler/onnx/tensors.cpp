@@ -116,7 +116,12 @@ Array read_tensor(const pb::Tensor& t, const fs::path& folder) {
   } else {
     a.data = typed(t, type, elements, need);
   }
-  if (!integral(type) && has_nan(a)) throw Error(part_of(t), "weights", "a NaN", "numbers: export the model again");
+  return a;
+}
+
+Array read_weights(const pb::Tensor& t, const fs::path& folder) {
+  Array a = read_tensor(t, folder);
+  if (!integral(a.type) && has_nan(a)) throw Error(part_of(t), "weights", "a NaN", "numbers: export the model again");
   return a;
 }
 

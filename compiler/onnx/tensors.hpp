@@ -7,8 +7,9 @@
 
 namespace jogak::onnx {
 
-// `folder` is where external data lies. Checks form and size, and that weights are finite: constants whose type is
-// a float type may not hold NaN; infinities are masks and stay.
+// `folder` is where external data lies. Checks form and size.
 Array read_tensor(const pb::Tensor& tensor, const std::filesystem::path& folder);
+// The same for a model's constants: NaN is refused; infinities are masks and stay.
+Array read_weights(const pb::Tensor& tensor, const std::filesystem::path& folder);
 
 }  // namespace jogak::onnx
