@@ -138,6 +138,8 @@ void abi_pass(State& s) {
                         {"formats", formats_used(s.graph)}};
   abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
+  if (v.model == "gpt2") abi["tokenizer"].update({{"pre", v.pre}, {"merges", v.merges}, {"whole_words", v.whole_words}, {"compose", v.compose}});
+  if (!v.ends.empty()) abi["tokenizer"]["ends"] = v.ends;
   if (!s.options.disabled.empty()) abi["without"] = s.options.disabled;
   s.program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

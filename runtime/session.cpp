@@ -75,9 +75,9 @@ void Session::read_abi() {
     model_ = {abi.at("name"), abi.at("architecture"), abi.at("context"), abi.at("rows"), abi.at("vocab"), abi.at("layers"), abi.at("width"),
               abi.at("weight_stream_bytes")};
     const auto& t = abi.at("tokenizer");
-    if (t.at("model") != "llama") throw Error("session", "tokenizer model", t.at("model").get<std::string>(), "llama");
     tokenizer_ = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
-                            t.at("add_space_prefix")});
+                            t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),
+                            t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
   } catch (const nlohmann::json::exception& e) {
     throw Error("session", "launch ABI", e.what(), "what the compiler writes");
   }

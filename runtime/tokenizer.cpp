@@ -1,41 +1,16 @@
 #include "tokenizer.hpp"
 
+#include <algorithm>
 #include <queue>
 
 #include "error.hpp"
+#include "utf8.hpp"
 
 namespace jogak {
 namespace {
 
 const std::string kSpace = "\xe2\x96\x81";        // U+2581
 const std::string kReplacement = "\xef\xbf\xbd";  // U+FFFD
-
-struct Scan {
-  std::size_t length = 0;  // of the character, or of the bytes that can be none (at least 1)
-  bool good = false;
-  bool cut = false;        // the text ends inside a character
-};
-
-// The character at the start of text, which is not empty.
-Scan scan(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return {1, true, false};
-  if (lead < 0xc2 || lead > 0xf4) return {1, false, false};
-  const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i == text.size()) return {i, false, true};
-    unsigned low = 0x80, high = 0xbf;
-    if (i == 1) {
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
-    }
-    if (at(i) < low || at(i) > high) return {i, false, false};
-  }
-  return {length, true, false};
-}
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
@@ -67,21 +42,51 @@ struct Pair {
 
 Tokenizer::Tokenizer(TokenizerData data) : data_(std::move(data)), bytes_(256, -1) {
   const std::size_t n = data_.tokens.size();
-  if (n == 0) throw Error("tokenizer", "vocabulary", "no tokens", "at least one");
   if (data_.types.empty()) data_.types.assign(n, kNormal);
   if (data_.scores.empty()) data_.scores.assign(n, 0.0f);
-  if (data_.types.size() != n || data_.scores.size() != n)
-    throw Error("tokenizer", "vocabulary", std::to_string(data_.scores.size()) + " scores, " + std::to_string(data_.types.size()) + " types",
-                std::to_string(n) + " of each");
-  for (const int id : {data_.bos, data_.eos, data_.unk})
-    if (id < -1 || id >= static_cast<int>(n)) throw Error("tokenizer", "special token", std::to_string(id), "below " + std::to_string(n));
-  for (std::size_t i = 0; i < n; ++i) {
+  check();
+  if (data_.model == "gpt2") read_byte_level();
+  else read_scored();
+}
+
+void Tokenizer::read_scored() {
+  for (std::size_t i = 0; i < data_.tokens.size(); ++i) {
     const std::string& token = data_.tokens[i];
     const int type = data_.types[i], byte = type == kByte ? byte_of(token) : -1;
     if (byte >= 0) bytes_[static_cast<std::size_t>(byte)] = static_cast<int>(i);
     if (type == kNormal || type == kUser) ids_[token] = static_cast<int>(i);
     pieces_.push_back(byte >= 0 ? std::string(1, static_cast<char>(byte)) : type == kControl || type == kUnknown ? "" : replaced(token, kSpace, " "));
   }
+}
+
+void Tokenizer::check() const {
+  const std::size_t n = data_.tokens.size();
+  if (n == 0) throw Error("tokenizer", "vocabulary", "no tokens", "at least one");
+  if (data_.types.size() != n || data_.scores.size() != n)
+    throw Error("tokenizer", "vocabulary", std::to_string(data_.scores.size()) + " scores, " + std::to_string(data_.types.size()) + " types",
+                std::to_string(n) + " of each");
+  std::vector<int> special = data_.ends;
+  special.insert(special.end(), {data_.bos, data_.eos, data_.unk});
+  for (const int id : special)
+    if (id < -1 || id >= static_cast<int>(n)) throw Error("tokenizer", "special token", std::to_string(id), "below " + std::to_string(n));
+  if (data_.model != "llama" && data_.model != "gpt2") throw Error("tokenizer", "model", data_.model, "llama or gpt2");
+}
+
+void Tokenizer::read_byte_level() {
+  pattern_ = word_pattern(data_.pre);
+  for (std::size_t i = 0; i < data_.tokens.size(); ++i) {
+    const int type = data_.types[i], id = static_cast<int>(i);
+    const std::string& token = data_.tokens[i];
+    pieces_.push_back(type == kControl || type == kUnknown ? "" : type == kUser ? token : plain_bytes(token));
+    if (type == kNormal || type == kByte) ids_[pieces_.back()] = id;
+    if (type == kUser && !token.empty()) user_.emplace_back(token, id);
+  }
+  std::stable_sort(user_.begin(), user_.end(), [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+  merges_ = ByteMerges(data_.merges, ids_);
+}
+
+bool Tokenizer::ends(int id) const {
+  return id >= 0 && (id == data_.eos || std::find(data_.ends.begin(), data_.ends.end(), id) != data_.ends.end());
 }
 
 void Tokenizer::spell(std::string_view symbol, std::vector<int>& ids) const {
@@ -96,6 +101,31 @@ std::vector<int> Tokenizer::encode(std::string_view text, bool bos) const {
   std::vector<int> ids;
   if (bos && data_.bos >= 0) ids.push_back(data_.bos);
   if (text.empty()) return ids;
+  if (data_.model == "llama") {
+    merge_scored(text, ids);
+    return ids;
+  }
+  std::size_t from = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto user = std::find_if(user_.begin(), user_.end(), [&](const auto& u) { return text.substr(at).starts_with(u.first); });
+    if (user == user_.end() && at < text.size()) {
+      ++at;
+      continue;
+    }
+    merge_words(text.substr(from, at - from), ids);
+    if (at == text.size()) break;
+    ids.push_back(user->second);
+    from = at += user->first.size();
+  }
+  return ids;
+}
+
+void Tokenizer::merge_words(std::string_view text, std::vector<int>& ids) const {
+  const std::string normal = data_.compose ? composed(std::string(text)) : std::string(text);
+  for (const std::string_view word : words(pattern_, normal)) merges_.encode(word, data_.whole_words, data_.unk, ids);
+}
+
+void Tokenizer::merge_scored(std::string_view text, std::vector<int>& ids) const {
   const std::string marked = replaced((data_.add_space_prefix ? " " : "") + std::string(text), " ", kSpace);
 
   std::vector<Symbol> symbols;
@@ -136,7 +166,6 @@ std::vector<int> Tokenizer::encode(std::string_view text, bool bos) const {
     if (const auto it = ids_.find(s.text); it != ids_.end()) ids.push_back(it->second);
     else spell(s.text, ids);
   }
-  return ids;
 }
 
 std::string Tokenizer::decode(const std::vector<int>& ids) const {

@@ -6,7 +6,7 @@ packages_of() {
     build)
       echo libcpp-httplib-dev pkg-config
       echo g++ cmake ninja-build make verilator "$(clang_package)"
-      echo libyaml-cpp-dev nlohmann-json3-dev libcli11-dev python3-venv
+      echo libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
       ;;
     test) echo doctest-dev python3-yaml ;;
     extra) echo g++-aarch64-linux-gnu qemu-user ;;
@@ -71,7 +71,7 @@ need_programs() {
   done
   if ((${#missing[@]})); then
     echo "jogak: this system has no apt-get and lacks: ${missing[*]}" >&2
-    echo "jogak: also needed are the headers of yaml-cpp, nlohmann-json, CLI11 and, for tests, doctest" >&2
+    echo "jogak: also needed are protobuf with its compiler, the headers of yaml-cpp, nlohmann-json, CLI11, utf8proc and, for tests, doctest" >&2
     exit 3
   fi
 }

@@ -1,10 +1,12 @@
 #include "gguf.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <variant>
 
+#include "../passes/blocks.hpp"
 #include "llama.hpp"
 #include "reader.hpp"
 
@@ -23,10 +25,15 @@ using Value = std::variant<double, std::string, Texts, Numbers>;
 struct TypeInfo {
   std::uint32_t code;
   DType dtype;
-  std::uint32_t block, bytes;
 };
-constexpr TypeInfo kTypes[] = {{0, DType::f32, 1, 4},    {1, DType::f16, 1, 2},    {2, DType::q4_0, 32, 18},
-                               {8, DType::q8_0, 32, 34}, {30, DType::bf16, 1, 2},  {39, DType::mxfp4, 32, 17}};
+constexpr TypeInfo kTypes[] = {{0, DType::f32},   {1, DType::f16},   {2, DType::q4_0},   {3, DType::q4_1},   {6, DType::q5_0},  {7, DType::q5_1},
+                               {8, DType::q8_0},  {10, DType::q2_k}, {11, DType::q3_k},  {12, DType::q4_k},  {13, DType::q5_k}, {14, DType::q6_k},
+                               {20, DType::iq4_nl}, {23, DType::iq4_xs}, {30, DType::bf16}, {39, DType::mxfp4}};
+// Values and bytes of the smallest piece of a row.
+passes::BlockLayout layout_of(DType type) {
+  if (const passes::BlockLayout* l = passes::block_layout(type)) return *l;
+  return {type, 1, type == DType::f32 ? 4 : 2};
+}
 constexpr const char* kTypeNames[] = {"F32", "F16", "Q4_0", "Q4_1", "4", "5", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
                                       "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16",
                                       "I32", "I64", "F64", "IQ1_M", "BF16"};
@@ -94,12 +101,11 @@ class Gguf {
   }
 
   void architecture() {
-    const auto it = meta_.find("general.architecture");
-    const auto* arch = it == meta_.end() ? nullptr : std::get_if<std::string>(&it->second);
-    if (!arch || *arch != "llama") throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama");
+    const std::string* arch = list<std::string>("general.architecture");
+    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3"))
+      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2 or qwen3");
     graph_.architecture = *arch;
-    const auto name = meta_.find("general.name");
-    if (name != meta_.end() && std::holds_alternative<std::string>(name->second)) graph_.model_name = std::get<std::string>(name->second);
+    if (const auto* name = list<std::string>("general.name")) graph_.model_name = *name;
   }
 
   void read_tensors(std::uint64_t count) {
@@ -123,11 +129,11 @@ class Gguf {
         elements *= size;
         t.shape.insert(t.shape.begin(), static_cast<std::int64_t>(size));
       }
-      const TypeInfo& type = type_of(in_.get<std::uint32_t>("tensor type"), t.name);
-      if (t.shape.back() % type.block != 0)
-        throw Error(in_.part(), "last dimension of " + t.name, std::to_string(t.shape.back()), "a multiple of " + std::to_string(type.block));
-      t.dtype = type.dtype;
-      where.push_back({in_.get<std::uint64_t>("tensor offset"), elements / type.block * type.bytes});
+      t.dtype = type_of(in_.get<std::uint32_t>("tensor type"), t.name).dtype;
+      const passes::BlockLayout layout = layout_of(t.dtype);
+      if (t.shape.back() % layout.values != 0)
+        throw Error(in_.part(), "last dimension of " + t.name, std::to_string(t.shape.back()), "a multiple of " + std::to_string(layout.values));
+      where.push_back({in_.get<std::uint64_t>("tensor offset"), elements / static_cast<std::uint64_t>(layout.values) * static_cast<std::uint64_t>(layout.bytes)});
       graph_.tensors.push_back(std::move(t));
     }
     const auto alignment = meta_.contains("general.alignment") ? integer("general.alignment", 1, 1 << 20) : 32;
@@ -144,7 +150,7 @@ class Gguf {
     for (const TypeInfo& t : kTypes)
       if (t.code == code) return t;
     const std::string name = code < std::size(kTypeNames) ? kTypeNames[code] : "type " + std::to_string(code);
-    throw Error(in_.part(), "type of tensor " + tensor, name, "F32, F16, BF16, Q8_0, Q4_0 or MXFP4");
+    throw Error(in_.part(), "type of tensor " + tensor, name, "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ4_NL, IQ4_XS or MXFP4");
   }
 
   double real(const std::string& key) const {
@@ -159,30 +165,53 @@ class Gguf {
     return static_cast<int>(x);
   }
 
+  // A key of this architecture.
+  std::string own(const std::string& key) const { return graph_.architecture + "." + key; }
+  bool has(const std::string& key) const { return meta_.contains(own(key)); }
+  int size(const std::string& key, int most = 1 << 24) const { return integer(own(key), 1, most); }
+
   LlamaHyper hyper() const {
-    constexpr int kMost = 1 << 24;
     LlamaHyper h;
-    h.layers = integer("llama.block_count", 1, 4096);
-    h.width = integer("llama.embedding_length", 1, kMost);
-    h.heads = integer("llama.attention.head_count", 1, kMost);
-    h.kv_heads = meta_.contains("llama.attention.head_count_kv") ? integer("llama.attention.head_count_kv", 1, kMost) : h.heads;
-    h.ffn = integer("llama.feed_forward_length", 1, kMost);
-    h.context = integer("llama.context_length", 1, kMost);
-    h.eps = static_cast<float>(real("llama.attention.layer_norm_rms_epsilon"));
-    if (meta_.contains("llama.rope.freq_base")) h.theta = static_cast<float>(real("llama.rope.freq_base"));
-    if (meta_.contains("llama.rope.dimension_count") && h.width % h.heads == 0) {
-      const int dims = integer("llama.rope.dimension_count", 1, kMost);
-      if (dims != h.width / h.heads) throw Error(in_.part(), "llama.rope.dimension_count", std::to_string(dims), "the head size " + std::to_string(h.width / h.heads));
+    h.layers = size("block_count", 4096);
+    h.width = size("embedding_length");
+    h.heads = size("attention.head_count");
+    h.kv_heads = has("attention.head_count_kv") ? size("attention.head_count_kv") : h.heads;
+    h.ffn = size("feed_forward_length");
+    h.context = size("context_length");
+    h.eps = static_cast<float>(real(own("attention.layer_norm_rms_epsilon")));
+    if (has("attention.key_length")) h.head_dim = size("attention.key_length");
+    if (has("attention.value_length") && size("attention.value_length") != h.head())
+      throw Error(in_.part(), own("attention.value_length"), std::to_string(size("attention.value_length")), "the length of keys, " + std::to_string(h.head()));
+    if (has("attention.sliding_window")) h.window = integer(own("attention.sliding_window"), 0, 1 << 30);
+    if (has("expert_count") && integer(own("expert_count"), 0, 1 << 24) > 0)
+      throw Error(in_.part(), own("expert_count"), std::to_string(integer(own("expert_count"), 0, 1 << 24)), "a dense feed-forward (0)");
+    if (has("rope.freq_base")) h.theta = static_cast<float>(real(own("rope.freq_base")));
+    if (has("rope.dimension_count")) h.rotary_dims = size("rope.dimension_count");
+    h.half_split = graph_.architecture != "llama";  // llama's rows were paired when the file was made
+    h.qk_norm = graph_.architecture == "qwen3";
+    h.scaling = scaling(h);
+    for (const ir::Tensor& t : graph_.tensors) {
+      if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], 1 << 24));
+      h.qkv_bias |= t.name == "blk.0.attn_q.bias";
     }
-    for (const char* key : {"llama.rope.scaling.type", "llama.rope.scale_linear"}) {
-      const auto it = meta_.find(key);
-      if (it == meta_.end()) continue;
-      const auto* text = std::get_if<std::string>(&it->second);
-      if (!text || *text != "none") throw Error(in_.part(), key, text ? *text : "a number", "no rotary scaling");
-    }
-    for (const ir::Tensor& t : graph_.tensors)
-      if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], kMost));
+    h.qkv_bias |= graph_.architecture == "qwen2";
     return h;
+  }
+
+  RopeScaling scaling(const LlamaHyper& h) const {
+    RopeScaling s;
+    const auto number = [&](const char* key, double standard) { return has(key) ? real(own(key)) : standard; };
+    if (has("rope.scale_linear")) s.kind = RopeScaling::Kind::linear, s.factor = real(own("rope.scale_linear"));
+    if (has("rope.scaling.type")) {
+      const auto* type = list<std::string>(own("rope.scaling.type"));
+      s.kind = rope_kind(in_.part(), type ? *type : "a number");
+      s.factor = number("rope.scaling.factor", 1);
+    }
+    s.original = number("rope.scaling.original_context_length", h.context);
+    if (s.kind != RopeScaling::Kind::yarn) return s;
+    s.fast = number("rope.scaling.yarn_beta_fast", 32), s.slow = number("rope.scaling.yarn_beta_slow", 1);
+    s.magnitude = number("rope.scaling.attn_factor", 1) * (s.factor <= 1 ? 1 : 1 + 0.1 * std::log(s.factor));
+    return s;
   }
 
   template <class T>
@@ -193,6 +222,13 @@ class Gguf {
   void vocabulary() {
     ir::Vocabulary& v = graph_.vocabulary;
     if (const auto* model = list<std::string>("tokenizer.ggml.model")) v.model = *model;
+    if (const auto* pre = list<std::string>("tokenizer.ggml.pre")) v.pre = *pre;
+    if (const auto* merges = list<Texts>("tokenizer.ggml.merges")) v.merges = *merges;
+    if (v.model == "gpt2") {
+      v.add_space_prefix = false;
+      v.add_bos = v.whole_words = v.pre.starts_with("llama");
+      v.compose = v.pre.ends_with("qwen") || v.pre == "qwen2";
+    }
     if (const auto* tokens = list<Texts>("tokenizer.ggml.tokens")) v.tokens = *tokens;
     if (const auto* scores = list<Numbers>("tokenizer.ggml.scores")) v.scores.assign(scores->begin(), scores->end());
     if (const auto* types = list<Numbers>("tokenizer.ggml.token_type"))
@@ -203,6 +239,8 @@ class Gguf {
     id("tokenizer.ggml.bos_token_id", v.bos);
     id("tokenizer.ggml.eos_token_id", v.eos);
     id("tokenizer.ggml.unknown_token_id", v.unk);
+    for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+      if (meta_.contains(key)) v.ends.push_back(integer(key, 0, 1 << 24));
     if (meta_.contains("tokenizer.ggml.add_bos_token")) v.add_bos = real("tokenizer.ggml.add_bos_token") != 0;
     if (meta_.contains("tokenizer.ggml.add_space_prefix")) v.add_space_prefix = real("tokenizer.ggml.add_space_prefix") != 0;
   }

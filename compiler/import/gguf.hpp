@@ -1,4 +1,4 @@
-// GGUF model files (versions 2 and 3), architecture llama. Format: ggml's docs/gguf.md.
+// GGUF model files (versions 2 and 3), architectures llama, qwen2 and qwen3. Format: ggml's docs/gguf.md.
 #pragma once
 #include <filesystem>
 #include <span>
@@ -7,13 +7,13 @@
 
 namespace jogak::import {
 
-// Throws jogak::Error for a broken file, another architecture, or a tensor type other than F32, F16, BF16, Q8_0, Q4_0, MXFP4.
+// Throws jogak::Error for a broken file, another architecture, an unknown tensor type, or tensors that are missing or have no place.
 ir::Graph read_gguf(std::span<const std::byte> file, const std::string& name);
 
 // llama2.c's version 0 checkpoint with its tokenizer file (fp32 only).
 ir::Graph read_llama2c(std::span<const std::byte> checkpoint, std::span<const std::byte> tokenizer, const std::string& name);
 
-// By contents and suffix: .gguf, or .bin with tokenizer.bin / tok*.bin beside it.
+// By contents and suffix: .gguf, .bin with tokenizer.bin / tok*.bin beside it, or a folder in Hugging Face's layout (hf.hpp).
 ir::Graph read_model(const std::filesystem::path& path);
 
 }  // namespace jogak::import

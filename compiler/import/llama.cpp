@@ -1,7 +1,10 @@
 #include "llama.hpp"
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "../passes/quantize.hpp"
 #include "error.hpp"
 
 namespace jogak::import {
@@ -18,15 +21,16 @@ class Builder {
 
   void build() {
     check();
-    const int head_dim = h_.width / h_.heads, kv = h_.kv_heads * head_dim;
+    const int head_dim = h_.head(), wide = h_.heads * head_dim;
+    rotary_ = std::make_shared<const ir::Rotary>(make_rotary(static_cast<double>(h_.theta), h_.turning(), h_.scaling, factors()));
     int x = add({.op = Op::embed, .name = "token_embd", .weights = {tensor("token_embd.weight", {h_.vocab, h_.width})}});
     for (layer_ = 0; layer_ < h_.layers; ++layer_) {
       const int n = norm("attn_norm", x);
-      const int q = rope("rope_q", linear("attn_q", n, h_.width, h_.width), h_.heads, head_dim);
-      const int k = rope("rope_k", linear("attn_k", n, kv, h_.width), h_.kv_heads, head_dim);
-      const int v = linear("attn_v", n, kv, h_.width);
-      const int a = add({.op = Op::attention, .name = "attention", .inputs = {q, k, v}, .heads = h_.heads, .kv_heads = h_.kv_heads, .head_dim = head_dim});
-      const int o = linear("attn_output", a, h_.width, h_.width);
+      const int q = turned("q", n, h_.heads), k = turned("k", n, h_.kv_heads);
+      const int v = linear("attn_v", n, h_.kv_heads * head_dim, h_.width, h_.qkv_bias);
+      const int a = add({.op = Op::attention, .name = "attention", .inputs = {q, k, v}, .heads = h_.heads, .kv_heads = h_.kv_heads,
+                         .head_dim = head_dim, .window = h_.window});
+      const int o = linear("attn_output", a, h_.width, wide);
       graph_.nodes[static_cast<std::size_t>(o)].head_dim = head_dim;
       x = sum("attn_residual", x, o);
       const int f = norm("ffn_norm", x);
@@ -39,6 +43,7 @@ class Builder {
     const std::string head = index_.contains("output.weight") ? "output.weight" : "token_embd.weight";
     const int y = add({.op = Op::linear, .name = "output", .inputs = {n}, .weights = {tensor(head, {h_.vocab, h_.width})}});
     add({.op = Op::logits, .name = "logits", .inputs = {y}});
+    refuse_strangers();
     graph_.vocab = h_.vocab, graph_.width = h_.width, graph_.layers = h_.layers, graph_.context = h_.context;
   }
 
@@ -49,19 +54,24 @@ class Builder {
     };
     positive("layers", h_.layers), positive("embedding length", h_.width), positive("heads", h_.heads), positive("KV heads", h_.kv_heads);
     positive("feed-forward length", h_.ffn), positive("context length", h_.context), positive("vocabulary", h_.vocab);
-    if (h_.width % h_.heads != 0 || h_.heads % h_.kv_heads != 0 || h_.width / h_.heads % 2 != 0)
+    if (h_.heads % h_.kv_heads != 0 || (h_.head_dim == 0 && h_.width % h_.heads != 0) || h_.head() % 2 != 0)
       throw Error("llama", "heads", std::to_string(h_.heads) + " with " + std::to_string(h_.kv_heads) + " KV heads at width " + std::to_string(h_.width),
                   "KV heads dividing heads, heads dividing the width into even parts");
-    if (h_.width / h_.heads > 256) throw Error("llama", "head size", std::to_string(h_.width / h_.heads), "at most 256");
+    if (h_.head() > 256) throw Error("llama", "head size", std::to_string(h_.head()), "at most 256");
+    if (h_.turning() > h_.head() || h_.turning() % 2 != 0)
+      throw Error("llama", "columns of a head that turn", std::to_string(h_.turning()), "an even number up to the head size " + std::to_string(h_.head()));
+    if (h_.window < 0) throw Error("llama", "sliding window", std::to_string(h_.window), "a number of keys, or 0 for none");
   }
   std::string full(const std::string& name) const { return layer_ < 0 ? name : "blk." + std::to_string(layer_) + "." + name; }
-  int tensor(const std::string& name, const std::vector<std::int64_t>& shape) const {
+  int tensor(const std::string& name, const std::vector<std::int64_t>& shape) {
     const auto it = index_.find(name);
-    if (it == index_.end()) throw Error("llama", "tensor " + name, "nothing", "a tensor of that name");
+    if (it == index_.end()) throw Error("llama", "tensor " + shown(name), "nothing", "a tensor of that name");
+    used_.insert(it->second);
     const ir::Tensor& t = graph_.tensors[static_cast<std::size_t>(it->second)];
-    if (t.shape != shape) throw Error("llama", "shape of " + name, text(t.shape), text(shape));
+    if (t.shape != shape) throw Error("llama", "shape of " + shown(name), text(t.shape), text(shape));
     return it->second;
   }
+  std::string shown(const std::string& name) const { return h_.name_in_file ? h_.name_in_file(name) : name; }
   static std::string text(const std::vector<std::int64_t>& shape) {
     std::string s;
     for (const auto d : shape) s += (s.empty() ? "" : " x ") + std::to_string(d);
@@ -76,17 +86,56 @@ class Builder {
   int norm(const char* name, int x) {
     return add({.op = Op::rms_norm, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {h_.width})}, .eps = h_.eps});
   }
-  int linear(const char* name, int x, int n, int k) {
-    return add({.op = Op::linear, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {n, k})}});
+  int linear(const char* name, int x, int n, int k, bool bias = false) {
+    Node node{.op = Op::linear, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {n, k})}};
+    if (bias) node.weights.push_back(tensor(full(name) + ".bias", {n}));
+    return add(std::move(node));
   }
-  int rope(const char* name, int x, int heads, int head_dim) {
-    return add({.op = Op::rope, .name = name, .inputs = {x}, .theta = h_.theta, .heads = heads, .head_dim = head_dim});
+  // The projection `which` (q or k), its norm if there is one, turned.
+  int turned(const std::string& which, int x, int heads) {
+    const int head_dim = h_.head();
+    int y = linear(("attn_" + which).c_str(), x, heads * head_dim, h_.width, h_.qkv_bias);
+    std::vector<int> weights = graph_.nodes[static_cast<std::size_t>(y)].weights;
+    if (h_.qk_norm) {
+      const int weight = tensor(full("attn_" + which + "_norm") + ".weight", {head_dim});
+      weights.push_back(weight);
+      y = add({.op = Op::rms_norm, .name = "attn_" + which + "_norm", .inputs = {y}, .weights = {weight}, .eps = h_.eps, .heads = heads, .head_dim = head_dim});
+    }
+    if (h_.half_split)
+      for (const int w : weights) pair_up(graph_.tensors[static_cast<std::size_t>(w)]);
+    return add({.op = Op::rope, .name = "rope_" + which, .inputs = {y}, .rotary = rotary_, .heads = heads, .head_dim = head_dim});
+  }
+  // Rows i and i + dims / 2 of each head become rows 2i and 2i + 1.
+  void pair_up(ir::Tensor& t) const {
+    const auto rows = static_cast<std::size_t>(t.shape[0]), head = static_cast<std::size_t>(h_.head()), half = static_cast<std::size_t>(h_.turning() / 2);
+    const std::size_t row = t.data.size() / rows;
+    std::vector<std::byte> out = t.data;
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t i = r % head;
+      if (i >= 2 * half) continue;
+      const std::size_t to = r - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+      std::copy_n(t.data.begin() + static_cast<std::ptrdiff_t>(r * row), row, out.begin() + static_cast<std::ptrdiff_t>(to * row));
+    }
+    t.data = std::move(out);
+  }
+  std::vector<float> factors() {
+    if (!index_.contains("rope_freqs.weight")) return {};
+    return passes::to_float(graph_.tensors[static_cast<std::size_t>(tensor("rope_freqs.weight", {h_.turning() / 2}))]);
+  }
+  // A tensor that no node uses would make another model than this graph.
+  void refuse_strangers() const {
+    for (std::size_t i = 0; i < graph_.tensors.size(); ++i)
+      if (!used_.contains(static_cast<int>(i)))
+        throw Error("llama", "tensor " + shown(graph_.tensors[i].name), "no place for it in a decoder of architecture " + graph_.architecture,
+                    "only the tensors of a decoder that this compiler knows");
   }
   int sum(const char* name, int a, int b) { return add({.op = Op::add, .name = name, .inputs = {a, b}}); }
 
   ir::Graph& graph_;
   const LlamaHyper& h_;
   std::unordered_map<std::string, int> index_;
+  std::unordered_set<int> used_;
+  std::shared_ptr<const ir::Rotary> rotary_;
   int layer_ = -1;
 };
 

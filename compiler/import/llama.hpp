@@ -4,16 +4,31 @@
 #include <string>
 
 #include "../ir/graph.hpp"
+#include "rotary.hpp"
 
 namespace jogak::import {
 
 struct LlamaHyper {
   int layers = 0, width = 0, heads = 0, kv_heads = 0, ffn = 0, context = 0, vocab = 0;
   float eps = 1e-5f, theta = 10000.0f;
+  int head_dim = 0;          // 0: width / heads
+  int rotary_dims = 0;       // leading columns of a head that turn; 0: all
+  bool half_split = false;   // the file pairs columns (i, i + rotary_dims / 2), not (2i, 2i + 1)
+  bool qk_norm = false;      // RMSNorm of each head of q and k before they turn
+  bool qkv_bias = false;
+  int window = 0;            // keys that a query sees; 0: all
+  RopeScaling scaling = {};
+  std::string (*name_in_file)(const std::string& gguf) = nullptr;  // for messages, where the file's names are others
+
+  int head() const { return head_dim > 0 ? head_dim : heads > 0 ? width / heads : 0; }
+  int turning() const { return rotary_dims > 0 ? rotary_dims : head(); }
 };
 
-// Tensors go by their GGUF names (token_embd.weight, blk.N.attn_q.weight, ...); output.weight may be missing (tied to the embedding).
-// Adds the nodes to `graph`, whose tensors are already there. Throws jogak::Error naming a missing tensor or a wrong shape.
+// Tensors go by their GGUF names (token_embd.weight, blk.N.attn_q.weight, ...); output.weight may be missing (tied to the embedding);
+// rope_freqs.weight, where it is there, divides the rotary frequencies.
+// Adds the nodes to `graph`, whose tensors are already there. With half_split the rows of q and k, their biases and the QK norms are
+// put in another order, pairs side by side: scores are sums over a head, so they stay the same.
+// Throws jogak::Error naming a missing tensor, a wrong shape, or a tensor that has no place in this decoder.
 void build_llama(ir::Graph& graph, const LlamaHyper& hyper);
 
 }  // namespace jogak::import

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "gguf.hpp"
+#include "hf.hpp"
 #include "llama.hpp"
 #include "reader.hpp"
 
@@ -98,6 +99,7 @@ ir::Graph read_llama2c(std::span<const std::byte> checkpoint, std::span<const st
 }
 
 ir::Graph read_model(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return read_hf(path);
   const auto data = read_file(path);
   const std::string name = path.filename().string();
   if (path.extension() != ".bin") return read_gguf(data, name);

@@ -18,10 +18,10 @@ ir::Tensor random(const std::string& name, std::vector<std::int64_t> shape, std:
   for (const auto d : shape) count *= d;
   const float scale = std::sqrt(12.0f / static_cast<float>(shape.back()));
   ir::Tensor t{name, std::move(shape), ir::DType::f32, std::vector<std::byte>(static_cast<std::size_t>(count) * 4)};
-  const bool norm = t.shape.size() == 1;
+  const bool norm = name.ends_with("norm.weight"), head_norm = name.ends_with("q_norm.weight") || name.ends_with("k_norm.weight");
   for (std::int64_t i = 0; i < count; ++i) {
     const float uniform = static_cast<float>(splitmix(state) >> 40) * 0x1p-24f - 0.5f;
-    const float x = norm ? 1.0f : uniform * scale;
+    const float x = head_norm ? 1.0f + uniform : norm ? 1.0f : uniform * scale;
     std::memcpy(t.data.data() + i * 4, &x, 4);
   }
   return t;
@@ -33,16 +33,18 @@ ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
   ir::Graph graph;
   graph.architecture = "llama";
   graph.model_name = "synthetic";
-  const std::int64_t d = h.width, kv = d / h.heads * h.kv_heads, f = h.ffn;
+  const std::int64_t d = h.width, head = h.head(), q = head * h.heads, kv = head * h.kv_heads, f = h.ffn;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
     graph.tensors.push_back(random(name, std::move(shape), seed));
   };
   add("token_embd.weight", {h.vocab, d});
   for (int l = 0; l < h.layers; ++l) {
     const std::string b = "blk." + std::to_string(l) + ".";
-    add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {d, d}), add(b + "attn_k.weight", {kv, d});
-    add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, d}), add(b + "ffn_norm.weight", {d});
+    add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {q, d}), add(b + "attn_k.weight", {kv, d});
+    add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, q}), add(b + "ffn_norm.weight", {d});
     add(b + "ffn_gate.weight", {f, d}), add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+    if (h.qkv_bias) add(b + "attn_q.bias", {q}), add(b + "attn_k.bias", {kv}), add(b + "attn_v.bias", {kv});
+    if (h.qk_norm) add(b + "attn_q_norm.weight", {head}), add(b + "attn_k_norm.weight", {head});
   }
   add("output_norm.weight", {d});
   ir::Vocabulary& v = graph.vocabulary;

@@ -8,9 +8,9 @@
 
 namespace jogak::ir {
 
-enum class DType { f32, f16, bf16, q8_0, q4_0, mxfp4, i8, i32 };
+enum class DType { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, mxfp4, i8, i32 };
 
-// A constant. Rows of `shape` (outermost first) are contiguous; block formats run along the last dimension, 32 values a block.
+// A constant. Rows of `shape` (outermost first) are contiguous; block formats (passes/blocks.hpp) run along the last dimension, 32 or 256 values a block.
 struct Tensor {
   std::string name;
   std::vector<int64_t> shape;
@@ -38,10 +38,18 @@ struct QMatrix {
   int64_t kb() const { return (k + 31) / 32; }
 };
 
+// Pair i of a head (columns 2i and 2i + 1) turns by position * frequency[i] and is multiplied by `magnitude`; columns behind the
+// last pair stay as they are. Every kind of rotary scaling comes down to these numbers.
+struct Rotary {
+  std::vector<double> frequency;  // radians a token
+  double magnitude = 1;
+  bool operator==(const Rotary&) const = default;
+};
+
 enum class Op {
   embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d])
-  rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]
-  linear,     // x * weight[0]^T, weight [n][k]
+  rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]; with heads > 0 each head by itself, weight [head_dim]
+  linear,     // x * weight[0]^T (+ weight[1]), weight [n][k], bias [n]
   rope,       // rotary position embedding on pairs (2i, 2i+1) of each head
   attention,  // causal grouped-query attention: inputs q, k, v
   swiglu,     // silu(gate) * up: inputs gate, up
@@ -57,17 +65,24 @@ struct Node {
   std::vector<int> inputs = {};  // node indices
   std::vector<int> weights = {}; // tensor indices
   std::shared_ptr<const QMatrix> matrix = nullptr;  // linear, after the quantise pass (shared by tied weights)
-  float eps = 0, theta = 0;      // rms_norm; rope
-  int heads = 0, kv_heads = 0, head_dim = 0;  // rope: heads; attention: all
+  float eps = 0;                 // rms_norm
+  std::shared_ptr<const Rotary> rotary = nullptr;   // rope
+  int heads = 0, kv_heads = 0, head_dim = 0;  // rope, rms_norm of heads: heads; attention: all
+  int window = 0;                // attention: keys that a query sees, itself included; 0: all before it
 };
 
 // Tokenizer as the model file has it; the runtime interprets it.
 struct Vocabulary {
-  std::string model;             // "llama" (score-based merges)
+  std::string model;             // "llama" (score-based merges), "gpt2" (ranked merges of bytes)
+  std::string pre;               // gpt2: how text is cut into words, by GGUF's names
+  std::vector<std::string> merges;   // gpt2: "LEFT RIGHT", best first
   std::vector<std::string> tokens;
   std::vector<float> scores;
-  std::vector<int32_t> types;    // GGUF token types: 1 normal, 2 unknown, 3 control, 6 byte
+  std::vector<int32_t> types;    // GGUF token types: 1 normal, 2 unknown, 3 control, 4 user defined, 6 byte
+  bool whole_words = false;      // gpt2: a word that is a token is that token, whatever its merges
+  bool compose = false;          // gpt2: text is put in normal form NFC first
   int bos = -1, eos = -1, unk = -1;
+  std::vector<int> ends;         // more tokens that end a text
   bool add_bos = true, add_space_prefix = true;
 };
 

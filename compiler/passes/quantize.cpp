@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <optional>
 
+#include "blocks.hpp"
 #include "error.hpp"
 #include "numerics.hpp"
 
@@ -69,44 +71,51 @@ void mxfp4_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& sc
   }
 }
 
-struct BlockType {
-  DType type;
-  std::size_t bytes;
-  Format format;
-};
-constexpr BlockType kBlocks[] = {{DType::q8_0, 34, Format::int8}, {DType::q4_0, 18, Format::int8}, {DType::mxfp4, 17, Format::mxfp4}};
-
-const BlockType* block_type(DType type) {
-  for (const BlockType& b : kBlocks)
-    if (b.type == type) return &b;
-  return nullptr;
+// Formats whose blocks are those of the array, code by code: Q8_0, Q4_0, Q5_0 and IQ4_NL have 32 integer codes and an fp16 scale.
+std::optional<Format> kept_format(DType type) {
+  switch (type) {
+    case DType::q8_0: case DType::q4_0: case DType::q5_0: case DType::iq4_nl: return Format::int8;
+    case DType::mxfp4: return Format::mxfp4;
+    default: return std::nullopt;
+  }
 }
 
-// GGML block layouts: Q8_0 {fp16, 32 int8}; Q4_0 {fp16, 16 bytes}, MXFP4 {e8m0, 16 bytes}: low nibbles are values 0..15.
-void unpack(const BlockType& type, const std::byte* block, std::int8_t* codes, std::uint16_t& scale) {
-  if (type.type == DType::mxfp4) {
-    scale = static_cast<std::uint8_t>(block[0]);
-  } else {
-    std::memcpy(&scale, block, 2);
-  }
-  const auto* q = reinterpret_cast<const std::uint8_t*>(block) + (type.type == DType::mxfp4 ? 1 : 2);
-  if (type.type == DType::q8_0) {
-    std::memcpy(codes, q, 32);
-    return;
-  }
-  const int offset = type.type == DType::q4_0 ? 8 : 0;
+// One block with scale 1 is its codes.
+void codes_of(DType type, const std::byte* block, std::size_t bytes, std::int8_t* codes) {
+  std::byte copy[64];
+  std::memcpy(copy, block, bytes);
+  const std::uint16_t one = 0x3c00;
+  std::memcpy(copy, &one, 2);
+  float values[32];
+  decode_block(type, copy, values);
+  for (int i = 0; i < 32; ++i) codes[i] = static_cast<std::int8_t>(values[i]);
+}
+
+void mxfp4_codes(const std::byte* nibbles, std::int8_t* codes) {
   for (int i = 0; i < 16; ++i) {
-    codes[i] = static_cast<std::int8_t>((q[i] & 15) - offset);
-    codes[i + 16] = static_cast<std::int8_t>((q[i] >> 4) - offset);
+    codes[i] = static_cast<std::int8_t>(nibbles[i] & std::byte{15});
+    codes[i + 16] = static_cast<std::int8_t>(nibbles[i] >> 4);
   }
 }
 
-QMatrix carry_over(const Tensor& t, const BlockType& type) {
-  QMatrix m{.format = type.format, .n = t.shape[0], .k = t.shape[1]};
-  const std::size_t blocks = static_cast<std::size_t>(m.n * m.kb());
+QMatrix carry_over(const Tensor& t, Format format) {
+  QMatrix m{.format = format, .n = t.shape[0], .k = t.shape[1]};
+  const std::size_t blocks = static_cast<std::size_t>(m.n * m.kb()), bytes = static_cast<std::size_t>(block_layout(t.dtype)->bytes);
   m.codes.resize(blocks * 32);
   m.scales.resize(blocks);
-  for (std::size_t b = 0; b < blocks; ++b) unpack(type, t.data.data() + b * type.bytes, m.codes.data() + b * 32, m.scales[b]);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::byte* block = t.data.data() + b * bytes;
+    std::uint16_t& scale = m.scales[b];
+    if (format == Format::mxfp4) {
+      scale = static_cast<std::uint8_t>(block[0]);
+      mxfp4_codes(block + 1, m.codes.data() + b * 32);
+    } else {
+      std::memcpy(&scale, block, 2);
+      codes_of(t.dtype, block, bytes, m.codes.data() + b * 32);
+    }
+    if (format == Format::mxfp4 ? scale == 0xff : (scale & 0x7c00) == 0x7c00)
+      throw Error("quantize", "scale of block " + std::to_string(b) + " of " + t.name, "no number", "finite scales");
+  }
   return m;
 }
 
@@ -152,8 +161,11 @@ std::vector<float> to_float(const Tensor& t) {
   std::size_t count = 1;
   for (const auto d : t.shape) count *= static_cast<std::size_t>(d);
   std::vector<float> out(count);
-  if (const BlockType* type = block_type(t.dtype)) return dequantize(carry_over(
-      Tensor{t.name, {static_cast<std::int64_t>(count) / t.shape.back(), t.shape.back()}, t.dtype, t.data}, *type));
+  if (const BlockLayout* layout = block_layout(t.dtype)) {
+    const auto values = static_cast<std::size_t>(layout->values), bytes = static_cast<std::size_t>(layout->bytes);
+    for (std::size_t b = 0; b < count / values; ++b) decode_block(t.dtype, t.data.data() + b * bytes, out.data() + b * values);
+    return out;
+  }
   for (std::size_t i = 0; i < count; ++i) {
     std::uint16_t h = 0;
     switch (t.dtype) {
@@ -166,10 +178,17 @@ std::vector<float> to_float(const Tensor& t) {
   return out;
 }
 
+std::vector<float> finite_float(const Tensor& t) {
+  std::vector<float> out = to_float(t);
+  for (const float x : out)
+    if (!std::isfinite(x)) throw Error("quantize", "a weight of " + t.name, std::to_string(x), "finite numbers");
+  return out;
+}
+
 QMatrix quantize(const Tensor& t, Format format, int group) {
   if (t.shape.size() != 2) throw Error("quantize", "tensor " + t.name, std::to_string(t.shape.size()) + " dimensions", "a matrix");
-  const BlockType* type = block_type(t.dtype);
-  if (type && (group == 0 || group % 32 == 0)) return carry_over(t, *type);
+  const std::optional<Format> kept = kept_format(t.dtype);
+  if (kept && (group == 0 || group % 32 == 0)) return carry_over(t, *kept);
   const std::vector<float> w = to_float(t);
   for (const float x : w)
     if (!(std::fabs(x) <= kMostWeight)) throw Error("quantize", "a weight of " + t.name, std::to_string(x), "a magnitude up to 8e6");
@@ -177,7 +196,7 @@ QMatrix quantize(const Tensor& t, Format format, int group) {
   if (group > 0 && k % group != 0)
     throw Error("quantize", "tensor " + t.name, std::to_string(k) + " columns", "a multiple of " + std::to_string(group));
   const std::int64_t each = group > 0 ? group : k, padded = (each + 31) / 32 * 32;
-  QMatrix m{.format = type ? type->format : format, .n = t.shape[0], .k = group > 0 ? k / each * padded : k};
+  QMatrix m{.format = kept.value_or(format), .n = t.shape[0], .k = group > 0 ? k / each * padded : k};
   m.codes.assign(static_cast<std::size_t>(m.n * m.kb() * 32), 0);
   if (m.format == Format::int8c) return per_channel(std::move(m), w, each, padded);
   m.scales.assign(static_cast<std::size_t>(m.n * m.kb()), 0);

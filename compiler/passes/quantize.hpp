@@ -18,15 +18,18 @@ float quantize_channel(std::span<const float> w, std::span<std::int8_t> codes);
 
 // Values of a tensor as fp32, any supported type.
 std::vector<float> to_float(const ir::Tensor& tensor);
+// The same; throws jogak::Error naming a tensor with an infinity or NaN.
+std::vector<float> finite_float(const ir::Tensor& tensor);
 
-// Exact carry-over where the tensor already is quantised (Q8_0, Q4_0 -> int8; MXFP4 -> mxfp4), else by quantize_row or quantize_channel.
+// Exact carry-over where the tensor's blocks are those of the array (Q8_0, Q4_0, Q5_0, IQ4_NL -> int8; MXFP4 -> mxfp4), else (float, and
+// formats with minima or other blocks) by quantize_row or quantize_channel.
 // group > 0: each `group` columns of k are padded to a multiple of 32 (attention heads).
 ir::QMatrix quantize(const ir::Tensor& tensor, ir::Format format, int group = 0);
 
 // w[n][k] of a QMatrix as fp32 (k without padding only when group was 0).
 std::vector<float> dequantize(const ir::QMatrix& matrix);
 
-// Picks a format per linear node: by tensor type for quantised files, else `choice(node)`.
+// Picks a format per linear node: by tensor type where blocks carry over, else `choice(node)`.
 void quantize_graph(ir::Graph& graph, const std::function<ir::Format(const ir::Node&)>& choice);
 
 }  // namespace jogak::passes

@@ -17,13 +17,14 @@ class Matcher {
 
   Llama run() {
     embed_ = index();
-    model_.embedding = passes::to_float(weight(take(Op::embed)));
+    model_.embedding = passes::finite_float(weight(take(Op::embed)));
     x_ = embed_;
     for (int i = 0; i < graph_.layers; ++i) model_.layers.push_back(layer());
-    model_.final_norm = passes::to_float(weight(norm()));
-    model_.head = linear(index() - 1);
+    model_.final_norm = passes::finite_float(weight(norm()));
+    model_.head = plain(index() - 1);
     take(Op::logits);
     if (at_ != graph_.nodes.size()) refuse("the end of the graph");
+    model_.rotary = *turning_;
     model_.width = graph_.width, model_.vocab = graph_.vocab, model_.context = graph_.context;
     return std::move(model_);
   }
@@ -51,6 +52,7 @@ class Matcher {
   }
   const Node& norm() {
     const Node& node = take(Op::rms_norm, {x_});
+    if (node.heads != 0) throw Error("schedule", "node " + node.name, "a norm of each head", "one of the whole row");
     same("epsilon", model_.eps, node.eps);
     return node;
   }
@@ -59,41 +61,79 @@ class Matcher {
     if (known != T{} && known != found) throw Error("schedule", what, std::to_string(found), std::to_string(known) + " in every layer");
     known = found;
   }
-  int rotated(int input) {
-    const Node& node = take(Op::rope, {input});
-    same("rotary base", model_.theta, node.theta);
+  std::vector<float> bias() const {
+    const Node& node = graph_.nodes[at_ - 1];
+    return node.weights.size() < 2 ? std::vector<float>() : passes::finite_float(graph_.tensors[static_cast<std::size_t>(node.weights[1])]);
+  }
+  // The norm of each head, where there is one, and the rotation of the node before.
+  int rotated(std::vector<float>& weights) {
+    if (at_ < graph_.nodes.size() && graph_.nodes[at_].op == Op::rms_norm) {
+      const Node& node = take(Op::rms_norm, {index() - 1});
+      if (node.heads == 0) throw Error("schedule", "node " + node.name, "a norm of the whole row", "one of each head");
+      same("epsilon", model_.eps, node.eps);
+      weights = passes::finite_float(weight(node));
+    }
+    const Node& node = take(Op::rope, {index() - 1});
+    if (!node.rotary) throw Error("schedule", "node " + node.name, "no rotary frequencies", "those of its model");
+    if (!turning_) turning_ = node.rotary;
+    if (*turning_ != *node.rotary) throw Error("schedule", "rotary frequencies of " + node.name, "others", "the same in every layer");
     return index() - 1;
   }
 
   LlamaLayer layer() {
     LlamaLayer l;
-    l.attn_norm = passes::to_float(weight(norm()));
+    l.attn_norm = passes::finite_float(weight(norm()));
     const int n = index() - 1;
     l.q = linear(n);
-    const int q = rotated(index() - 1);
+    l.q_bias = bias();
+    const int q = rotated(l.q_norm);
     l.k = linear(n);
-    const int k = rotated(index() - 1);
+    l.k_bias = bias();
+    const int k = rotated(l.k_norm);
     l.v = linear(n);
+    l.v_bias = bias();
+    every(l);
     const Node& attention = take(Op::attention, {q, k, index() - 1});
     same("heads", model_.heads, attention.heads);
     same("KV heads", model_.kv_heads, attention.kv_heads);
     same("head size", model_.head_dim, attention.head_dim);
-    l.o = linear(index() - 1);
+    if (!model_.layers.empty() && model_.window != attention.window)
+      throw Error("schedule", "sliding window of " + attention.name, std::to_string(attention.window), std::to_string(model_.window) + " as in the layers before");
+    model_.window = attention.window;
+    l.o = plain(index() - 1);
     take(Op::add, {x_, index() - 1});
     x_ = index() - 1;
-    l.ffn_norm = passes::to_float(weight(norm()));
+    l.ffn_norm = passes::finite_float(weight(norm()));
     const int f = index() - 1;
-    l.gate = linear(f);
-    l.up = linear(f);
+    l.gate = plain(f);
+    l.up = plain(f);
     same("feed-forward length", model_.ffn, static_cast<int>(l.gate->n));
     take(Op::swiglu, {index() - 2, index() - 1});
-    l.down = linear(index() - 1);
+    l.down = plain(index() - 1);
     take(Op::add, {x_, index() - 1});
     x_ = index() - 1;
     return l;
   }
+  // Biases and QK norms are in all layers or in none.
+  void every(const LlamaLayer& l) {
+    const bool with_bias = !l.q_bias.empty(), with_norm = !l.q_norm.empty();
+    const auto need = [&](bool good, const char* what) {
+      if (!good) throw Error("schedule", std::string(what) + " in layer " + std::to_string(model_.layers.size()), "some", "all or none, as in the layers before");
+    };
+    need(l.k_bias.empty() != with_bias && l.v_bias.empty() != with_bias && (model_.layers.empty() || model_.qkv_bias == with_bias), "biases of q, k and v");
+    need(l.k_norm.empty() != with_norm && (model_.layers.empty() || model_.qk_norm == with_norm), "norms of q and k");
+    model_.qkv_bias = with_bias, model_.qk_norm = with_norm;
+  }
+  // Only q, k and v have places for a bias.
+  Matrix plain(int input) {
+    Matrix m = linear(input);
+    const Node& node = graph_.nodes[at_ - 1];
+    if (node.weights.size() > 1) throw Error("schedule", "node " + node.name, "a bias", "none (only q, k and v may have one)");
+    return m;
+  }
 
   const ir::Graph& graph_;
+  std::shared_ptr<const ir::Rotary> turning_;
   Llama model_;
   std::size_t at_ = 0;
   int embed_ = 0, x_ = 0;

@@ -97,21 +97,36 @@ void put(std::vector<std::byte>& out, std::size_t at, const float* values, std::
   std::memcpy(out.data() + at, values, count * sizeof(float));
 }
 
-// Rotary tables: for pair i of position t the angle t * theta^(-2i / head_dim); cos twice, then -sin and +sin.
-void rotary(std::vector<std::byte>& out, const Plan& p, float theta) {
+// Rotary tables: for pair i of position t the angle t * frequency[i]; cosine twice, then -sine and +sine; behind the last pair 1 and 0.
+void rotary(std::vector<std::byte>& out, const Plan& p, const ir::Rotary& r) {
   std::vector<float> row(static_cast<std::size_t>(p.hn));
   const auto fill = [&](std::uint32_t base, bool sine) {
     for (int t = 0; t < p.context; ++t) {
-      for (int j = 0; j < p.head_dim; ++j) {
-        const double angle = t * std::pow(double(theta), -double(j / 2 * 2) / p.head_dim);
+      for (std::size_t j = 0; j < static_cast<std::size_t>(p.head_dim); ++j) {
+        const bool turns = j / 2 < r.frequency.size();
+        const double angle = turns ? t * r.frequency[j / 2] : 0;
         const double value = sine ? (j % 2 == 0 ? -std::sin(angle) : std::sin(angle)) : std::cos(angle);
-        row[static_cast<std::size_t>(j)] = static_cast<float>(value);
+        row[j] = static_cast<float>(turns ? r.magnitude * value : sine ? 0 : 1);
       }
       put(out, base + std::size_t(t) * static_cast<std::size_t>(p.hn) * 4, row.data(), row.size());
     }
   };
   fill(p.w_rope, false);
   fill(p.w_rope + static_cast<std::uint32_t>(p.context * p.hn * 4), true);
+}
+
+// A layer's norms, then its biases head by head (each padded to hn), then its QK norms.
+void norms(std::vector<std::byte>& out, const Plan& p, std::size_t at, const LlamaLayer& l) {
+  const auto width = static_cast<std::size_t>(p.width), head = static_cast<std::size_t>(p.head_dim);
+  const auto next = [&](const float* values, std::size_t count, int words) {
+    put(out, at, values, count);
+    at += static_cast<std::size_t>(words) * 4;
+  };
+  next(l.attn_norm.data(), width, p.dn), next(l.ffn_norm.data(), width, p.dn);
+  for (const auto* bias : {&l.q_bias, &l.k_bias, &l.v_bias})
+    for (std::size_t i = 0; i < bias->size(); i += head) next(bias->data() + i, head, p.hn);
+  for (const auto* weights : {&l.q_norm, &l.k_norm})
+    if (!weights->empty()) next(weights->data(), head, p.hn);
 }
 
 }  // namespace
@@ -125,14 +140,11 @@ std::vector<std::byte> pack_weights(const Llama& model, const Plan& p) {
     return Column{model.head.get(), n < model.head->n ? n : -1};
   });
   const std::size_t norm = static_cast<std::size_t>(p.dn) * 4, width = static_cast<std::size_t>(p.width);
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    put(out, p.w_norms + 2 * i * norm, model.layers[i].attn_norm.data(), width);
-    put(out, p.w_norms + (2 * i + 1) * norm, model.layers[i].ffn_norm.data(), width);
-  }
-  put(out, p.w_norms + 2 * model.layers.size() * norm, model.final_norm.data(), width);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) norms(out, p, p.w_norms + i * p.norm_bytes(), model.layers[i]);
+  put(out, p.w_norms + model.layers.size() * p.norm_bytes(), model.final_norm.data(), width);
   for (std::size_t t = 0; t < static_cast<std::size_t>(p.vocab); ++t)
     put(out, p.w_embed + t * norm, model.embedding.data() + t * width, width);
-  rotary(out, p, model.theta);
+  rotary(out, p, model.rotary);
   return out;
 }
 

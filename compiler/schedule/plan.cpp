@@ -64,6 +64,18 @@ void shape(Plan& p, const Llama& model) {
   p.layers = static_cast<int>(model.layers.size());
   p.dn = round_up(p.width, c), p.dk = round_up(p.width, 32);
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
+  p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
+  p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);
+}
+
+// The longest context: a sliding window that is not shorter hides nothing.
+int longest(const Llama& model, const PlanOptions& options) {
+  if (model.window == 0) return model.context;
+  const int wanted = std::min(options.context, model.context);
+  if (wanted > model.window || model.window < 32)
+    throw Error("plan", "context with a sliding window of " + std::to_string(model.window) + " keys", std::to_string(std::max(wanted, 32)),
+                "at most the window (layers with a sliding window are not lowered beyond it)");
+  return std::min(model.context, model.window / 32 * 32);
 }
 
 // Weight ring and K/V areas share the weight scratchpad.
@@ -143,6 +155,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.cosines = take(static_cast<long long>(rows) * p.hn);
   p.sines = take(static_cast<long long>(rows) * p.hn);
   p.norms = take(2LL * p.dn);
+  p.extra = take(p.extra_words);
   p.sums = take(rows), p.maxima = take(rows), p.totals = take(rows), p.ids = take(rows);
   p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
   p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.context);
@@ -204,7 +217,7 @@ void dram(Plan& p) {
   std::uint64_t at = 0, stream = 0;
   each_matrix(p, [&](const MatrixPlan& m) { stream += m.total_bytes(); });
   p.w_stream = 0, at = align(stream);
-  p.w_norms = u32(at), at = align(at + std::uint64_t(2 * p.layers + 1) * p.dn * 4);
+  p.w_norms = u32(at), at = align(at + std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4);
   p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
   p.w_embed = u32(at), at = align(at + std::uint64_t(p.vocab) * p.dn * 4);
   if (at > 0xffffffffu)
@@ -242,7 +255,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   p.out_buffers = options.double_output ? 2 : 1;
   p.hoist = options.hoist;
   shape(p, model);
-  const int wanted = options.context > 0 ? std::min(options.context, model.context) : model.context;
+  const int most = longest(model, options), wanted = options.context > 0 ? std::min(options.context, most) : most;
   p.context = round_up(wanted, 32);
   // Without a wish for the context, take the longest that fits.
   for (;; p.context -= 32) {

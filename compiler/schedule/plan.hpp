@@ -46,6 +46,7 @@ struct Plan {
   spec::Config config{};
   int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0, layers = 0;
   float eps = 0;
+  bool qkv_bias = false, qk_norm = false;
   int cols = 0;             // C
   int dn = 0, dk = 0;       // width padded to C (words a row) and to 32 (bytes a row)
   int hn = 0, hk = 0;       // head padded to C and to 32
@@ -56,10 +57,13 @@ struct Plan {
   bool double_kv = false;   // two K/V areas on chip
   unsigned out_buffers = 2;
   bool hoist = true;        // constants before loops
+  int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn
+  int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
+  std::size_t norm_bytes() const { return (2 * static_cast<std::size_t>(dn) + static_cast<std::size_t>(extra_words)) * 4; }  // of a layer
 
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
   std::uint32_t scale_entries = 0, scale_words = 0;
-  std::uint32_t x, cosines, sines, norms, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
+  std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;

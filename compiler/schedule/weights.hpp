@@ -34,6 +34,8 @@ enum Semaphore : unsigned {
   kLogitFree,    // st > mx
   kScaleFree,    // ve > ld: a slot's channel scales are used up
   kScaled,       // ve > st: logits have their channel scales
+  kExtraFull,    // ld > ve: biases and QK norms are loaded
+  kExtraFree,    // ve > ld
 };
 
 // Operators with weights, as maps and profiles name them.

@@ -1,4 +1,4 @@
-// The Llama decoder in fp32, written plainly: what the machine's arithmetic is measured against.
+// The decoder's graph in fp32, node by node and written plainly: what the machine's arithmetic is measured against.
 #pragma once
 
 #include <cmath>
@@ -13,117 +13,136 @@ namespace jogak::tests {
 
 class FloatLlama {
  public:
-  explicit FloatLlama(const ir::Graph& graph) : vocab_(graph.vocab), width_(graph.width) {
-    for (const ir::Tensor& t : graph.tensors) tensors_[t.name] = passes::to_float(t);
-    for (const ir::Node& n : graph.nodes) {
-      if (n.op == ir::Op::rms_norm) eps_ = n.eps;
-      if (n.op == ir::Op::rope) theta_ = n.theta;
-      if (n.op == ir::Op::attention) heads_ = n.heads, kv_heads_ = n.kv_heads, head_ = n.head_dim;
-    }
-    layers_.resize(static_cast<std::size_t>(graph.layers));
-    ffn_ = static_cast<int>(tensor("blk.0.ffn_gate.weight").size()) / width_;
+  explicit FloatLlama(const ir::Graph& graph) : nodes_(graph.nodes), caches_(nodes_.size()), values_(nodes_.size()) {
+    for (const ir::Tensor& t : graph.tensors) tensors_.push_back(passes::to_float(t));
   }
 
   // Forgets all tokens.
   void reset() {
-    for (Layer& l : layers_) l = {};
+    caches_.assign(nodes_.size(), {});
     position_ = 0;
   }
 
   // One token in, vocab logits out.
   std::vector<float> step(int token) {
-    const auto& table = tensor("token_embd.weight");
-    std::vector<float> x(table.begin() + static_cast<std::ptrdiff_t>(token) * width_, table.begin() + static_cast<std::ptrdiff_t>(token + 1) * width_);
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const std::string b = "blk." + std::to_string(i) + ".";
-      add(x, attention(b, layers_[i], norm(x, b + "attn_norm.weight")));
-      add(x, feed_forward(b, norm(x, b + "ffn_norm.weight")));
-    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) values_[i] = evaluate(i, token);
     ++position_;
-    const bool tied = !tensors_.contains("output.weight");
-    return linear(norm(x, "output_norm.weight"), tied ? "token_embd.weight" : "output.weight", vocab_);
+    return values_.back();
+  }
+  // What the node of this name gave for the last token.
+  const std::vector<float>& value(const std::string& name) const {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (nodes_[i].name == name) return values_[i];
+    throw Error("reference decoder", "node", "none", name);
   }
 
  private:
   using Vector = std::vector<float>;
-  struct Layer {
+  struct Cache {
     std::vector<Vector> k, v;  // per token
   };
 
-  const Vector& tensor(const std::string& name) const {
-    const auto it = tensors_.find(name);
-    if (it == tensors_.end()) throw Error("reference decoder", "tensor", "none", name);
-    return it->second;
+  const Vector& input(const ir::Node& n, std::size_t i) const { return values_[static_cast<std::size_t>(n.inputs.at(i))]; }
+  const Vector& weight(const ir::Node& n, std::size_t i = 0) const { return tensors_[static_cast<std::size_t>(n.weights.at(i))]; }
+
+  Vector evaluate(std::size_t at, int token) {
+    const ir::Node& n = nodes_[at];
+    switch (n.op) {
+      case ir::Op::embed: return row(weight(n), token);
+      case ir::Op::rms_norm: return norm(input(n, 0), weight(n), n);
+      case ir::Op::linear: return linear(input(n, 0), n);
+      case ir::Op::rope: return rotate(input(n, 0), n);
+      case ir::Op::attention: return attention(n, caches_[at]);
+      case ir::Op::swiglu: return swiglu(input(n, 0), input(n, 1));
+      case ir::Op::add: return sum(input(n, 0), input(n, 1));
+      case ir::Op::logits: return input(n, 0);
+    }
+    throw Error("reference decoder", "node " + n.name, ir::name(n.op), "an operator of a decoder");
   }
-  static void add(Vector& x, const Vector& y) {
+  // The width of the residual stream is that of the first norm.
+  Vector row(const Vector& table, int token) const {
+    const std::size_t width = weight(nodes_.at(1)).size();
+    const auto from = table.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(token) * width);
+    return {from, from + static_cast<std::ptrdiff_t>(width)};
+  }
+  static Vector sum(Vector x, const Vector& y) {
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+    return x;
   }
-  Vector norm(const Vector& x, const std::string& weight) const {
-    const Vector& w = tensor(weight);
-    double sum = 0;
-    for (const float v : x) sum += static_cast<double>(v) * static_cast<double>(v);
-    const float r = static_cast<float>(1 / std::sqrt(sum / static_cast<double>(x.size()) + static_cast<double>(eps_)));
+  static Vector norm(const Vector& x, const Vector& w, const ir::Node& n) {
+    const std::size_t group = n.heads > 0 ? static_cast<std::size_t>(n.head_dim) : x.size();
     Vector y(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * r * w[i];
+    for (std::size_t g = 0; g < x.size(); g += group) {
+      double squares = 0;
+      for (std::size_t i = 0; i < group; ++i) squares += static_cast<double>(x[g + i]) * static_cast<double>(x[g + i]);
+      const float r = static_cast<float>(1 / std::sqrt(squares / static_cast<double>(group) + static_cast<double>(n.eps)));
+      for (std::size_t i = 0; i < group; ++i) y[g + i] = x[g + i] * r * w[i];
+    }
     return y;
   }
-  Vector linear(const Vector& x, const std::string& weight, int n) const {
-    const Vector& w = tensor(weight);
-    Vector y(static_cast<std::size_t>(n));
+  Vector linear(const Vector& x, const ir::Node& n) const {
+    const Vector& w = weight(n);
+    Vector y(w.size() / x.size());
     for (std::size_t i = 0; i < y.size(); ++i) {
-      const float* row = &w[i * x.size()];
+      const float* line = &w[i * x.size()];
       float parts[8] = {};
       std::size_t j = 0;
       for (; j + 8 <= x.size(); j += 8)
-        for (std::size_t p = 0; p < 8; ++p) parts[p] += row[j + p] * x[j + p];
-      for (; j < x.size(); ++j) parts[0] += row[j] * x[j];
+        for (std::size_t p = 0; p < 8; ++p) parts[p] += line[j + p] * x[j + p];
+      for (; j < x.size(); ++j) parts[0] += line[j] * x[j];
       y[i] = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
     }
-    return y;
+    return n.weights.size() > 1 ? sum(std::move(y), weight(n, 1)) : y;
   }
-  // Pairs (0, 1), (2, 3), ... of each head turn by position * theta^(-2i / head).
-  void rotate(Vector& x) const {
-    for (std::size_t i = 0; i < x.size(); i += 2) {
-      const double angle = position_ * std::pow(static_cast<double>(theta_), -static_cast<double>(i % static_cast<std::size_t>(head_)) / head_);
-      const float c = static_cast<float>(std::cos(angle)), s = static_cast<float>(std::sin(angle)), a = x[i], b = x[i + 1];
-      x[i] = a * c - b * s;
-      x[i + 1] = a * s + b * c;
+  // Pairs (0, 1), (2, 3), ... of each head turn by position * frequency.
+  Vector rotate(Vector x, const ir::Node& n) const {
+    const auto head = static_cast<std::size_t>(n.head_dim);
+    for (std::size_t h = 0; h < x.size(); h += head) {
+      for (std::size_t p = 0; p < n.rotary->frequency.size(); ++p) {
+        const double angle = position_ * n.rotary->frequency[p];
+        const float c = static_cast<float>(n.rotary->magnitude * std::cos(angle)), s = static_cast<float>(n.rotary->magnitude * std::sin(angle));
+        float &a = x[h + 2 * p], &b = x[h + 2 * p + 1];
+        const float turned = a * s + b * c;
+        a = a * c - b * s;
+        b = turned;
+      }
     }
+    return x;
   }
-  Vector attention(const std::string& b, Layer& cache, const Vector& x) const {
-    Vector q = linear(x, b + "attn_q.weight", heads_ * head_), k = linear(x, b + "attn_k.weight", kv_heads_ * head_);
-    rotate(q), rotate(k);
-    cache.k.push_back(k);
-    cache.v.push_back(linear(x, b + "attn_v.weight", kv_heads_ * head_));
+  Vector attention(const ir::Node& n, Cache& cache) const {
+    const Vector& q = input(n, 0);
+    cache.k.push_back(input(n, 1));
+    cache.v.push_back(input(n, 2));
     Vector out(q.size());
-    for (int h = 0; h < heads_; ++h) mix(q, cache, static_cast<std::size_t>(h * head_), static_cast<std::size_t>(h / (heads_ / kv_heads_) * head_), out);
-    return linear(out, b + "attn_output.weight", width_);
+    const auto d = static_cast<std::size_t>(n.head_dim);
+    for (int h = 0; h < n.heads; ++h) mix(n, q, cache, static_cast<std::size_t>(h) * d, static_cast<std::size_t>(h / (n.heads / n.kv_heads)) * d, out);
+    return out;
   }
   // One head: q at qo of its vector, k and v at ko.
-  void mix(const Vector& q, const Layer& cache, std::size_t qo, std::size_t ko, Vector& out) const {
-    const auto d = static_cast<std::size_t>(head_);
-    Vector p(cache.k.size());
-    float top = -INFINITY, sum = 0;
-    for (std::size_t t = 0; t < p.size(); ++t) {
+  static void mix(const ir::Node& n, const Vector& q, const Cache& cache, std::size_t qo, std::size_t ko, Vector& out) {
+    const auto d = static_cast<std::size_t>(n.head_dim), keys = cache.k.size();
+    const std::size_t first = n.window > 0 && keys > static_cast<std::size_t>(n.window) ? keys - static_cast<std::size_t>(n.window) : 0;
+    Vector p(keys);
+    float top = -INFINITY, total = 0;
+    for (std::size_t t = first; t < keys; ++t) {
       for (std::size_t i = 0; i < d; ++i) p[t] += q[qo + i] * cache.k[t][ko + i];
-      p[t] /= std::sqrt(static_cast<float>(head_));
+      p[t] /= std::sqrt(static_cast<float>(n.head_dim));
       top = std::max(top, p[t]);
     }
-    for (float& v : p) sum += v = std::exp(v - top);
-    for (std::size_t t = 0; t < p.size(); ++t)
-      for (std::size_t i = 0; i < d; ++i) out[qo + i] += p[t] / sum * cache.v[t][ko + i];
+    for (std::size_t t = first; t < keys; ++t) total += p[t] = std::exp(p[t] - top);
+    for (std::size_t t = first; t < keys; ++t)
+      for (std::size_t i = 0; i < d; ++i) out[qo + i] += p[t] / total * cache.v[t][ko + i];
   }
-  Vector feed_forward(const std::string& b, const Vector& x) const {
-    Vector g = linear(x, b + "ffn_gate.weight", ffn_);
-    const Vector u = linear(x, b + "ffn_up.weight", ffn_);
+  static Vector swiglu(Vector g, const Vector& u) {
     for (std::size_t i = 0; i < g.size(); ++i) g[i] = g[i] / (1 + std::exp(-g[i])) * u[i];
-    return linear(g, b + "ffn_down.weight", width_);
+    return g;
   }
 
-  std::map<std::string, Vector> tensors_;
-  std::vector<Layer> layers_;
-  int vocab_, width_, ffn_ = 0, heads_ = 1, kv_heads_ = 1, head_ = 1, position_ = 0;
-  float eps_ = 1e-5f, theta_ = 10000.0f;
+  std::vector<ir::Node> nodes_;
+  std::vector<Vector> tensors_;
+  std::vector<Cache> caches_;
+  std::vector<Vector> values_;
+  int position_ = 0;
 };
 
 // -ln of the probability that logits give to a token.

@@ -1,0 +1,158 @@
+#include "hf.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "json_file.hpp"
+#include "llama.hpp"
+#include "safetensors.hpp"
+
+namespace jogak::import {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string kConfig = "config.json";
+
+// Names here and in GGUF, outside of layers and in them.
+struct Names {
+  const char *here, *gguf;
+};
+constexpr Names kWhole[] = {{"model.embed_tokens.weight", "token_embd.weight"}, {"model.norm.weight", "output_norm.weight"}, {"lm_head.weight", "output.weight"}};
+constexpr Names kLayer[] = {{"input_layernorm.weight", "attn_norm.weight"},   {"post_attention_layernorm.weight", "ffn_norm.weight"},
+                            {"self_attn.q_proj.weight", "attn_q.weight"},     {"self_attn.q_proj.bias", "attn_q.bias"},
+                            {"self_attn.k_proj.weight", "attn_k.weight"},     {"self_attn.k_proj.bias", "attn_k.bias"},
+                            {"self_attn.v_proj.weight", "attn_v.weight"},     {"self_attn.v_proj.bias", "attn_v.bias"},
+                            {"self_attn.o_proj.weight", "attn_output.weight"}, {"self_attn.o_proj.bias", "attn_output.bias"},
+                            {"self_attn.q_norm.weight", "attn_q_norm.weight"}, {"self_attn.k_norm.weight", "attn_k_norm.weight"},
+                            {"mlp.gate_proj.weight", "ffn_gate.weight"},      {"mlp.up_proj.weight", "ffn_up.weight"},
+                            {"mlp.down_proj.weight", "ffn_down.weight"}};
+
+// `name` by the table, from its first column to the second or back; itself where the table has no such name.
+std::string renamed(const std::string& name, bool back) {
+  const std::string from = back ? "blk." : "model.layers.", to = back ? "model.layers." : "blk.";
+  for (const Names& n : kWhole)
+    if (name == (back ? n.gguf : n.here)) return back ? n.here : n.gguf;
+  const std::size_t dot = name.find('.', from.size());
+  if (!name.starts_with(from) || dot == std::string::npos) return name;
+  for (const Names& n : kLayer)
+    if (name.substr(dot + 1) == (back ? n.gguf : n.here)) return to + name.substr(from.size(), dot - from.size() + 1) + (back ? n.here : n.gguf);
+  return name;
+}
+std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
+
+class Config {
+ public:
+  explicit Config(const fs::path& folder) : json_(read_json_file(folder / kConfig)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
+    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3")
+      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2 or qwen3");
+    if (json_.contains("quantization_config") && !json_["quantization_config"].is_null())
+      throw Error(kConfig, "quantization_config", "one", "none (F32, F16 or BF16 weights)");
+    const std::string act = optional_key<std::string>(kConfig, json_, "hidden_act").value_or("silu");
+    if (act != "silu" && act != "swish") throw Error(kConfig, "hidden_act", act, "silu");
+  }
+
+  const std::string& type() const { return type_; }
+  bool tied() const { return optional_key<bool>(kConfig, json_, "tie_word_embeddings").value_or(false); }
+
+  LlamaHyper hyper() const {
+    LlamaHyper h;
+    h.layers = need_size(kConfig, json_, "num_hidden_layers"), h.width = need_size(kConfig, json_, "hidden_size");
+    h.heads = need_size(kConfig, json_, "num_attention_heads");
+    h.kv_heads = optional_size(kConfig, json_, "num_key_value_heads").value_or(h.heads);
+    h.ffn = need_size(kConfig, json_, "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
+    h.context = need_size(kConfig, json_, "max_position_embeddings");
+    h.eps = static_cast<float>(number(json_, "rms_norm_eps").value_or(1e-6));
+    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_ == "qwen3" ? 128 : 0);
+    h.half_split = true;
+    h.qk_norm = type_ == "qwen3";
+    h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(false);
+    h.window = window();
+    h.name_in_file = name_here;
+    rotary(h);
+    return h;
+  }
+  // Tokens that end a text: one or a list.
+  static std::vector<int> ids(const Json& j, const char* key) {
+    if (!j.contains(key) || j[key].is_null()) return {};
+    if (j[key].is_number_integer()) return {j[key].get<int>()};
+    return need_key<std::vector<int>>(kConfig, j, key);
+  }
+  const Json& json() const { return json_; }
+
+ private:
+  static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
+
+  // Only layers of qwen that ask for it have a window; which ones does not matter, since none may hide anything.
+  int window() const {
+    const bool used = type_ == "mistral" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(false);
+    return used ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
+  }
+
+  // Older files have rope_theta and rope_scaling, newer ones rope_parameters with both.
+  void rotary(LlamaHyper& h) const {
+    Json r = Json::object();
+    for (const char* key : {"rope_scaling", "rope_parameters"})
+      if (const auto it = json_.find(key); it != json_.end() && it->is_object()) r = *it;
+    h.theta = static_cast<float>(number(r, "rope_theta").value_or(number(json_, "rope_theta").value_or(10000)));
+    const double part = number(r, "partial_rotary_factor").value_or(number(json_, "partial_rotary_factor").value_or(1));
+    if (!(part > 0 && part <= 1)) throw Error(kConfig, "partial_rotary_factor", std::to_string(part), "above 0, at most 1");
+    h.rotary_dims = part < 1 ? static_cast<int>(h.head() * part) : 0;
+    RopeScaling& s = h.scaling;
+    const auto kind = optional_key<std::string>(kConfig, r, "rope_type");
+    s.kind = rope_kind(kConfig, kind ? *kind : optional_key<std::string>(kConfig, r, "type").value_or("default"));
+    if (s.kind == RopeScaling::Kind::none) return;
+    s.factor = need_key<double>(kConfig, r, "factor");
+    s.original = number(r, "original_max_position_embeddings").value_or(h.context);
+    if (s.kind == RopeScaling::Kind::llama3) s.low = need_key<double>(kConfig, r, "low_freq_factor"), s.high = need_key<double>(kConfig, r, "high_freq_factor");
+    if (s.kind != RopeScaling::Kind::yarn) return;
+    s.fast = number(r, "beta_fast").value_or(32), s.slow = number(r, "beta_slow").value_or(1);
+    s.truncate = optional_key<bool>(kConfig, r, "truncate").value_or(true);
+    s.magnitude = magnitude(r, s.factor);
+  }
+  static double magnitude(const Json& r, double factor) {
+    if (const auto given = number(r, "attention_factor")) return *given;
+    const double a = number(r, "mscale").value_or(0), b = number(r, "mscale_all_dim").value_or(0);
+    if (a == 0 || b == 0 || factor <= 1) return 0;  // the standard
+    return (0.1 * a * std::log(factor) + 1) / (0.1 * b * std::log(factor) + 1);
+  }
+
+  Json json_;
+  std::string type_;
+};
+
+// Begin and end of a text: generation_config.json knows best.
+void special_tokens(ir::Vocabulary& v, const fs::path& folder, const Config& config) {
+  std::vector<int> ends = Config::ids(config.json(), "eos_token_id"), begin = Config::ids(config.json(), "bos_token_id");
+  if (fs::exists(folder / "generation_config.json")) {
+    const Json g = read_json_file(folder / "generation_config.json");
+    if (const auto more = Config::ids(g, "eos_token_id"); !more.empty()) ends = more;
+    if (const auto more = Config::ids(g, "bos_token_id"); !more.empty()) begin = more;
+  }
+  if (v.bos < 0 && !begin.empty()) v.bos = begin.front();
+  if (!ends.empty()) v.eos = ends.front(), v.ends.assign(ends.begin() + 1, ends.end());
+}
+
+}  // namespace
+
+ir::Graph read_hf(const fs::path& folder) {
+  const Config config(folder);
+  const LlamaHyper h = config.hyper();
+  ir::Graph graph;
+  graph.architecture = config.type();
+  graph.model_name = fs::weakly_canonical(folder).filename().string();
+  graph.vocabulary = read_hf_tokenizer(folder / "tokenizer.json");
+  if (static_cast<int>(graph.vocabulary.tokens.size()) > h.vocab)
+    throw Error("tokenizer.json", "vocabulary", std::to_string(graph.vocabulary.tokens.size()) + " tokens", "at most vocab_size, " + std::to_string(h.vocab));
+  special_tokens(graph.vocabulary, folder, config);
+  for (ir::Tensor& t : read_safetensors(folder)) {
+    if (t.name.ends_with("rotary_emb.inv_freq") || (config.tied() && t.name == "lm_head.weight")) continue;
+    t.name = renamed(t.name, false);
+    graph.tensors.push_back(std::move(t));
+  }
+  const bool head = std::any_of(graph.tensors.begin(), graph.tensors.end(), [](const ir::Tensor& t) { return t.name == "output.weight"; });
+  if (!config.tied() && !head) throw Error("model", "tensor lm_head.weight", "nothing", "a head, as tie_word_embeddings is false");
+  build_llama(graph, h);
+  return graph;
+}
+
+}  // namespace jogak::import

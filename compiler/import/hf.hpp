@@ -1,0 +1,15 @@
+// Models in the layout of Hugging Face: a folder with config.json, tokenizer.json and safetensors.
+#pragma once
+#include <filesystem>
+
+#include "../ir/graph.hpp"
+
+namespace jogak::import {
+
+// Model types llama, mistral, qwen2 and qwen3. Throws jogak::Error for what is missing, broken or no decoder of these, by its name.
+ir::Graph read_hf(const std::filesystem::path& folder);
+
+// tokenizer.json with a BPE model, byte-level or with byte fallback. Sets no begin or end tokens but the one put in front of every text.
+ir::Vocabulary read_hf_tokenizer(const std::filesystem::path& file);
+
+}  // namespace jogak::import

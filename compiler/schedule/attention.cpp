@@ -1,0 +1,213 @@
+#include <bit>
+#include <cmath>
+
+#include "lowering.hpp"
+
+namespace jogak::schedule {
+
+using emit::Emitter;
+using spec::Bmode;
+using spec::Engine;
+using spec::Load;
+using spec::Mm;
+using spec::Qnt;
+using spec::Space;
+using spec::Store;
+using spec::Vec;
+using spec::Vfunc;
+using spec::Vop;
+using spec::Vred;
+
+void Lowering::projections(const LayerPlan& l) {
+  e_.label(op::q);
+  e_.set(p0_, p_.qq);
+  e_.set(p4_, p_.extra);
+  if (p_.extra_words > 0) e_.wait(Engine::ve, kExtraFull);
+  weights_.phase(l.q, [&](const Prefetch& next) {
+    project(l.q, next, m_, p_.hn, Engine::ve, [&] {
+      add_bias();
+      norm_head(0);
+      rope();
+      e_.put(Qnt{.dst = p0_, .ds = k(p_.heads * p_.hk), .a = out_, .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});
+      e_.signal(Engine::ve, kOutFree);
+      advance(p0_, p_.hk);
+    });
+  });
+  const int staged = p_.kv_heads * p_.hk;
+  e_.label(op::k);
+  e_.set(p0_, p_.kst);
+  dram_at(p1_, p_.kv_k, 32);
+  dram_at(p2_, p_.kv_ks, 2);
+  weights_.phase(l.k, [&](const Prefetch& next) {
+    project(l.k, next, m_, p_.hn, Engine::ve, [&] {
+      add_bias();
+      norm_head(1);
+      rope();
+      e_.put(Qnt{.dst = p0_, .ds = k(staged), .a = out_, .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});
+      e_.signal(Engine::ve, kOutFree);
+      e_.signal(Engine::ve, kStaged);
+      e_.wait(Engine::st, kStaged);
+      e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(32), .n1 = m_, .ds1 = k(32), .cs1 = k(staged),
+                   .n2 = k(p_.hk / 32), .ds2 = k(p_.context * 32LL), .cs2 = k(32)});
+      e_.put(Store{.win = 1, .space = Space::asc, .da = p2_, .ca = shifted(AluFn::shr, p0_, 4), .len = k(2), .n1 = m_, .ds1 = k(2),
+                   .cs1 = k(staged / 16), .n2 = k(p_.hk / 32), .ds2 = k(p_.context * 2LL), .cs2 = k(2)});
+      advance(p0_, p_.hk);
+      advance(p1_, static_cast<long long>(p_.context) * p_.hk);
+      advance(p2_, static_cast<long long>(p_.context) * p_.hk / 16);
+    });
+  });
+  e_.label(op::v);
+  const int scales = (p_.rows + p_.cols - 1) / p_.cols * p_.cols;
+  e_.set(p0_, p_.vst);
+  dram_at(p1_, p_.kv_v, p_.cols);
+  dram_at(p2_, p_.kv_vs, 4);
+  e_.set(p3_, p_.vscale_out);
+  weights_.phase(l.v, [&](const Prefetch& next) {
+    project(l.v, next, m_, p_.hn, Engine::ve, [&] {
+      add_bias();
+      e_.put(Qnt{.group = spec::Qgroup::row, .dst = p0_, .ds = k(staged), .a = out_, .as = k(p_.hn), .r = p3_, .rows = m_,
+                 .cols = k(p_.head_dim)});
+      e_.signal(Engine::ve, kOutFree);
+      e_.signal(Engine::ve, kStaged);
+      e_.wait(Engine::st, kStaged);
+      e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(p_.cols), .n1 = m_, .ds1 = k(p_.cols), .cs1 = k(staged),
+                   .n2 = k(p_.hn / p_.cols), .ds2 = k(static_cast<long long>(p_.context) * p_.cols), .cs2 = k(p_.cols)});
+      e_.put(Store{.win = 1, .space = Space::vmem, .da = p2_, .ca = shifted(AluFn::shl, p3_, 2), .len = times(m_, 4), .n1 = k(1), .n2 = k(1)});
+      advance(p0_, p_.hk);
+      advance(p1_, static_cast<long long>(p_.context) * p_.hn);
+      advance(p2_, p_.context * 4LL);
+      advance(p3_, scales);
+    });
+  });
+  if (p_.extra_words > 0) e_.signal(Engine::ve, kExtraFree);
+  e_.signal(Engine::st, kAppended);
+  e_.signal(Engine::st, kStagingFree);
+}
+
+void Lowering::dram_at(Reg r, std::uint32_t region, int unit) {
+  e_.alui(AluFn::mul, r, pos_, u32(unit));
+  e_.alu(AluFn::add, r, r, kv_);
+  advance(r, region);
+}
+
+void Lowering::add_bias() {
+  if (!p_.qkv_bias) return;
+  const Reg hn = k(p_.hn);
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = p4_, .s = kf(1.0f), .rows = m_,
+             .cols = k(p_.head_dim)});
+  advance(p4_, p_.hn);
+}
+
+void Lowering::norm_head(int which) {
+  if (!p_.qk_norm) return;
+  const Reg hn = k(p_.hn), cols = k(p_.head_dim), sums = k(p_.sums);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = out_, .as = hn, .b = out_, .bs = hn, .r = sums, .rows = m_, .cols = cols});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = sums, .a = sums, .b = kf(p_.eps),
+             .s = kf(1.0f / static_cast<float>(p_.head_dim)), .rows = k(1), .cols = m_});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = sums, .bs = k(1), .rows = m_,
+             .cols = cols});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn,
+             .b = k(static_cast<long long>(p_.extra) + p_.head_bias_words() + which * p_.hn), .rows = m_, .cols = cols});
+}
+
+void Lowering::rope() {
+  const Reg hn = k(p_.hn), cols = k(p_.head_dim), temp = k(p_.temp);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .swap = true, .dst = temp, .ds = hn, .a = out_, .as = hn, .b = k(p_.sines),
+             .bs = hn, .rows = m_, .cols = cols});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = k(p_.cosines), .bs = hn,
+             .rows = m_, .cols = cols});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = temp, .bs = hn,
+             .s = kf(1.0f), .rows = m_, .cols = cols});
+}
+
+void Lowering::attention() {
+  e_.label("attention");
+  e_.wait(Engine::ld, kAppended);
+  e_.set(p0_, p_.qq);
+  e_.set(p1_, p_.oq);
+  e_.set(p2_, 0);  // kv head
+  e_.repeat(u32(p_.kv_heads), [&] {
+    load_kv();
+    e_.wait(Engine::mx, kKvFull);
+    e_.wait(Engine::ve, kVsFull);
+    e_.repeat(u32(p_.heads / p_.kv_heads), [&] {
+      head();
+      advance(p0_, p_.hk);
+      advance(p1_, p_.hk);
+    });
+    e_.signal(Engine::mx, kKvFree);
+    e_.signal(Engine::ve, kVsFree);
+    if (p_.double_kv) {
+      toggle(area_, p_.kv_area, static_cast<long long>(p_.kv_area) + p_.kv_area_bytes);
+      toggle(vs_, p_.vscale_in, static_cast<long long>(p_.vscale_in) + p_.context);
+    }
+    advance(p2_, 1);
+  });
+  e_.signal(Engine::ve, kOperand);
+  e_.wait(Engine::mx, kOperand);
+}
+
+void Lowering::load_kv() {
+  const auto from = [&](std::uint32_t region, long long per_head) {
+    e_.alui(AluFn::mul, p3_, p2_, u32(per_head));
+    e_.alu(AluFn::add, p3_, p3_, kv_);
+    advance(p3_, region);
+  };
+  const Reg one = k(1);
+  const long long ctx = p_.context;
+  e_.wait(Engine::ld, kKvFree);
+  from(p_.kv_k, ctx * p_.hk);
+  const Reg run = times(keys_, 32);
+  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = area_, .len = run, .n1 = k(p_.hk / 32), .ds1 = k(ctx * 32), .cs1 = run, .n2 = one});
+  from(p_.kv_ks, ctx * p_.hk / 16);
+  const Reg scales = times(keys_, 2);
+  e_.put(Load{.win = 1, .space = Space::wsc, .da = p3_, .ca = shifted(AluFn::shr, area_, 4), .len = scales, .n1 = k(p_.hk / 32),
+              .ds1 = k(ctx * 2), .cs1 = scales, .n2 = k(1)});
+  from(p_.kv_v, ctx * p_.hn);
+  const Reg plane = times(keys_, p_.cols);
+  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = sum(area_, ctx * p_.hk), .len = plane, .n1 = k(p_.hn / p_.cols),
+              .ds1 = k(ctx * p_.cols), .cs1 = plane, .n2 = k(1)});
+  e_.signal(Engine::ld, kKvFull);
+  e_.wait(Engine::ld, kVsFree);
+  from(p_.kv_vs, ctx * 4);
+  e_.put(Load{.win = 1, .space = Space::vmem, .da = p3_, .ca = shifted(AluFn::shl, vs_, 2), .len = times(keys_, 4), .n1 = k(1), .n2 = k(1)});
+  e_.signal(Engine::ld, kVsFull);
+}
+
+void Lowering::head() {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(p_.head_dim));
+  const Reg limit = p4_;
+  e_.alui(AluFn::add, limit, pos_, 1);
+  e_.wait(Engine::mx, kOutFree, p_.out_buffers);
+  e_.put(Mm{.wfmt = spec::Wfmt::int8, .wscale = spec::Wscale::bf16, .ascale = spec::Ascale::bf16, .colload = true, .w = area_,
+            .ws = shifted(AluFn::shr, area_, 4), .wn = k(32LL * p_.cols), .wk = times(keys_, 32), .a = p0_, .am = k(p_.heads * p_.hk),
+            .o = k(p_.work), .om = keys_, .on = k(p_.cols), .m = m_, .kb = k(p_.hk / 32),
+            .nb = shifted(AluFn::shr, keys_, std::countr_zero(static_cast<unsigned>(p_.cols)))});
+  e_.signal(Engine::mx, kResult);
+  e_.wait(Engine::ve, kResult);
+  const Reg work = k(p_.work);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::max, .masked = true, .linc = true, .a = work, .as = keys_, .b = kf(scale),
+             .lim = limit, .r = k(p_.maxima), .rows = m_, .cols = keys_});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .red = Vred::sum, .wr = true, .negb = true, .masked = true,
+             .linc = true, .dst = work, .ds = keys_, .a = work, .as = keys_, .b = k(p_.maxima), .bs = k(1), .s = kf(scale), .lim = limit,
+             .r = k(p_.totals), .rows = m_, .cols = keys_});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .masked = true, .linc = true, .dst = work, .ds = keys_, .a = work, .as = keys_,
+             .b = vs_, .lim = limit, .rows = m_, .cols = keys_});
+  e_.put(Qnt{.dst = k(p_.pq), .ds = keys_, .a = work, .as = keys_, .rows = m_, .cols = keys_});
+  e_.signal(Engine::ve, kOperand);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = k(p_.totals), .a = k(p_.totals), .b = kf(1.0f),
+             .rows = k(1), .cols = m_});
+  e_.wait(Engine::mx, kOperand);
+  const Reg result = k(static_cast<long long>(p_.work) + static_cast<long long>(p_.rows) * p_.context), hn = k(p_.hn);
+  e_.put(Mm{.wfmt = spec::Wfmt::int8, .wscale = spec::Wscale::one, .ascale = spec::Ascale::bf16,
+            .w = sum(area_, static_cast<long long>(p_.context) * p_.hk), .wn = times(keys_, p_.cols), .wk = k(32LL * p_.cols), .a = k(p_.pq),
+            .am = keys_, .o = result, .om = hn, .on = k(p_.cols), .m = m_, .kb = shifted(AluFn::shr, keys_, 5), .nb = k(p_.hn / p_.cols)});
+  e_.signal(Engine::mx, kResult);
+  e_.wait(Engine::ve, kResult);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = result, .ds = hn, .a = result, .as = hn, .b = k(p_.totals),
+             .bs = k(1), .rows = m_, .cols = k(p_.head_dim)});
+  e_.put(Qnt{.dst = p1_, .ds = k(p_.heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
+  e_.signal(Engine::ve, kOutFree, p_.out_buffers);
+}
+
+}  // namespace jogak::schedule

@@ -1,0 +1,107 @@
+#include "lowering.hpp"
+
+namespace jogak::schedule {
+
+using emit::Emitter;
+using spec::Bmode;
+using spec::Engine;
+using spec::Load;
+using spec::Mm;
+using spec::Qnt;
+using spec::Space;
+using spec::Store;
+using spec::Vec;
+using spec::Vfunc;
+using spec::Vop;
+using spec::Vred;
+
+void Lowering::toggle_out() {
+  if (p_.out_buffers == 2) toggle(out_, p_.work, static_cast<long long>(p_.work) + p_.out_words);
+}
+
+void Lowering::scale(Reg at, int row_words, Reg rows, int columns) {
+  e_.signal(Engine::mx, kResult);
+  e_.wait(Engine::ve, kResult);
+  weights_.scale(at, k(row_words), rows, columns);
+}
+
+void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
+  e_.label(label);
+  e_.set(p0_, p_.x);
+  if (m.channel()) add_scaled(m, operand, stride);
+  else accumulate(m, operand, stride);
+  e_.signal(Engine::mx, kResult);
+}
+
+void Lowering::add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride) {
+  const int columns = m.nbs * p_.cols;
+  weights_.phase(m, [&](const Prefetch& next) {
+    const auto part = [&](const std::optional<SlotSize>& size, bool acc) {
+      weights_.consume(m, size, {.a = p1_, .am = k(stride), .o = out_, .om = k(columns), .on = k(p_.cols), .m = m_, .acc = acc});
+    };
+    e_.wait(Engine::mx, kOutFree);
+    e_.set(p1_, operand);
+    part(next.front(), false);
+    if (m.kparts > 1) {
+      weights_.slots(std::span(next).subspan(1), [&](const std::optional<SlotSize>& size) {
+        advance(p1_, m.kbs * 32LL);
+        part(size, true);
+        e_.signal(Engine::ve, kScaleFree);  // this part came without scales
+      });
+    }
+    scale(out_, columns, m_, columns);
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .ds = k(p_.dn), .a = out_, .as = k(columns), .b = p0_,
+               .bs = k(p_.dn), .s = kf(1.0f), .rows = m_, .cols = k(columns)});
+    e_.signal(Engine::ve, kOutFree);
+    advance(p0_, columns);
+    toggle_out();
+  });
+}
+
+void Lowering::accumulate(const MatrixPlan& m, std::uint32_t operand, int stride) {
+  e_.set(p1_, operand);
+  weights_.phase(m, [&](const Prefetch& next) {
+    weights_.consume(m, next.front(), {.a = p1_, .am = k(stride), .o = p0_, .om = k(p_.dn), .on = k(p_.cols), .m = m_, .acc = true});
+    if (m.kparts == 1) {
+      advance(p0_, static_cast<long long>(m.nbs) * p_.cols);
+      return;
+    }
+    advance(p1_, m.kbs * 32LL);  // next part of k; after the last one back to the first, next column block
+    const Reg done = e_.temporary();
+    e_.alui(AluFn::eq, done, p1_, operand + u32(static_cast<long long>(m.kparts) * m.kbs * 32));
+    const Reg step = times(done, static_cast<long long>(m.nbs) * p_.cols);
+    e_.alu(AluFn::add, p0_, p0_, step);
+    const Reg back = times(done, static_cast<long long>(m.kparts) * m.kbs * 32);
+    e_.alu(AluFn::sub, p1_, p1_, back);
+  });
+}
+
+void Lowering::feed_forward(const MatrixPlan& m) {
+  e_.label(op::ffn);
+  e_.wait(Engine::ve, kStagingFree);
+  e_.set(p0_, p_.hq);
+  weights_.phase(m, [&](const Prefetch& next) {
+    project(m, next, m_, 2 * p_.fc, Engine::ve, [&] {
+      swiglu();
+      e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
+      e_.signal(Engine::ve, kOutFree);
+      advance(p0_, p_.fc);
+    });
+  });
+  e_.signal(Engine::ve, kOperand);
+  e_.wait(Engine::mx, kOperand);
+}
+
+void Lowering::swiglu() {
+  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc), one = kf(1.0f);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = temp, .ds = fc, .a = out_, .as = row,
+             .b = one, .rows = m_, .cols = fc});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = one,
+             .s = one, .rows = m_, .cols = fc});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = out_, .bs = row,
+             .rows = m_, .cols = fc});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = sum(out_, p_.fc), .bs = row,
+             .rows = m_, .cols = fc});
+}
+
+}  // namespace jogak::schedule

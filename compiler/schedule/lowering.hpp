@@ -1,0 +1,92 @@
+// The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, feed_forward.cpp (and what products share).
+#pragma once
+#include "arithmetic.hpp"
+#include "lower.hpp"
+#include "weights.hpp"
+
+namespace jogak::schedule {
+
+class Lowering : Arithmetic {
+ public:
+  explicit Lowering(const Plan& plan) : Arithmetic(plan.hoist), p_(plan), weights_(plan, e_) {}
+
+  emit::Emitter run();
+
+ private:
+  using Emitter = emit::Emitter;
+  using Engine = spec::Engine;
+
+  void prologue();
+  // Layers of a kind share their code: runs of them in a loop of their own, or, where kinds alternate, one loop over
+  // all layers whose bit in a mask says which body runs.
+  void layers();
+  void layer(const LayerPlan& l);
+  void load_norm(int which);
+  // Biases of q, k and v and norms of q and k, behind the layer's norms.
+  void load_extra();
+  // rows of x at word address `x` -> normalised, weighted, quantised rows in xq. Waits for x's last product.
+  void norm(const char* label, int which, Reg x, Reg rows);
+  void normalise(int which, Reg rows, Reg scales, Reg dst);
+  // Final norm and logits of rows arg2 .. arg2 + arg3 - 1.
+  void finish();
+
+  void projections(const LayerPlan& l);
+  // r = offset in the KV window of this layer's `region` at the launch position, `unit` bytes a token.
+  void dram_at(Reg r, std::uint32_t region, int unit);
+  // Head at p4 of the biases, added to the output buffer; p4 goes on to the next.
+  void add_bias();
+  // RMSNorm of the head in the output buffer, `which` 0: q, 1: k.
+  void norm_head(int which);
+  void rope();
+  void attention();
+  // K, its scales, V and its scales of kv head p2 for all keys, rounded up to a block.
+  void load_kv();
+  // One query head: q p0 against the area's K, softmax, the area's V, into oq at p1.
+  void head();
+
+  void toggle_out();
+  // The product the matrix engine was last given, times its channel scales.
+  void scale(Reg at, int row_words, Reg rows, int columns);
+  // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix. The next norm waits for its end.
+  void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride);
+  // Channel scales multiply the whole sum over k, so it grows in an output buffer, and the vector engine adds it to x.
+  void add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride);
+  // The residual is the accumulator's start.
+  void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
+  void feed_forward(const MatrixPlan& m);
+  // temp = gate * recip(1 + exp(-gate)) * up, gate and up side by side in the output buffer.
+  void swiglu();
+  // One iteration of a projection: column blocks into the output buffer, slot by slot times the channel scales where the format has
+  // them, then the turn of `user` (vector or store engine), which finds the output complete.
+  template <class After>
+  void project(const MatrixPlan& m, const Prefetch& next, Reg rows, int row_words, Engine user, After&& after) {
+    const bool store = user == Engine::st;
+    e_.wait(Engine::mx, store ? kLogitFree : kOutFree);
+    e_.copy(p5_, out_);
+    weights_.slots(next, [&](const std::optional<SlotSize>& size) {
+      weights_.consume(m, size, {.a = k(p_.xq), .am = k(p_.dk), .o = p5_, .om = k(row_words), .on = k(p_.cols), .m = rows});
+      if (m.channel()) scale(p5_, row_words, rows, m.nbs * p_.cols);
+      if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
+    });
+    if (store || !m.channel()) {
+      const unsigned full = !store ? kResult : m.channel() ? kScaled : kLogits;
+      e_.signal(m.channel() ? Engine::ve : Engine::mx, full);
+      e_.wait(user, full);
+    }
+    after();
+    toggle_out();
+  }
+
+  const Plan& p_;
+  Weights weights_;
+  const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
+  Reg keys_ = 0;      // keys so far, rounded up to 32
+  Reg kv_ = 0;        // this layer's offset in the KV window
+  Reg layer_ = 0;     // where kinds alternate: index of the layer
+  Reg norm_at_ = 0;   // next norm weights in the weights window
+  Reg out_ = 0;       // current output buffer
+  Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales
+  Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, p5_ = 0;  // pointers of the phase at hand
+};
+
+}  // namespace jogak::schedule

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Golden ids of byte-level tokenizers, by the Python package tokenizers: tokenizers.json.
+
+Small vocabularies are trained on the project's own text; the cases are chosen to meet every branch of the word patterns.
+
+    python3 -m venv venv && venv/bin/pip install tokenizers && venv/bin/python make_tokenizers.py
+"""
+import json
+import pathlib
+
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+HERE = pathlib.Path(__file__).resolve().parent
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+PATTERNS = {
+    "gpt-2": [GPT2],
+    "llama-bpe": [LLAMA3],
+    "qwen2": [LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")],
+    "default": [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"],
+}
+CASES = [
+    "Hello, world!", "", " ", "   ", "a", " a", "  a", "a  b", "\n", "\n\n", " \n", " \n ", "a\n b", "a \n\n  b\r\n\r\nc", "x\t\ty\t", "\t\n\tend  ",
+    "It's he'll we've I'm they're you'd don't", "IT'S HE'LL WE'VE I'M THEY'RE YOU'D DON'T", "'s 't' 'x ''re '", "o'clock rock'n'roll 'tis 'Tis",
+    "1 12 123 1234 12345 1234567 3.14159 1,000,000", "v2.0-rc1 x86_64 a1b2c3 42nd", "²³ ½ Ⅷ ٣٤٥ १२३४", "!!! ... ?!\n\n--- $5+5=10 <a|b> ~^~ \"q\" (x)[y]{z}",
+    "tab\tand\u00a0nbsp\u2003em\u3000cjk space", "caf\u00e9 cafe\u0301 \u00c5 A\u030a n\u0303", "Straße ÑANDÚ Привет мир γειά こんにちは世界 안녕하세요 שלום",
+    "e\u0301\u0301 \u0928\u092e\u0938\u094d\u0924\u0947", "😀👍🏽 👨‍👩‍👧 🇰🇷", "if (x<=10) { return y; }  // done\n", "Once upon a time, there was a little girl named Lily.",
+    "endless " * 6, "aaaaaaaaaaaaaaaaaaaaaaaa", "mixed\u2028line\u2029ends\x85here\x0b\x0c.", "under_score __init__ __", " leading and trailing ", "\u017f'\u017f 'S",
+    "<tool>call</tool> and <tool>", "<|end|> is no text",
+]
+
+
+def corpus():
+    text = (HERE.parents[2] / "models" / "heldout.txt").read_text()
+    return text.splitlines()[:400] + [c for c in CASES for _ in range(3)] + ["He'll say it's 1234 or 567.", "We've been there, don't you'd think?"] * 20
+
+
+def build(name, patterns):
+    tok = Tokenizer(models.BPE())
+    splits = [pre_tokenizers.Split(Regex(p), "isolated") for p in patterns]
+    tok.pre_tokenizer = pre_tokenizers.Sequence(splits + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    if name == "qwen2":
+        tok.normalizer = normalizers.NFC()
+    trainer = trainers.BpeTrainer(vocab_size=420, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tok.train_from_iterator(corpus(), trainer)
+    model = json.loads(tok.to_str())["model"]
+    vocab, merges = model["vocab"], [m if isinstance(m, list) else m.split(" ") for m in model["merges"]]
+    # Some tokens lose the merge that makes them: only a pattern that looks for whole words still finds them.
+    merges = [m for i, m in enumerate(merges) if i % 9 != 5]
+    whole = Tokenizer(models.BPE(vocab=vocab, merges=[tuple(m) for m in merges], ignore_merges=name == "llama-bpe"))
+    whole.pre_tokenizer, whole.normalizer = tok.pre_tokenizer, tok.normalizer
+    whole.add_special_tokens([AddedToken("<|end|>", special=True, normalized=False)])
+    whole.add_tokens([AddedToken("<tool>", normalized=False), AddedToken("</tool>", normalized=False)])
+    return whole, vocab, merges
+
+
+def main():
+    out = []
+    for name, patterns in PATTERNS.items():
+        tok, vocab, merges = build(name, patterns)
+        tokens = sorted(vocab, key=vocab.get)
+        types = [1] * len(tokens) + [3, 4, 4]
+        tokens += ["<|end|>", "<tool>", "</tool>"]
+        assert [tok.token_to_id(t) for t in tokens] == list(range(len(tokens)))
+        cases = []
+        for text in CASES:
+            if "<|end|>" in text:  # control tokens never come from text here: the reference is one without them
+                plain = Tokenizer.from_str(tok.to_str())
+                state = json.loads(plain.to_str())
+                state["added_tokens"] = [t for t in state["added_tokens"] if not t["special"]]
+                ids = Tokenizer.from_str(json.dumps(state)).encode(text).ids
+            else:
+                ids = tok.encode(text).ids
+            cases.append({"text": text, "ids": ids})
+        out.append({"pre": name, "tokens": tokens, "types": types, "merges": [" ".join(m) for m in merges], "cases": cases})
+    path = HERE / "tokenizers.json"
+    path.write_text("[\n" + ",\n".join(json.dumps(e) for e in out) + "\n]\n")
+    print(path, path.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    main()
