@@ -14,6 +14,7 @@ rtl/common/npu_fp_i2f.sv
 rtl/common/npu_fp_mul.sv
 rtl/common/npu_ram.sv
 rtl/common/npu_ram_fifo.sv
+rtl/common/npu_slice.sv
 rtl/memory/npu_aspm.sv
 rtl/memory/npu_dma_align.sv
 rtl/memory/npu_dma_burst.sv
@@ -49,15 +50,18 @@ rtl/vector/npu_vec_scale.sv
 rtl/vector/npu_vec_stack.sv
 rtl/vector/npu_vec_sum.sv
 rtl/control/npu_alu.sv
+rtl/control/npu_amounts.sv
 rtl/control/npu_balance.sv
 rtl/control/npu_bus_watch.sv
 rtl/control/npu_check.sv
+rtl/control/npu_check_tiles.sv
 rtl/control/npu_control.sv
 rtl/control/npu_counters.sv
 rtl/control/npu_csr.sv
 rtl/control/npu_fetch.sv
 rtl/control/npu_front.sv
 rtl/control/npu_ix_share.sv
+rtl/control/npu_loops.sv
 rtl/control/npu_read_share.sv
 rtl/control/npu_regfile.sv
 rtl/control/npu_resolve.sv

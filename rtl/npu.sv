@@ -1,6 +1,7 @@
-// Jogak, one chiplet: control, memories, matrix engine, vector engine, load and store engines, wired.
-// Host: AXI4-Lite (12-bit addresses) and irq_o. Memory: AXI4, PortBytes wide, 40-bit addresses, ids 0,
-// INCR bursts of at most 64 beats. trace_o: per engine, start and completion of commands with their pc.
+// Jogak, one chiplet: control, memories, matrix engine, vector engine, load and store engines,
+// wired. Host: AXI4-Lite (12-bit addresses) and irq_o. Memory: AXI4, PortBytes wide, 40-bit
+// addresses, ids 0, INCR bursts of at most 64 beats. trace_o: per engine, start and completion of
+// commands with their pc.
 module npu
   import npu_types::*;
   import npu_pkg::*;
@@ -67,7 +68,7 @@ module npu
   localparam int unsigned PortW  = 8 * PortBytes;
   localparam logic [1:0]  Incr   = 2'b01;
 
-  // ---- control ------------------------------------------------------------------------------------------
+  // ---- control ----------------------------------------------------------------------------------
   ld_cmd_t ld_cmd;
   st_cmd_t st_cmd;
   mx_cmd_t mx_cmd;
@@ -109,46 +110,62 @@ module npu
   assign s_axi_bresp_o = 2'b00;
   assign s_axi_rresp_o = 2'b00;
 
-  // ---- AXI ------------------------------------------------------------------------------------------------
+  // ---- AXI --------------------------------------------------------------------------------------
+  // A register slice on every channel (W's is in the store engine): behind them nothing waits for
+  // the memory in the same cycle.
   logic l_ar_valid, l_ar_ready, l_r_valid, l_r_ready;
+  logic ar_valid, ar_ready, r_valid, r_ready, aw_valid, aw_ready, b_valid, b_ready;
 
   npu_read_share u_read_share (
     .fetch_i(fetching), .f_ar_valid_i(f_ar_valid), .f_ar_ready_o(f_ar_ready), .f_ar_i(f_ar),
     .f_r_valid_o(f_r_valid), .f_r_ready_i(f_r_ready), .l_ar_valid_i(l_ar_valid),
     .l_ar_ready_o(l_ar_ready), .l_ar_i(l_ar), .l_r_valid_o(l_r_valid), .l_r_ready_i(l_r_ready),
-    .ar_valid_o(m_axi_arvalid_o), .ar_ready_i(m_axi_arready_i), .ar_o(ar),
-    .r_valid_i(m_axi_rvalid_i), .r_ready_o(m_axi_rready_o)
+    .ar_valid_o(ar_valid), .ar_ready_i(ar_ready), .ar_o(ar),
+    .r_valid_i(r_valid), .r_ready_o(r_ready)
   );
-  assign r = '{data: m_axi_rdata_i, last: m_axi_rlast_i, resp: m_axi_rresp_i};
-  assign b = '{resp: m_axi_bresp_i};
-  assign m_axi_araddr_o  = ar.addr;
-  assign m_axi_arlen_o   = ar.len;
+  npu_slice #(.Width($bits(ar))) u_ar (
+    .clk_i, .rst_ni, .in_valid_i(ar_valid), .in_ready_o(ar_ready), .in_data_i(ar),
+    .out_valid_o(m_axi_arvalid_o), .out_ready_i(m_axi_arready_i),
+    .out_data_o({m_axi_araddr_o, m_axi_arlen_o})
+  );
+  npu_slice #(.Width($bits(r))) u_r (
+    .clk_i, .rst_ni, .in_valid_i(m_axi_rvalid_i), .in_ready_o(m_axi_rready_o),
+    .in_data_i({m_axi_rdata_i, m_axi_rlast_i, m_axi_rresp_i}),
+    .out_valid_o(r_valid), .out_ready_i(r_ready), .out_data_o(r)
+  );
+  npu_slice #(.Width($bits(aw))) u_aw (
+    .clk_i, .rst_ni, .in_valid_i(aw_valid), .in_ready_o(aw_ready), .in_data_i(aw),
+    .out_valid_o(m_axi_awvalid_o), .out_ready_i(m_axi_awready_i),
+    .out_data_o({m_axi_awaddr_o, m_axi_awlen_o})
+  );
+  npu_slice #(.Width($bits(b))) u_b (
+    .clk_i, .rst_ni, .in_valid_i(m_axi_bvalid_i), .in_ready_o(m_axi_bready_o),
+    .in_data_i(m_axi_bresp_i), .out_valid_o(b_valid), .out_ready_i(b_ready), .out_data_o(b)
+  );
   assign m_axi_arsize_o  = 3'($clog2(PortBytes));
   assign m_axi_arburst_o = Incr;
   assign m_axi_arid_o    = 1'b0;
-  assign m_axi_awaddr_o  = aw.addr;
-  assign m_axi_awlen_o   = aw.len;
-  assign m_axi_awsize_o  = 3'($clog2(PortBytes));
-  assign m_axi_awburst_o = Incr;
-  assign m_axi_awid_o    = 1'b0;
   assign m_axi_wdata_o   = w.data;
   assign m_axi_wstrb_o   = w.strb;
   assign m_axi_wlast_o   = w.last;
+  assign m_axi_awsize_o  = 3'($clog2(PortBytes));
+  assign m_axi_awburst_o = Incr;
+  assign m_axi_awid_o    = 1'b0;
 
+  // What a slice has taken counts as open.
   npu_bus_watch u_read_watch (
-    .clk_i, .rst_ni, .limit_i(bus_timeout), .ask_i(m_axi_arvalid_o && m_axi_arready_i),
-    .end_i(m_axi_rvalid_i && m_axi_rready_o && m_axi_rlast_i), .offered_i(m_axi_arvalid_o),
-    .answer_i(m_axi_rvalid_i || (m_axi_arvalid_o && m_axi_arready_i)), .expired_o(read_expired)
+    .clk_i, .rst_ni, .limit_i(bus_timeout), .ask_i(ar_valid && ar_ready),
+    .end_i(r_valid && r_ready && r.last), .offered_i(ar_valid),
+    .answer_i(r_valid || (ar_valid && ar_ready)), .expired_o(read_expired)
   );
   npu_bus_watch u_write_watch (
-    .clk_i, .rst_ni, .limit_i(bus_timeout), .ask_i(m_axi_awvalid_o && m_axi_awready_i),
-    .end_i(m_axi_bvalid_i && m_axi_bready_o), .offered_i(m_axi_awvalid_o || m_axi_wvalid_o),
-    .answer_i(m_axi_bvalid_i || (m_axi_awvalid_o && m_axi_awready_i) ||
-              (m_axi_wvalid_o && m_axi_wready_i)),
+    .clk_i, .rst_ni, .limit_i(bus_timeout), .ask_i(aw_valid && aw_ready),
+    .end_i(b_valid && b_ready), .offered_i(aw_valid || m_axi_wvalid_o),
+    .answer_i(b_valid || (aw_valid && aw_ready) || (m_axi_wvalid_o && m_axi_wready_i)),
     .expired_o(write_expired)
   );
 
-  // ---- load and store engines ------------------------------------------------------------------------
+  // ---- load and store engines -------------------------------------------------------------------
   logic ws_wvalid, ws_wready, ws_wsel, as_wvalid, as_wready, as_wsel, ld_wvalid, ld_wready;
   logic [WAddrW-1:0] ws_waddr;
   logic [AAddrW-1:0] as_waddr, as_raddr;
@@ -183,9 +200,9 @@ module npu
     .cmd_i(st_cmd), .done_o(done[EngSt]), .idle_o(idle[EngSt]), .outstanding_o(),
     .ev_o(st_ev),
     .fault_valid_o(st_fault.valid), .fault_code_o(st_fault.code), .fault_addr_o(st_fault.addr),
-    .axi_aw_valid_o(m_axi_awvalid_o), .axi_aw_ready_i(m_axi_awready_i), .axi_aw_o(aw),
+    .axi_aw_valid_o(aw_valid), .axi_aw_ready_i(aw_ready), .axi_aw_o(aw),
     .axi_w_valid_o(m_axi_wvalid_o), .axi_w_ready_i(m_axi_wready_i), .axi_w_o(w),
-    .axi_b_valid_i(m_axi_bvalid_i), .axi_b_ready_o(m_axi_bready_o), .axi_b_i(b),
+    .axi_b_valid_i(b_valid), .axi_b_ready_o(b_ready), .axi_b_i(b),
     .aspm_rvalid_o(as_rvalid), .aspm_rready_i(as_rready), .aspm_rsel_sc_o(as_rsel),
     .aspm_raddr_o(as_raddr), .aspm_rdvalid_i(as_rdvalid), .aspm_rdata_i(as_rdata),
     .vmem_rvalid_o(st_rvalid), .vmem_rready_i(st_rready), .vmem_rrow_o(st_rrow),
@@ -195,7 +212,7 @@ module npu
   assign st_fault.pc     = '0;
   assign st_fault.engine = ENGINE_ST;
 
-  // ---- matrix engine ------------------------------------------------------------------------------------
+  // ---- matrix engine ----------------------------------------------------------------------------
   logic w_ren, sc_ren, a_ren, mx_rvalid, mx_wvalid;
   logic [WRowW-1:0] w_row;
   logic [CRowW-1:0] sc_row;
@@ -216,8 +233,9 @@ module npu
     .v_wvalid_o(mx_wvalid), .v_wrow_o(mx_wrow), .v_wmask_o(mx_wmask), .v_wdata_o(mx_wdata)
   );
 
-  // ---- vector engine ------------------------------------------------------------------------------------
-  logic vea_rvalid, vea_rready, vea_rdvalid, veb_rvalid, veb_rready, veb_rdvalid, ve_wvalid, ve_wready;
+  // ---- vector engine ----------------------------------------------------------------------------
+  logic vea_rvalid, vea_rready, vea_rdvalid, veb_rvalid, veb_rready, veb_rdvalid;
+  logic ve_wvalid, ve_wready;
   logic [RowW-1:0] vea_rrow, veb_rrow, ve_wrow;
   logic [Cols-1:0] ve_wmask;
   logic [DataW-1:0] vea_rdata, veb_rdata, ve_wdata;
@@ -237,7 +255,7 @@ module npu
     .q_wdata_o(q_wdata), .q_wscale_en_o(q_wscale_en), .q_wscale_o(q_wscale)
   );
 
-  // ---- memories -------------------------------------------------------------------------------------------
+  // ---- memories ---------------------------------------------------------------------------------
   npu_wspm u_wspm (
     .clk_i, .w_ren_i(w_ren), .w_row_i(w_row), .w_rdata_o(w_rdata), .sc_ren_i(sc_ren),
     .sc_row_i(sc_row), .sc_rdata_o(sc_rdata), .ld_wvalid_i(ws_wvalid), .ld_wready_o(ws_wready),

@@ -100,12 +100,18 @@ module npu_mx
 
   // ---- commands accepted and not done --------------------------------------------------------
   logic [5:0] open_q;
+  logic       taken_q;  // one was accepted in the last cycle
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) open_q <= '0;
-    else open_q <= open_q + 6'(cmd_valid_i && cmd_ready_o) - 6'(done_o);
+    if (!rst_ni) begin
+      open_q  <= '0;
+      taken_q <= 1'b0;
+    end else begin
+      taken_q <= cmd_valid_i && cmd_ready_o;
+      open_q  <= open_q + 6'(taken_q) - 6'(done_o);
+    end
   end
   // Tiles not yet begun by the mover: commands in the loader and records ahead of the mover.
-  assign idle_o         = open_q == '0;
+  assign idle_o         = open_q == '0 && !taken_q;
   assign ev_o.busy      = streaming;
   assign ev_o.wait_load = !streaming && (!cmd_ready_o || mover_valid);
 

@@ -49,19 +49,23 @@ module npu_mx_load
   logic             kfirst_q, first_q;        // kb = 0; first tile of the command
 
   logic [AgeW-1:0]  age_q [2];                // cycles since the bank's last row; 0: in use
-  logic [AgeW-1:0]  run_q, age, after;        // the same for the tile being loaded
-  logic [3:0]       words_m1, chase, order, pair;
+  logic [AgeW-1:0]  run_q, age;               // the same for the tile being loaded
+  logic [AgeW-1:0]  after_q;                  // the age that this word waits for
+  logic [AgeW-1:0]  grown;                    // age in the next cycle
+  logic [AgeW-1:0]  age_d [2];                // age_q, but for the bank whose loading begins
+  logic             old_q;                    // this word's bank has that age
+  logic             old_here, old_step, old_tile, old_take;
+  ld_mode_e         cmd_mode;
+  logic [3:0]       words_m1, chase, order;
   logic [SlW-1:0]   slice;
   logic             go, last_word, last_tile, take;
 
   // Words in the order row pair (quad), slice: the moving wave meets them in this order.
   if (S == 1) begin : gen_whole
     assign slice = '0;
-    assign pair  = idx_q;
     assign order = idx_q;
   end else begin : gen_sliced
     assign slice = idx_q[SlW-1:0];
-    assign pair  = 4'(idx_q[3:SlW]);
     always_comb begin
       unique case (mode_q)
         LdInt8:  order = {slice, idx_q[3:SlW]};
@@ -73,23 +77,27 @@ module npu_mx_load
 
   always_comb begin
     unique case (mode_q)
-      LdInt8: begin
-        {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseInt8)};
-        after = AgeW'(AfterInt8) + AgeW'({pair, 1'b0}) + ((S > 1) ? AgeW'(slice) : '0);
-      end
-      LdE2m1: begin
-        {words_m1, chase} = {4'(WordsE2m1 - 1), 4'(ChaseE2m1)};
-        after = AgeW'(AfterE2m1) + AgeW'({pair, 2'b0}) + ((S > 1) ? AgeW'(slice) : '0);
-      end
-      default: begin
-        {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseCol)};
-        after = AgeW'(AfterCol) + (AgeW'(idx_q) << 1 >> ((Cols == 8) ? 2 : (Cols == 16) ? 1 : 0));
-      end
+      LdInt8:  {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseInt8)};
+      LdE2m1:  {words_m1, chase} = {4'(WordsE2m1 - 1), 4'(ChaseE2m1)};
+      default: {words_m1, chase} = {4'(WordsInt8 - 1), 4'(ChaseCol)};
     endcase
   end
 
+  // The age that word idx of a tile waits for.
+  function automatic logic [AgeW-1:0] after_of(ld_mode_e mode, logic [3:0] idx);
+    logic [3:0] first, sl;
+    first = (S > 1) ? idx >> SlW : idx;
+    sl    = (S > 1) ? idx & 4'(S - 1) : '0;
+    unique case (mode)
+      LdInt8:  return AgeW'(AfterInt8) + AgeW'({first, 1'b0}) + AgeW'(sl);
+      LdE2m1:  return AgeW'(AfterE2m1) + AgeW'({first, 2'b0}) + AgeW'(sl);
+      default: return AgeW'(AfterCol) +
+                      (AgeW'(idx) << 1 >> ((Cols == 8) ? 2 : (Cols == 16) ? 1 : 0));
+    endcase
+  endfunction
+
   assign age         = (idx_q == 4'd0) ? age_q[bank_q] : run_q;
-  assign go          = active_q && age >= after && (idx_q != 4'd0 || !tile_full_i);
+  assign go          = active_q && old_q && (idx_q != 4'd0 || !tile_full_i);
   assign last_word   = go && idx_q == words_m1;
   assign last_tile   = kleft_q == 16'd0 && nleft_q == 16'd0;
   assign cmd_ready_o = !active_q || (last_word && last_tile);
@@ -127,22 +135,26 @@ module npu_mx_load
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    run_q <= (age == '1) ? age : age + 1'b1;
-  end
+  assign grown = (age == '1) ? age : age + 1'b1;
+  always_ff @(posedge clk_i) run_q <= grown;
   for (genvar b = 0; b < 2; b++) begin : gen_age
+    assign age_d[b] = (tile_end_i && tile_end_bank_i == 1'(b)) ? AgeW'(1) :
+                      age_q[b] + AgeW'(age_q[b] != '0 && age_q[b] != '1);
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        age_q[b] <= '1;
-      end else if (go && idx_q == 4'd0 && bank_q == 1'(b)) begin
-        age_q[b] <= '0;
-      end else if (tile_end_i && tile_end_bank_i == 1'(b)) begin
-        age_q[b] <= AgeW'(1);
-      end else if (age_q[b] != '0 && age_q[b] != '1) begin
-        age_q[b] <= age_q[b] + 1'b1;
-      end
+      if (!rst_ni) age_q[b] <= '1;
+      else if (go && idx_q == 4'd0 && bank_q == 1'(b)) age_q[b] <= '0;
+      else age_q[b] <= age_d[b];
     end
   end
+
+  // The next cycle's word: this one again, the tile's next one, the next tile's or command's first.
+  function automatic logic old_enough(logic [AgeW-1:0] of_bank, logic [AgeW-1:0] after);
+    return of_bank >= after;
+  endfunction
+  assign old_here = old_enough((idx_q == 4'd0) ? age_d[bank_q] : grown, after_q);
+  assign old_step = old_enough(grown, after_of(mode_q, idx_q + 1'b1));
+  assign old_tile = old_enough(age_d[!bank_q], after_of(mode_q, '0));
+  assign old_take = old_enough(active_q ? age_d[!bank_q] : age_d[bank_q], after_of(cmd_mode, '0));
 
   // Output rows that the previous command left in the same order can be read back at once.
   logic same_rows;
@@ -150,9 +162,15 @@ module npu_mx_load
                      cmd_i.on[ColsLog +: VRowW] == on_q && cmd_i.m[15:0] == m_q &&
                      cmd_i.nb[15:0] == nb_q;
 
+  assign cmd_mode = cmd_i.colload ? LdCol : (cmd_i.wfmt == WFMT_E2M1) ? LdE2m1 : LdInt8;
+
   always_ff @(posedge clk_i) begin
+    old_q <= go ? (last_word ? old_tile : old_step) : old_here;
+    if (take) old_q <= old_take;
+    if (go) after_q <= after_of(mode_q, last_word ? '0 : idx_q + 1'b1);
     if (take) begin
-      mode_q   <= cmd_i.colload ? LdCol : (cmd_i.wfmt == WFMT_E2M1) ? LdE2m1 : LdInt8;
+      mode_q   <= cmd_mode;
+      after_q  <= after_of(cmd_mode, '0);
       e2m1_q   <= cmd_i.wfmt == WFMT_E2M1;
       acc_q    <= cmd_i.acc;
       ascale_q <= cmd_i.ascale;

@@ -38,17 +38,18 @@ module npu_mx_move
   logic [BlkW-1:0] blk_q, am_q;
   logic            bank_q, ascale_q;
   logic [NearW-1:0] tile_age_q, row_age_q;    // cycles since tile, row started; stops at Hazard
+  logic            tile_old_q, row_old_q;     // they are Hazard
+  logic            none_q, one_q;             // left_q is 0, 1
   logic            slot, start, row, row_bank, row_ascale;
 
   assign slot  = sl_q == '0;
-  assign start = slot && left_q == 16'd0 && tile_valid_i && tile_age_q >= NearW'(Hazard) &&
-                 (tile_i.free || row_age_q >= NearW'(Hazard));
-  assign row   = start || (slot && left_q != 16'd0);
+  assign start = slot && none_q && tile_valid_i && tile_old_q && (tile_i.free || row_old_q);
+  assign row   = start || (slot && !none_q);
   assign row_bank   = start ? tile_i.bank : bank_q;
   assign row_ascale = start ? tile_i.ascale : ascale_q;
 
   assign tile_pop_o      = start;
-  assign tile_end_o      = row && (start ? tile_i.m == 16'd1 : left_q == 16'd1);
+  assign tile_end_o      = row && (start ? tile_i.m == 16'd1 : one_q);
   assign tile_end_bank_o = row_bank;
   assign streaming_o     = row || !slot;
   assign a_ren_o         = row;
@@ -60,10 +61,15 @@ module npu_mx_move
       left_q     <= '0;
       tile_age_q <= NearW'(Hazard);
       row_age_q  <= NearW'(Hazard);
+      {tile_old_q, row_old_q, none_q, one_q} <= 4'b1110;
     end else begin
       if (row || !slot) sl_q <= (sl_q == SlW'(S - 1)) ? '0 : sl_q + 1'b1;
       if (start) left_q <= tile_i.m - 1'b1;
       else if (row) left_q <= left_q - 1'b1;
+      tile_old_q <= !start && tile_age_q >= NearW'(Hazard - 1);
+      row_old_q  <= !row && row_age_q >= NearW'(Hazard - 1);
+      if (start) {none_q, one_q} <= {tile_i.m == 16'd1, tile_i.m == 16'd2};
+      else if (row) {none_q, one_q} <= {left_q == 16'd1, left_q == 16'd2};
       if (start) tile_age_q <= NearW'(1);
       else if (tile_age_q != NearW'(Hazard)) tile_age_q <= tile_age_q + 1'b1;
       if (row) row_age_q <= NearW'(1);

@@ -1,6 +1,7 @@
-// Test top: queues of three depths and one in a RAM on the same input, and a RAM with write mask.
+// Test top: queues of three depths, a register slice and a queue in a RAM on the same input, and a RAM
+// with write mask.
 module npu_common_bench #(
-  localparam int unsigned Queues = 3
+  localparam int unsigned Queues = 4
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -9,7 +10,7 @@ module npu_common_bench #(
   input  logic [15:0]        in_data_i,
   output logic [Queues-1:0]  out_valid_o,
   input  logic [Queues-1:0]  out_ready_i,
-  output logic [47:0]        out_data_o,
+  output logic [63:0]        out_data_o,
   output logic [23:0]        count_o,
   input  logic               long_valid_i,
   output logic               long_ready_o,
@@ -24,7 +25,7 @@ module npu_common_bench #(
   input  logic [3:0]         wmask_i,
   input  logic [31:0]        wdata_i
 );
-  for (genvar q = 0; q < Queues; q++) begin : gen_queue
+  for (genvar q = 0; q < Queues - 1; q++) begin : gen_queue
     localparam int unsigned Depth = q == 0 ? 1 : q == 1 ? 4 : 11;
     logic [$clog2(Depth+1)-1:0] count;
     npu_fifo #(.Width(16), .Depth(Depth)) u_fifo (
@@ -36,6 +37,13 @@ module npu_common_bench #(
     );
     assign count_o[q*8 +: 8] = 8'(count);
   end
+
+  npu_slice #(.Width(16)) u_slice (
+    .clk_i, .rst_ni,
+    .in_valid_i(in_valid_i[Queues-1]), .in_ready_o(in_ready_o[Queues-1]), .in_data_i,
+    .out_valid_o(out_valid_o[Queues-1]), .out_ready_i(out_ready_i[Queues-1]),
+    .out_data_o(out_data_o[(Queues-1)*16 +: 16])
+  );
 
   npu_ram_fifo #(.Width(16), .Depth(8)) u_long (
     .clk_i, .rst_ni,

@@ -22,10 +22,10 @@ module npu_fifo #(
   logic [Width-1:0]  mem [Depth];
   logic [PtrW-1:0]   wptr_q, rptr_q;
   logic [CountW-1:0] count_q;
-  logic              push, pop;
+  logic              push, pop, valid_q, full_q;  // what count_q says, ready in time
 
-  assign in_ready_o  = count_q != CountW'(Depth);
-  assign out_valid_o = count_q != '0;
+  assign in_ready_o  = !full_q;
+  assign out_valid_o = valid_q;
   assign out_data_o  = mem[rptr_q];
   assign count_o     = count_q;
   assign push        = in_valid_i && in_ready_o;
@@ -40,11 +40,20 @@ module npu_fifo #(
       wptr_q  <= '0;
       rptr_q  <= '0;
       count_q <= '0;
+      valid_q <= 1'b0;
+      full_q  <= 1'b0;
     end else begin
       if (push) wptr_q <= wptr_q == Last ? '0 : wptr_q + 1'b1;
       if (pop) rptr_q <= rptr_q == Last ? '0 : rptr_q + 1'b1;
-      if (push && !pop) count_q <= count_q + 1'b1;
-      else if (pop && !push) count_q <= count_q - 1'b1;
+      if (push && !pop) begin
+        count_q <= count_q + 1'b1;
+        valid_q <= 1'b1;
+        full_q  <= count_q == CountW'(Depth - 1);
+      end else if (pop && !push) begin
+        count_q <= count_q - 1'b1;
+        valid_q <= count_q != CountW'(1);
+        full_q  <= 1'b0;
+      end
     end
   end
 endmodule

@@ -20,22 +20,24 @@ module npu_ram_fifo #(
     $error("npu_ram_fifo: Depth must be a power of two, at least 2");
   end
 
-  logic [PtrW:0] wptr_q, rptr_q;  // read: on its way to the output
+  logic [PtrW-1:0] wptr_q, rptr_q;  // read: on its way to the output
   logic          push, fetch, valid_q;
+  logic [PtrW:0] used_q;          // words written and not yet on their way
+  logic          full_q, some_q;  // what used_q says, ready in time
 
-  assign in_ready_o  = wptr_q != {!rptr_q[PtrW], rptr_q[PtrW-1:0]};
+  assign in_ready_o  = !full_q;
   assign push        = in_valid_i && in_ready_o;
-  assign fetch       = wptr_q != rptr_q && (!valid_q || out_ready_i);
+  assign fetch       = some_q && (!valid_q || out_ready_i);
   assign out_valid_o = valid_q;
 
   // A word is read in a later cycle than it is written, never in the same.
   npu_ram #(.Width(Width), .Depth(Depth)) u_ram (
     .clk_i,
     .ren_i  (fetch),
-    .raddr_i(rptr_q[PtrW-1:0]),
+    .raddr_i(rptr_q),
     .rdata_o(out_data_o),
     .wen_i  (push),
-    .waddr_i(wptr_q[PtrW-1:0]),
+    .waddr_i(wptr_q),
     .wmask_i(1'b1),
     .wdata_i(in_data_i)
   );
@@ -45,9 +47,21 @@ module npu_ram_fifo #(
       wptr_q  <= '0;
       rptr_q  <= '0;
       valid_q <= 1'b0;
+      used_q  <= '0;
+      full_q  <= 1'b0;
+      some_q  <= 1'b0;
     end else begin
       if (push) wptr_q <= wptr_q + 1'b1;
       if (fetch) rptr_q <= rptr_q + 1'b1;
+      if (push && !fetch) begin
+        used_q <= used_q + 1'b1;
+        full_q <= used_q == (PtrW + 1)'(Depth - 1);
+        some_q <= 1'b1;
+      end else if (fetch && !push) begin
+        used_q <= used_q - 1'b1;
+        full_q <= 1'b0;
+        some_q <= used_q != (PtrW + 1)'(1);
+      end
       valid_q <= fetch || (valid_q && !out_ready_i);
     end
   end

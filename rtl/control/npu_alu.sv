@@ -1,5 +1,5 @@
-// The sequencer's arithmetic but for mul (npu_check has the multiplier): combinational, 32 bits, wrapping;
-// functions without a meaning here give 0.
+// The sequencer's arithmetic but for mul (npu_check has the multiplier): combinational, 32 bits,
+// wrapping; functions without a meaning here give 0.
 module npu_alu
   import npu_pkg::*;
 (

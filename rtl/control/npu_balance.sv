@@ -1,7 +1,7 @@
 // The issued balance of every semaphore: what signals have given and waits have taken in program
 // order, 0 to SemaphoreMax. short_o and over_o judge a wait and a signal of n_i in the same cycle;
-// move_i makes the change (is_wait_i: minus). While clear_i, entries clear_idx_i and clear_idx_i + 16
-// become 0.
+// move_i makes the change (is_wait_i: minus). While clear_i, entries clear_idx_i and clear_idx_i +
+// 16 become 0.
 module npu_balance
   import npu_types::*;
 (

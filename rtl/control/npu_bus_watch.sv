@@ -1,6 +1,6 @@
-// Watches one direction of an AXI port: how many bursts are open, and whether the memory still answers.
-// expired_o pulses after limit_i cycles in a row in which something was open or offered and the memory
-// did nothing (limit_i 0: never); the count then starts again.
+// Watches one direction of an AXI port: how many bursts are open, and whether the memory still
+// answers. expired_o pulses after limit_i cycles in a row in which something was open or offered
+// and the memory did nothing (limit_i 0: never); the count then starts again. Latency: 1 cycle.
 module npu_bus_watch #(
   parameter int unsigned OpenBits = 8
 ) (
@@ -15,14 +15,19 @@ module npu_bus_watch #(
 );
   logic [OpenBits-1:0] open_q;
   logic [31:0] quiet_q;
-  logic waiting;
+  logic waiting, ask_q, end_q, offered_q, answer_q;  // of the last cycle
 
-  assign waiting   = (open_q != '0 || offered_i) && !answer_i;
+  assign waiting   = (open_q != '0 || offered_q) && !answer_q;
   assign expired_o = waiting && limit_i != '0 && quiet_q == limit_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) open_q <= '0;
-    else if (ask_i != end_i) open_q <= ask_i ? open_q + 1'b1 : open_q - 1'b1;
+    if (!rst_ni) begin
+      open_q <= '0;
+      {ask_q, end_q, offered_q, answer_q} <= '0;
+    end else begin
+      {ask_q, end_q, offered_q, answer_q} <= {ask_i, end_i, offered_i, answer_i};
+      if (ask_q != end_q) open_q <= ask_q ? open_q + 1'b1 : open_q - 1'b1;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -1,25 +1,33 @@
-// Resolves one engine command (register fields to values) and checks it in the documented order: align,
-// shape, window, onchip. Holds the only multiplier of the control part, shared with alu mul.
+// Resolves one engine command (register fields to values) and checks it in the documented order:
+// align, shape, window, onchip. Holds the only multiplier of the control part, shared with alu mul.
 //
-// Cycles from start_i (in which the sequencer reads the first two registers) to verdict_o, both counted:
-// load, store 9; mm 10; vec 8; qnt 7. All checks run side by side, the order is applied at the verdict.
-// Steps s = 0.. pick factors in cycle s + 1; the product is there in cycle s + 3 and the box sum it goes
-// into in cycle s + 4. The amount for the exact counters comes with the verdict or two cycles later.
-// mul: factors given with mul_valid_i (never while a check runs) give mul_p_o two cycles later.
+// Cycles from start_i (in which the sequencer reads the first two registers) to verdict_o, both
+// counted: load, store 9; mm 10; vec 8; qnt 7. All checks run side by side, the order is applied at
+// the verdict. Steps s = 0.. pick factors in cycle s + 1; the product is there in cycle s + 3 and
+// the box sum it goes into in cycle s + 4. The amount for the exact counters comes with the verdict
+// or two cycles later.
+// mul: first_i with mul_valid_i gives mul_p_o two cycles later.
 module npu_check
   import npu_types::*;
 (
   input  logic             clk_i,
   input  logic             rst_ni,
   input  logic             cancel_i,
-  // command: insn_i holds it from the cycle after start_i until the verdict has been taken
+  // command: insn_i and kind_i hold it from the cycle after start_i until the verdict has been
+  // taken, next_i and next_kind_i are it in the cycle of start_i; nothing happens with KindSeq
   input  logic             start_i,
   input  npu_pkg::insn_t   insn_i,
+  input  npu_check_pkg::kind_e kind_i,
+  input  npu_pkg::insn_t   next_i,
+  input  npu_check_pkg::kind_e next_kind_i,
+  input  logic             store_i,      // insn_i is a store
+  input  logic             next_store_i,
   output logic             reads_o,      // this cycle's register reads are raddr_o
   output logic [1:0][5:0]  raddr_o,
   input  logic [1:0][31:0] rdata_i,
   input  logic [1:0][31:0] first_i,      // the first two registers, in the cycle after start_i
   output logic             verdict_o,
+  output logic             fail_o,       // with the verdict: fault_o is one
   output npu_pkg::fault_e  fault_o,
   output logic             empty_o,      // a count or the length is 0: nothing to execute
   // resolved command, valid with the verdict and until the next start
@@ -31,26 +39,25 @@ module npu_check
   output logic [2:0]       window_idx_o,
   input  window_t          window_i,
   // alu mul
-  input  logic             mul_valid_i,
-  input  logic [31:0]      mul_a_i,
-  input  logic [31:0]      mul_b_i,
+  input  logic             mul_valid_i,  // in the cycle after start_i
   output logic [31:0]      mul_p_o,
   output cmd_ev_t          count_o,
   output amount_ev_t       amount_o
 );
   import npu_check_pkg::*;
 
-  // ---- steps ---------------------------------------------------------------------------------------
+  // ---- steps ------------------------------------------------------------------------------------
   kind_e      kind;
   logic       busy_q;
   logic [3:0] cycle_q;    // cycles since start_i
   logic [3:0] last;       // the cycle before the verdict's
-  logic       decide;
+  logic       decide, gathers;
   logic [2:0] group;
 
-  assign kind  = kind_of(insn_i[7:0]);
+  assign kind  = kind_i;
   assign last  = verdict_cycle(kind);
   assign group = cycle_q[2:0];
+  assign gathers = kind == KindDma && !store_i && gather(insn_i);
   assign decide = busy_q && cycle_q == last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -60,7 +67,7 @@ module npu_check
     end else if (cancel_i) begin
       busy_q  <= 1'b0;
     end else if (start_i) begin
-      busy_q  <= 1'b1;
+      busy_q  <= next_kind_i != KindSeq;
       cycle_q <= 4'd1;
     end else if (busy_q) begin
       busy_q  <= cycle_q != last;
@@ -68,29 +75,36 @@ module npu_check
     end
   end
 
-  // ---- operands -------------------------------------------------------------------------------------
+  // ---- operands ---------------------------------------------------------------------------------
   // Slots in the order of reading; npu_check_pkg says which field is in which.
   logic [31:0] slot_q [Slots];
-  logic        at_first;
+  logic        at_first_q;  // the cycle after start_i
 
-  assign raddr_o  = registers_of(insn_i, kind, group);
-  assign reads_o  = busy_q && cycle_q < groups_of(kind);
+  always_ff @(posedge clk_i) begin
+    raddr_o <= start_i ? registers_of(next_i, next_kind_i, next_store_i, 3'd1)
+                       : registers_of(insn_i, kind, store_i, group + 3'd1);
+    reads_o <= start_i ? next_kind_i != KindSeq : busy_q && cycle_q + 4'd1 < groups_of(kind);
+    at_first_q <= start_i;
+  end
 
   always_ff @(posedge clk_i) begin
     if (reads_o) begin
       for (int unsigned p = 0; p < 2; p++) slot_q[{group, 1'(p)}] <= rdata_i[p];
     end
-    if (at_first) {slot_q[1], slot_q[0]} <= first_i;
+    if (at_first_q) {slot_q[1], slot_q[0]} <= first_i;
   end
-  assign at_first = busy_q && cycle_q == 4'd1;
 
-  // ---- multiplier -----------------------------------------------------------------------------------
-  step_t       step;
+  // ---- multiplier -------------------------------------------------------------------------------
+  step_t       step;       // of this cycle; every kind begins with a box
   logic [31:0] x, y, x_q, y_q;
   logic [63:0] p_q;
   logic        x_valid, x_valid_q;
 
-  assign step = step_of(kind, cycle_q - 4'd1);
+  always_ff @(posedge clk_i) begin
+    step <= step_of(kind, cycle_q);
+    if (start_i) step <= next_kind_i == KindSeq ? NoStep : box('0, '0);
+  end
+
   // The second factor pair of an amount needs the product of the first: cycle of the verdict.
   assign x_valid = mul_valid_i || (busy_q && step.valid);
 
@@ -111,13 +125,9 @@ module npu_check
       4'd7:    y = slot_q[7];
       default: y = slot_q[9];
     endcase
-    if (at_first) {y, x} = first_i;
+    if (at_first_q) {y, x} = first_i;
     if (step.minus_one) x -= 32'd1;
     if (step.chained) x = p_q[31:0];
-    if (mul_valid_i) begin
-      x = mul_a_i;
-      y = mul_b_i;
-    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -135,9 +145,9 @@ module npu_check
 
   assign mul_p_o = p_q[31:0];
 
-  // ---- box sums -------------------------------------------------------------------------------------
-  // One sum of a product, an address and one more term a cycle; a sum of two products takes two. A product
-  // of 2^34 or more is beyond every memory and window: a flag stands for it.
+  // ---- box sums ---------------------------------------------------------------------------------
+  // One sum of a product, an address and one more term a cycle; a sum of two products takes two. A
+  // product of 2^34 or more is beyond every memory and window: a flag stands for it.
   typedef logic [35:0] sum_t;
   sum_t acc_q, p, product, address, term, acc;
   logic big, big_q, joined;   // joined: the sum goes on from the last one
@@ -148,8 +158,10 @@ module npu_check
 
   assign p   = {2'd0, p_q[33:0]};
   assign big = |p_q[63:34];
-  assign acc_step = cycle_q - 4'd3;
-  assign cmp_step = cycle_q - 4'd4;
+  always_ff @(posedge clk_i) begin
+    acc_step <= start_i ? 4'(1 - 3) : acc_step + 4'd1;  // cycle_q - 3
+    cmp_step <= start_i ? 4'(1 - 4) : acc_step;            // cycle_q - 4
+  end
   assign blocks   = 27'((slot_q[VCols] + 32'd31) >> 5);
 
   function automatic sum_t wide(logic [31:0] v);
@@ -165,7 +177,7 @@ module npu_check
       KindDma: begin
         unique case (acc_step)
           4'd0: begin
-            product = gather(insn_i) ? '0 : p;
+            product = gathers ? '0 : p;
             address = wide(slot_q[DLen]);
           end
           4'd1: begin
@@ -217,36 +229,37 @@ module npu_check
   always_ff @(posedge clk_i) begin
     if (busy_q) begin
       acc_q <= acc;
-      big_q <= (big && !(kind == KindDma && acc_step == 4'd0 && gather(insn_i))) || (joined && big_q);
+      big_q <= (big && !(kind == KindDma && acc_step == 4'd0 && gathers)) ||
+               (joined && big_q);
     end
   end
 
   // The box that is checked in this cycle: its end against its memory or window.
   logic        over, beyond;
-  logic [31:0] limit;
+  logic [31:0] limit_q;
   // verilator lint_off UNUSEDSIGNAL
   // (of what is left only the sign and 32 bits count)
   logic [36:0] left;
   // verilator lint_on UNUSEDSIGNAL
 
-  always_comb begin
-    limit = npu_pkg::VmemWords;
+  // acc_step is the next cycle's cmp_step.
+  always_ff @(posedge clk_i) begin
+    limit_q <= npu_pkg::VmemWords;
     unique case (kind)
-      KindDma: limit = cmp_step == 4'd1 ? window_i.size : space_bytes(space_of(insn_i));
-      KindMm:  if (cmp_step == 4'd4) limit = npu_pkg::AspmBytes;
-      KindQnt: if (cmp_step == 4'd1) limit = npu_pkg::AspmBytes;
+      KindDma: limit_q <= acc_step == 4'd1 ? window_i.size : space_bytes(space_of(insn_i));
+      KindMm:  if (acc_step == 4'd4) limit_q <= npu_pkg::AspmBytes;
+      KindQnt: if (acc_step == 4'd1) limit_q <= npu_pkg::AspmBytes;
       default: ;
     endcase
   end
-  assign left   = {5'd0, limit} - {1'b0, acc_q};
+  assign left   = {5'd0, limit_q} - {1'b0, acc_q};
   assign beyond = left[36] || big_q;
 
-  // mm's tiles and their scales, from the sum of the two products of their box.
-  logic tiles_over, scales_over;
-  assign tiles_over  = big_q || end_over(acc_q[34:0], slot_q[MW], tile_bytes(insn_i), npu_pkg::WspmBytes);
-  assign scales_over = has_wscale(insn_i) && (big_q ||
-                       end_over(acc_q[34:0] >> scale_shift(insn_i), slot_q[MWs], set_bytes(insn_i),
-                                npu_pkg::WscBytes));
+  logic tiles_over;
+  npu_check_tiles u_tiles (
+    .clk_i, .valid_i(busy_q), .insn_i, .extent_i(acc_q[34:0]), .big_i(big_q), .w_i(slot_q[MW]),
+    .ws_i(slot_q[MWs]), .over_o(tiles_over)
+  );
 
   always_comb begin
     over = 1'b0;
@@ -254,7 +267,7 @@ module npu_check
       KindDma: over = cmp_step == 4'd3 && beyond;
       KindMm: begin
         if (cmp_step == 4'd1 || cmp_step == 4'd4) over = beyond;
-        if (cmp_step == 4'd3) over = tiles_over || scales_over;
+        if (cmp_step == 4'd4 && tiles_over) over = 1'b1;
       end
       default: begin
         if (cmp_step == 4'd0) over = beyond;
@@ -285,12 +298,12 @@ module npu_check
     end
   end
 
-  // ---- verdict --------------------------------------------------------------------------------------
+  // ---- verdict ----------------------------------------------------------------------------------
   logic misaligned, misshaped, empty, many, none, closed, rows_named, list_over;
 
   assign many = too_many(slot_q[0]) || too_many(slot_q[2]);
   assign none = slot_q[0] == '0 || slot_q[2] == '0;
-  assign closed    = is_store(insn_i) ? !window_i.writable : !window_i.readable;
+  assign closed    = store_i ? !window_i.writable : !window_i.readable;
   assign list_over = rows_named && rows_over(slot_q[9], slot_q[0]);
 
   always_comb begin
@@ -306,7 +319,7 @@ module npu_check
                       (slot_q[DCa][1] | slot_q[DCs1][1] | slot_q[DCs2][1] | slot_q[DLen][1]));
         misshaped  = slot_q[DLen] > npu_pkg::LenMax || many;
         empty      = none || slot_q[DLen] == '0;
-        rows_named = gather(insn_i);
+        rows_named = gathers;
       end
       KindMm: begin
         misaligned = |slot_q[MA][4:0] || |slot_q[MAm][4:0] ||
@@ -321,8 +334,9 @@ module npu_check
       end
       default: begin
         misaligned = off_row(slot_q[VA] | slot_q[VAs]) ||
-                     (kind == KindQnt ? |slot_q[VDst][4:0] || |slot_q[VDs][4:0]
-                                      : writes_dst(insn_i) && off_row(slot_q[VDst] | slot_q[VDs])) ||
+                     (kind == KindQnt
+                          ? |slot_q[VDst][4:0] || |slot_q[VDs][4:0]
+                          : writes_dst(insn_i) && off_row(slot_q[VDst] | slot_q[VDs])) ||
                      (kind == KindVec && b_is_vector(insn_i) && off_row(slot_q[VB] | slot_q[VBs]));
         misshaped  = many ||
                      (kind == KindQnt ? by_row(insn_i) && slot_q[VCols] > npu_pkg::QuantColsMax
@@ -332,33 +346,39 @@ module npu_check
     endcase
   end
 
-  npu_pkg::fault_e fault;
+  // Each finding in a register, their order in the cycle of the verdict.
+  logic misaligned_q, misshaped_q, closed_q, list_over_q;
 
-  always_comb begin
-    fault = npu_pkg::FAULT_NONE;
-    if (misaligned) fault = npu_pkg::FAULT_ALIGN;
-    else if (misshaped) fault = npu_pkg::FAULT_SHAPE;
-    else if (!empty) begin
-      if (kind == KindDma && (closed || out_of_window_q)) fault = npu_pkg::FAULT_WINDOW;
-      else if (out_of_chip_q || over || list_over) fault = npu_pkg::FAULT_ONCHIP;
+  always_ff @(posedge clk_i) begin
+    if (decide) begin
+      misaligned_q <= misaligned;
+      misshaped_q  <= misshaped;
+      closed_q     <= kind == KindDma && closed;
+      list_over_q  <= list_over;
+      empty_o      <= empty;
     end
   end
+
+  always_comb begin
+    fault_o = npu_pkg::FAULT_NONE;
+    if (misaligned_q) fault_o = npu_pkg::FAULT_ALIGN;
+    else if (misshaped_q) fault_o = npu_pkg::FAULT_SHAPE;
+    else if (!empty_o) begin
+      if (closed_q || out_of_window_q) fault_o = npu_pkg::FAULT_WINDOW;
+      else if (out_of_chip_q || list_over_q) fault_o = npu_pkg::FAULT_ONCHIP;
+    end
+  end
+  assign fail_o = misaligned_q || misshaped_q ||
+                  (!empty_o && (closed_q || out_of_window_q || out_of_chip_q || list_over_q));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) verdict_o <= 1'b0;
     else verdict_o <= decide && !cancel_i;
   end
 
-  always_ff @(posedge clk_i) begin
-    if (decide) begin
-      fault_o <= fault;
-      empty_o <= empty;
-    end
-  end
-
   assign window_idx_o = insn_i[10:8];
 
-  // ---- resolved command -----------------------------------------------------------------------------
+  // ---- resolved command -------------------------------------------------------------------------
   logic [Slots-1:0][31:0] slots;
   for (genvar i = 0; i < Slots; i++) begin : gen_slots
     assign slots[i] = slot_q[i];
@@ -369,32 +389,8 @@ module npu_check
     .ld_cmd_o, .st_cmd_o, .mx_cmd_o, .ve_cmd_o
   );
 
-  // ---- amounts for the exact counters ----------------------------------------------------------------
-  // Products of two factors are there with the verdict, those of three one cycle later; npu_counters
-  // takes one amount in two cycles.
-  logic       passed;
-  logic [2:0] late1_q, late2_q;  // load, store, mm
-
-  assign passed = verdict_o && fault_o == npu_pkg::FAULT_NONE;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      late1_q <= '0;
-      late2_q <= '0;
-    end else begin
-      late1_q <= {passed && kind == KindDma && !is_store(insn_i),
-                  passed && kind == KindDma && is_store(insn_i), passed && kind == KindMm};
-      late2_q <= late1_q;
-    end
-  end
-
-  assign amount_o = '{
-    load_bytes: late2_q[2], store_bytes: late2_q[1], macs: late2_q[0],
-    elems: passed && (kind == KindVec || kind == KindQnt),
-    gather: passed && gather(insn_i) && slot_q[DLen] != '0, gather_rows: p_q[31:0], amount: p_q};
-
-  assign count_o = '{
-    load: passed && kind == KindDma && !is_store(insn_i),
-    store: passed && kind == KindDma && is_store(insn_i),
-    mm: passed && kind == KindMm, vec: passed && kind == KindVec, qnt: passed && kind == KindQnt};
+  npu_amounts u_amounts (
+    .clk_i, .rst_ni, .passed_i(verdict_o && !fail_o), .kind_i(kind), .store_i,
+    .gather_i(gathers && slot_q[DLen] != '0), .product_i(p_q), .count_o, .amount_o
+  );
 endmodule

@@ -1,5 +1,5 @@
-// Tables of npu_check: which register field goes to which operand slot, which products are formed in
-// which step, and small predicates on instruction bits.
+// Tables of npu_check: which register field goes to which operand slot, which products are formed
+// in which step, and small predicates on instruction bits.
 // verilator lint_off UNUSEDSIGNAL
 // verilator lint_off UNUSEDPARAM
 package npu_check_pkg;
@@ -7,8 +7,8 @@ package npu_check_pkg;
 
   typedef enum logic [2:0] { KindSeq, KindDma, KindMm, KindVec, KindQnt } kind_e;
 
-  // Registers are read two at a time, in the order in which sums and products need them; slot = 2 * group +
-  // port. A count is in slot 0 or 2, mm's third one in 6, the start of a list of rows in 9.
+  // Registers are read two at a time, in the order in which sums and products need them; slot = 2 *
+  // group + port. A count is in slot 0 or 2, mm's third one in 6, the start of a list of rows in 9.
   localparam int unsigned Slots  = 12;
   typedef logic [3:0] slot_t;
 
@@ -29,8 +29,13 @@ package npu_check_pkg;
     endcase
   endfunction
 
-  // Register numbers on the two read ports, port 0 last. Sequencer instructions read in group 0 only.
-  function automatic logic [1:0][5:0] registers_of(insn_t i, kind_e kind, logic [2:0] group);
+  function automatic logic is_store(insn_t i);
+    return i[7:0] == OP_STORE;
+  endfunction
+
+  // Register numbers on the two read ports, port 0 last.
+  function automatic logic [1:0][5:0] registers_of(insn_t i, kind_e kind, logic store,
+                                                   logic [2:0] group);
     load_insn_t  ld;
     store_insn_t st;
     mm_insn_t    mm;
@@ -43,7 +48,7 @@ package npu_check_pkg;
     qn = i;
     unique case (kind)
       KindDma: begin
-        if (i[7:0] == OP_STORE) begin
+        if (store) begin
           unique case (group)
             3'd0:    return {st.ds1, st.n1};
             3'd1:    return {st.ds2, st.n2};
@@ -80,7 +85,7 @@ package npu_check_pkg;
           default: return {6'd0, ve.s};
         endcase
       end
-      KindQnt: begin
+      default: begin  // qnt
         unique case (group)
           3'd0:    return {qn.as, qn.rows};
           3'd1:    return {qn.ds, qn.cols};
@@ -89,13 +94,16 @@ package npu_check_pkg;
           default: return {qn.r, 6'd0};
         endcase
       end
-      default: begin
-        // alu: rb, ra; alui: ra; loop: rc; lds: ra
-        if (i[7:0] == OP_LOOP) return {6'd0, i[13:8]};
-        if (i[7:0] == OP_LDS)  return {6'd0, i[19:14]};
-        return {i[29:24], i[23:18]};
-      end
     endcase
+  endfunction
+
+  // The first two, of any instruction.
+  function automatic logic [1:0][5:0] first_registers(insn_t i);
+    // alu: rb, ra; alui: ra; loop: rc; lds: ra
+    if (i[7:0] == OP_LOOP) return {6'd0, i[13:8]};
+    if (i[7:0] == OP_LDS)  return {6'd0, i[19:14]};
+    if (kind_of(i[7:0]) == KindSeq) return {i[29:24], i[23:18]};
+    return registers_of(i, kind_of(i[7:0]), is_store(i), 3'd0);
   endfunction
 
   function automatic logic [3:0] groups_of(kind_e kind);
@@ -177,7 +185,7 @@ package npu_check_pkg;
     endcase
   endfunction
 
-  // ---- predicates -----------------------------------------------------------------------------------
+  // ---- predicates -------------------------------------------------------------------------------
   function automatic logic too_many(logic [31:0] count);
     return count > CountMax;
   endfunction
@@ -207,14 +215,11 @@ package npu_check_pkg;
     return space_e'(i[13:11]);  // the same bits in load and store
   endfunction
 
+  // Of a load.
   function automatic logic gather(insn_t i);
     load_insn_t ld;
     ld = i;
-    return i[7:0] == OP_LOAD && ld.gather;
-  endfunction
-
-  function automatic logic is_store(insn_t i);
-    return i[7:0] == OP_STORE;
+    return ld.gather;
   endfunction
 
   function automatic logic has_wscale(insn_t i);
@@ -251,10 +256,9 @@ package npu_check_pkg;
     return |(bytes & (tile_bytes(i) - 32'd1));
   endfunction
 
-  // A box of extent bytes from start, and last more, goes beyond a memory of size bytes.
-  function automatic logic end_over(logic [34:0] extent, logic [31:0] start, logic [31:0] last,
-                                    logic [31:0] size);
-    return {1'b0, extent} + {4'd0, start} > {4'd0, size - last};
+  // The last bytes from first on go beyond a memory of size bytes.
+  function automatic logic end_over(logic [35:0] first, logic [31:0] last, logic [31:0] size);
+    return first > {4'd0, size - last};
   endfunction
 
   function automatic logic off_set(insn_t i, logic [31:0] bytes);
@@ -308,8 +312,8 @@ package npu_check_pkg;
     endcase
   endfunction
 
-  // Instruction memory keeps beside each instruction its first two register numbers, so that nothing is
-  // decoded between it and the registers, and what is wrong with its bits.
+  // Instruction memory keeps beside each instruction its first two register numbers, so that
+  // nothing is decoded between it and the registers, and what is wrong with its bits.
   typedef struct packed {
     logic            unknown;   // fault opcode
     logic            reserved;  // fault reserved
@@ -321,7 +325,7 @@ package npu_check_pkg;
     fault_e fault;
     fault = insn_fault(i);
     return '{unknown: fault == FAULT_OPCODE, reserved: fault == FAULT_RESERVED || bad_together(i),
-             regs: registers_of(i, kind_of(i[7:0]), 3'd0), insn: i};
+             regs: first_registers(i), insn: i};
   endfunction
 
 endpackage

@@ -63,7 +63,7 @@ module npu_control
   input  logic             ix_rdvalid_i,
   input  logic [32*Cols-1:0] ix_rdata_i
 );
-  logic counter_read;
+  logic counter_read, counter_valid;
   logic start_req, abort, clear, start, kill, running, done, seq_idle, fetch_idle, loaded;
   launch_t launch;
   status_t status;
@@ -80,8 +80,8 @@ module npu_control
     .w_strb_i, .b_valid_o, .b_ready_i, .ar_valid_i, .ar_ready_o, .ar_addr_i, .r_valid_o, .r_ready_i,
     .r_data_o, .start_o(start_req), .abort_o(abort), .clear_o(clear), .launch_o(launch),
     .arg_idx_i(arg_idx), .arg_o(arg), .window_idx_i(window_idx), .window_o(window),
-    .counter_read_o(counter_read), .counter_idx_o(counter_idx), .counter_i(counter),
-    .status_i(status), .done_i(done), .irq_o
+    .counter_read_o(counter_read), .counter_idx_o(counter_idx),
+    .counter_valid_i(counter_valid), .counter_i(counter), .status_i(status), .done_i(done), .irq_o
   );
 
   pc_t [Engines-1:0] oldest_pc;
@@ -104,7 +104,7 @@ module npu_control
     st_fault.pc = oldest_pc[EngSt];
   end
 
-  // ---- program ----------------------------------------------------------------------------------------
+  // ---- program ----------------------------------------------------------------------------------
   localparam int unsigned ImemW = $clog2(ImemWords);
   logic imem_ren, imem_wen;
   logic [ImemW-1:0] imem_raddr, imem_waddr;
@@ -113,7 +113,8 @@ module npu_control
 
   npu_ram #(.Width($bits(imem_rdata)), .Depth(ImemWords)) u_imem (
     .clk_i, .ren_i(imem_ren), .raddr_i(imem_raddr), .rdata_o(imem_rdata),
-    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1), .wdata_i(npu_check_pkg::held(imem_wdata))
+    .wen_i(imem_wen), .waddr_i(imem_waddr), .wmask_i(1'b1),
+    .wdata_i(npu_check_pkg::held(imem_wdata))
   );
 
   npu_fetch u_fetch (
@@ -125,7 +126,7 @@ module npu_control
   );
   assign fetching_o = !fetch_idle;
 
-  // ---- sequencer ----------------------------------------------------------------------------------------
+  // ---- sequencer --------------------------------------------------------------------------------
   logic [Engines-1:0] push_valid, push_ready;
   que_tag_t push_tag;
   ld_cmd_t push_ld;
@@ -158,8 +159,8 @@ module npu_control
   npu_ix_share u_ix_share (
     .clk_i, .rst_ni, .lds_valid_i(lds_valid), .lds_word_i(lds_word), .lds_ready_o(lds_ready),
     .lds_dvalid_o(lds_dvalid), .lds_data_o(lds_data), .ld_rvalid_i(gather_rvalid_i),
-    .ld_rrow_i(gather_rrow_i), .ld_rready_o(gather_rready_o), .ix_rvalid_o, .ix_rrow_o, .ix_rready_i,
-    .ix_rdvalid_i, .ix_rdata_i
+    .ld_rrow_i(gather_rrow_i), .ld_rready_o(gather_rready_o), .ix_rvalid_o, .ix_rrow_o,
+    .ix_rready_i, .ix_rdvalid_i, .ix_rdata_i
   );
 
   npu_sems u_sems (
@@ -167,19 +168,20 @@ module npu_control
     .take_grant_o(take_grant)
   );
 
-  // What of a legal command can differ from 0 and matters: counts are at most 65535, addresses and the
-  // strides that are used are smaller than their memory.
+  // What of a legal command can differ from 0 and matters: counts are at most 65535, addresses and
+  // the strides that are used are smaller than their memory.
   localparam logic [31:0] Count = 32'hffff;
   localparam logic [31:0] Chip  = 32'((64'd1 << npu_dma_pkg::ChipBits) - 1);
   localparam logic [31:0] Len   = 32'((64'd1 << npu_dma_pkg::LenBits) - 1);
   localparam logic [31:0] Word  = 32'((64'd1 << $clog2(VmemWords)) - 1);
   localparam logic [31:0] Row   = Word & ~32'(Cols - 1);
   localparam logic [31:0] Act   = 32'((64'd1 << $clog2(AspmBytes)) - 1) & ~32'(Block - 1);
-  localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) & ~32'(Block / 2 * Cols - 1);
+  localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) &
+                                  ~32'(Block / 2 * Cols - 1);
   localparam logic [31:0] Scale = 32'((64'd1 << $clog2(WscBytes)) - 1) & ~32'(Cols - 1);
   localparam ld_cmd_t LdBits = '{dram_base: '1, room: '1, cmd: '{
-    idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
-    gather: '1, space: '1, win: '0}};
+    idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip,
+    da: '0, gather: '1, space: '1, win: '0}};
   localparam st_cmd_t StBits = '{dram_base: '1, cmd: '{
     cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
     space: '1, win: '0}};
@@ -188,10 +190,10 @@ module npu_control
     ws: Scale, w: Tile, colload: '1, acc: '1, ascale: '1, wscale: '1, wfmt: '1};
   localparam ve_cmd_t VeBits = '{is_qnt: '1, qnt_row: '1, vec: '{
     cols: Count, rows: Count, r: Word, lim: '1, s: '1, bs: Word, b: '1, as: Row, a: Row,
-    ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1, wr: '1,
-    red: '1, func: '1, bmode: '1, op: '1}};
+    ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1,
+    wr: '1, red: '1, func: '1, bmode: '1, op: '1}};
 
-  // ---- fronts -------------------------------------------------------------------------------------------
+  // ---- fronts -----------------------------------------------------------------------------------
   npu_front #(.cmd_t(ld_cmd_t), .UsedBits(LdBits)) u_front_ld (
     .clk_i, .rst_ni, .stop_i(kill), .push_valid_i(push_valid[EngLd]),
     .push_ready_o(push_ready[EngLd]), .push_tag_i(push_tag), .push_cmd_i(push_ld),
@@ -236,6 +238,6 @@ module npu_control
     .clk_i, .rst_ni, .clear_i(start), .running_i(running), .seq_i(seq_ev), .cmd_i(count),
     .amount_i(amount), .ld_i(ld_ev_i), .st_i(st_ev_i), .mx_i(mx_ev_i), .ve_i(ve_ev_i),
     .front_i(front_ev), .fetching_i(fetching_o), .read_i(counter_read), .idx_i(counter_idx),
-    .data_o(counter)
+    .valid_o(counter_valid), .data_o(counter)
   );
 endmodule

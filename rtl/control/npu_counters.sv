@@ -1,8 +1,10 @@
-// The 64-bit counters of spec/npu.yaml. A counter is its word in a small memory plus what came since that
-// word was last brought up to date: a few bits per counter that grows by one, one amount for all others.
-// One adder brings one counter up to date per cycle: the one that is read, else the waiting amount's, else
-// the next in turn. data_o is counter idx_i, exact up to the cycle before, in the cycle of read_i; only
-// an amount may be missing for two cycles. Neither read_i nor an amount may come in two cycles in a row.
+// The 64-bit counters of spec/npu.yaml. A counter is its word in a small memory plus what came
+// since that word was last brought up to date: a few bits per counter that grows by one, one amount
+// for all others. One adder brings one counter up to date per cycle: the waiting amount's, else the
+// one that is read, else the next in turn. It works in three steps: choose, fetch, add. A pulse on
+// read_i asks for counter idx_i (held until the answer), valid_o brings data_o 3 or 4 cycles later:
+// all events up to 3 cycles before the answer, amounts up to 4. Amounts never come in two cycles in
+// a row.
 module npu_counters
   import npu_types::*;
   import npu_pkg::*;
@@ -22,17 +24,18 @@ module npu_counters
   input  logic         fetching_i,
   input  logic         read_i,
   input  logic [5:0]   idx_i,
+  output logic         valid_o,
   output logic [63:0]  data_o
 );
   localparam int unsigned Used = CntSeqFetch + 1;
-  // A counter's turn comes every 4 * Used cycles or sooner: reads take at most every second cycle, amounts
-  // every fourth (npu_check: two in eight cycles).
+  // A counter's turn comes every 4 * Used cycles or sooner: reads take at most every second cycle,
+  // amounts every fourth (npu_check: two in eight cycles).
   localparam int unsigned RecentBits = $clog2(4 * Used + 1);
   typedef logic [RecentBits-1:0] recent_t;
   typedef logic [5:0] index_t;
 
-  // ---- what happens in this cycle -----------------------------------------------------------------------
-  logic [Used-1:0] one;
+  // ---- what happens in this cycle ---------------------------------------------------------------
+  logic [Used-1:0] one, one_q;
 
   always_comb begin
     one = '0;
@@ -93,23 +96,33 @@ module npu_counters
     end
   end
 
-  // ---- the counter of this cycle ------------------------------------------------------------------------
+  // ---- choose, fetch, add -----------------------------------------------------------------------
+  // Step 1 has the number, step 2 the word and what it grows by; either may be idle after a launch.
   logic [63:0]     stored_q [Used];
   recent_t         recent_q [Used];
   logic [Used-1:0] written_q;        // stored_q counts, else 0 does
-  index_t          turn_q, at;
-  logic            add_amount;
-  logic [63:0]     sum;
+  index_t          turn_q, at, at1_q, at2_q;
+  logic            read_q, read_now;  // read_q: a read is still to be chosen
+  logic            valid1_q, amount1_q, read1_q, valid2_q, read2_q;
+  logic [63:0]     old_q, grow_q, sum;
+  logic            known;
 
-  assign add_amount = waiting_q && !read_i;
-  assign at  = read_i ? (idx_i < index_t'(Used) ? idx_i : index_t'(Used - 1)) :
-               waiting_q ? amount_idx_q : turn_q;
-  assign sum = (written_q[at] ? stored_q[at] : '0) +
-               (add_amount ? amount_q : 64'(recent_q[at]));
-  assign data_o = idx_i < index_t'(Used) ? sum : '0;
+  assign read_now = read_q && !waiting_q;
+  assign known    = idx_i < index_t'(Used);
+  assign at  = waiting_q ? amount_idx_q :
+               read_now ? (known ? idx_i : index_t'(Used - 1)) : turn_q;
+  assign sum = old_q + grow_q;
+  assign valid_o = read2_q;
+  assign data_o  = known ? sum : '0;
 
   always_ff @(posedge clk_i) begin
-    stored_q[at] <= sum;
+    at1_q     <= at;
+    at2_q     <= at1_q;
+    amount1_q <= waiting_q;
+    // The word may be on its way back.
+    old_q     <= valid2_q && at2_q == at1_q ? sum : written_q[at1_q] ? stored_q[at1_q] : '0;
+    grow_q    <= amount1_q ? amount_q : 64'(recent_q[at1_q]);
+    if (valid2_q) stored_q[at2_q] <= sum;
     if (amount_now) begin
       amount_q     <= amount;
       amount_idx_q <= amount_idx;
@@ -118,15 +131,21 @@ module npu_counters
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      one_q     <= '0;
       written_q <= '0;
       waiting_q <= 1'b0;
+      read_q    <= 1'b0;
+      {valid1_q, valid2_q, read1_q, read2_q} <= '0;
       turn_q    <= '0;
     end else begin
+      one_q <= clear_i ? '0 : one;
       if (clear_i) written_q <= '0;
-      else written_q[at] <= 1'b1;
-      if (clear_i) waiting_q <= 1'b0;
-      else if (amount_now || !read_i) waiting_q <= amount_now;
-      if (!read_i && !waiting_q) turn_q <= turn_q == index_t'(Used - 1) ? '0 : turn_q + 1'b1;
+      else if (valid2_q) written_q[at2_q] <= 1'b1;
+      waiting_q <= amount_now && !clear_i;
+      read_q    <= read_i || (read_q && waiting_q);
+      {valid1_q, valid2_q} <= clear_i ? 2'b00 : {1'b1, valid1_q};
+      {read1_q, read2_q}   <= {read_now, read1_q};
+      if (!read_q && !waiting_q) turn_q <= turn_q == index_t'(Used - 1) ? '0 : turn_q + 1'b1;
     end
   end
 
@@ -134,7 +153,8 @@ module npu_counters
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) recent_q[i] <= '0;
       else if (clear_i) recent_q[i] <= '0;
-      else recent_q[i] <= (at == index_t'(i) ? '0 : recent_q[i]) + recent_t'(one[i]);
+      else recent_q[i] <= (valid1_q && at1_q == index_t'(i) ? '0 : recent_q[i]) +
+                          recent_t'(one_q[i]);
     end
   end
 endmodule

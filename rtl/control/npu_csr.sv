@@ -1,9 +1,9 @@
-// AXI4-Lite slave with the registers of spec/npu.yaml (12-bit addresses, 32-bit data, byte strobes).
-// One write and one read in flight, at most one of each in two cycles; address and data of a write are
-// taken together; answers come one cycle later, those of counters two, always OKAY; unknown addresses
-// read 0. rw registers keep their value while a run is busy. Reading the low half of a counter freezes
-// its high half for the next read. rw registers are in small memories that are cleared in the 64 cycles
-// after reset; until then nothing is taken.
+// AXI4-Lite slave with the registers of spec/npu.yaml (12-bit addresses, 32-bit data, byte
+// strobes). One write and one read in flight, at most one of each in two cycles; address and data
+// of a write are taken together; answers come one cycle later, those of counters 5 or 6, always
+// OKAY; unknown addresses read 0. rw registers keep their value while a run is busy. Reading the
+// low half of a counter freezes its high half for the next read. rw registers are in small memories
+// that are cleared in the 64 cycles after reset; until then nothing is taken.
 module npu_csr
   import npu_types::*;
   import npu_pkg::*;
@@ -39,8 +39,9 @@ module npu_csr
   output logic [31:0] arg_o,
   input  logic [2:0]  window_idx_i,
   output window_t     window_o,
-  output logic        counter_read_o,  // never in two cycles in a row
+  output logic        counter_read_o,  // one pulse a read
   output logic [5:0]  counter_idx_o,
+  input  logic        counter_valid_i,
   input  logic [63:0] counter_i,
   input  status_t     status_i,
   input  logic        done_i,
@@ -48,7 +49,8 @@ module npu_csr
 );
   localparam logic [31:0] Letters = 32'h4b47_4f4a;  // "JOGK"
 
-  logic        write, read, clearing, counting_q;
+  logic        write, read, clearing;
+  logic        counting_q;     // a counter is read
   logic [9:0]  waddr, raddr;   // words
   logic [31:0] mask;
 
@@ -66,7 +68,7 @@ module npu_csr
     return 10'(offset >> 2);
   endfunction
 
-  // ---- registers --------------------------------------------------------------------------------------
+  // ---- registers --------------------------------------------------------------------------------
   logic       gie_q, ier_q, isr_q, done_q, ready_q;
   logic       free, is_arg, is_win, is_launch, ctrl_write;
   logic [5:0] clear_q;   // the entry that is cleared
@@ -116,8 +118,8 @@ module npu_csr
     end
   end
 
-  // All rw registers as the host reads them: arguments from 0, launch registers from 16, windows from 32.
-  // What the machine reads besides is kept a second time.
+  // All rw registers as the host reads them: arguments from 0, launch registers from 16, windows
+  // from 32. What the machine reads besides is kept a second time.
   logic [31:0] host_q [64];
   logic [31:0] arg_q [Args];
   logic [31:0] base_lo_q [Windows];
@@ -183,21 +185,24 @@ module npu_csr
                       readable: wflags_q[window_idx_i][0]};
   assign irq_o    = gie_q && ier_q && isr_q;
 
-  // ---- answers ------------------------------------------------------------------------------------------
+  // ---- answers ----------------------------------------------------------------------------------
   logic [31:0] value, frozen_q;
   logic        r_is_kept, r_is_counter;
   logic [6:0]  counter_word;
-  logic        count;      // a counter's low half is asked for; counting_q: it is read
+  logic        count;      // a counter's low half is asked for
+  logic        ask_q;      // in the cycle after count
   logic [5:0]  counter_q;
 
   assign r_is_kept = (raddr >= word(CsrArg) && raddr < word(CsrArg) + 10'(Args)) ||
-                     (raddr >= word(CsrWinBaseLo) && raddr < word(CsrWinBaseLo) + 10'(4 * Windows)) ||
+                     (raddr >= word(CsrWinBaseLo) &&
+                      raddr < word(CsrWinBaseLo) + 10'(4 * Windows)) ||
                      (raddr >= word(CsrLaunchFlags) && raddr <= word(CsrBusTimeout));
-  assign r_is_counter  = raddr >= word(CsrCounter) && raddr < word(CsrCounter) + 10'(2 * CsrCounterCount);
+  assign r_is_counter  = raddr >= word(CsrCounter) &&
+                         raddr < word(CsrCounter) + 10'(2 * CsrCounterCount);
   assign counter_word  = 7'(raddr - word(CsrCounter));
   assign count         = read && r_is_counter && !counter_word[0];
   assign counter_idx_o  = counter_q;
-  assign counter_read_o = counting_q;
+  assign counter_read_o = ask_q;
 
   always_comb begin
     unique case (raddr)
@@ -229,11 +234,13 @@ module npu_csr
       b_valid_o <= 1'b0;
       r_valid_o <= 1'b0;
       counting_q <= 1'b0;
+      ask_q      <= 1'b0;
     end else begin
       if (write) b_valid_o <= 1'b1;
       else if (b_ready_i) b_valid_o <= 1'b0;
-      counting_q <= count;
-      if ((read && !count) || counting_q) r_valid_o <= 1'b1;
+      counting_q <= count || (counting_q && !counter_valid_i);
+      ask_q      <= count;
+      if ((read && !count) || counter_valid_i) r_valid_o <= 1'b1;
       else if (r_ready_i) r_valid_o <= 1'b0;
     end
   end
@@ -241,6 +248,6 @@ module npu_csr
   always_ff @(posedge clk_i) begin
     if (read) r_data_o <= value;
     if (count) counter_q <= counter_word[6:1];
-    if (counting_q) {frozen_q, r_data_o} <= counter_i;
+    if (counter_valid_i) {frozen_q, r_data_o} <= counter_i;
   end
 endmodule

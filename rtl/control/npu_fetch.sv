@@ -1,8 +1,8 @@
-// Loads the program into instruction memory: len_i instructions (16 bytes each, at most ImemWords) from
-// code_i, a multiple of 64. Bursts are cut at multiples of BurstBeats port beats, up to 8 in flight.
-// start_i begins (resident_i: nothing to do); loaded_o stays high once all words are written, until the
-// next start. kill_i stops further bursts; idle_o when nothing is outstanding. An error response gives one
-// pulse on fault_o per response.
+// Loads the program into instruction memory: len_i instructions (16 bytes each, at most ImemWords)
+// from code_i, a multiple of 64. Bursts are cut at multiples of BurstBeats port beats, up to 8 in
+// flight. start_i begins (resident_i: nothing to do); loaded_o stays high once all words are
+// written, until the next start. kill_i stops further bursts; idle_o when nothing is outstanding.
+// An error response gives one pulse on fault_o per response.
 // Takes the memory latency plus one cycle per beat, and per instruction where a beat holds several.
 module npu_fetch
   import npu_types::*;
@@ -44,15 +44,16 @@ module npu_fetch
   logic [DramBits-1:0] addr_q;
   logic [FlightBits-1:0] flight_q;
   logic active_q, ar_fire, r_fire, r_end;
-  logic [BurstBits:0] burst, to_border;
+  logic [BurstBits:0] burst, burst_q, to_border;
+  logic burst_ok_q;                   // burst_q is what ask_q and addr_q give
 
   assign words = len_i > ImemWords ? word_t'(ImemWords) : word_t'(len_i);
   assign beats = beat_t'((32'(words) * InsnBytes + PortBytes - 1) >> BeatShift);
 
   assign to_border = (BurstBits + 1)'(BurstBeats) - {1'b0, addr_q[BeatShift +: BurstBits]};
   assign burst = 32'(ask_q) < 32'(to_border) ? (BurstBits + 1)'(ask_q) : to_border;
-  assign ar_valid_o = active_q && ask_q != '0 && flight_q != FlightBits'(InFlight);
-  assign ar_o       = '{addr: addr_q, len: 8'(burst - 1'b1)};
+  assign ar_valid_o = active_q && burst_ok_q && ask_q != '0 && flight_q != FlightBits'(InFlight);
+  assign ar_o       = '{addr: addr_q, len: 8'(burst_q - 1'b1)};
   assign ar_fire    = ar_valid_o && ar_ready_i;
   assign r_fire     = r_valid_i && r_ready_o;
   assign r_end      = r_fire && r_i.last;
@@ -71,15 +72,21 @@ module npu_fetch
       flight_q <= '0;
     end else if (active_q) begin
       flight_q <= flight_q + FlightBits'(ar_fire) - FlightBits'(r_end);
-      if (kill_i) ask_q <= (ar_valid_o && !ar_fire) ? beat_t'(burst) : '0;
-      else if (ar_fire) ask_q <= ask_q - beat_t'(burst);
+      if (kill_i) ask_q <= (ar_valid_o && !ar_fire) ? beat_t'(burst_q) : '0;
+      else if (ar_fire) ask_q <= ask_q - beat_t'(burst_q);
       if (ask_q == '0 && flight_q == '0 && (got_q == want_q || kill_i)) active_q <= 1'b0;
     end
   end
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) burst_ok_q <= 1'b0;
+    else burst_ok_q <= !start_i && !ar_fire;
+  end
+
   always_ff @(posedge clk_i) begin
+    burst_q <= burst;
     if (start_i) addr_q <= code_i;
-    else if (ar_fire) addr_q <= addr_q + (DramBits'(burst) << BeatShift);
+    else if (ar_fire) addr_q <= addr_q + (DramBits'(burst_q) << BeatShift);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -91,8 +98,8 @@ module npu_fetch
   assign imem_waddr_o = got_q[$clog2(ImemWords)-1:0];
   assign idle_o   = !active_q;
   assign loaded_o = !active_q && got_q == want_q;
-  assign fault_o  = '{valid: r_fire && r_i.resp != 2'b00, code: FAULT_BUS, pc: '0, engine: ENGINE_SEQ,
-                      addr: code_i};
+  assign fault_o  = '{valid: r_fire && r_i.resp != 2'b00, code: FAULT_BUS, pc: '0,
+                      engine: ENGINE_SEQ, addr: code_i};
 
   if (PortBytes < InsnBytes) begin : gen_narrow
     // Several beats make an instruction.

@@ -1,8 +1,11 @@
-// Engine front: the queue between sequencer and one engine. Waits and signals end here, the engine sees
-// commands only. A signal fires when every command accepted before it is done; commands behind a signal
-// may start before it fires. With stop_i the queue is emptied unexecuted (one entry a cycle), commands
-// in flight finish and their signals fire.
+// Engine front: the queue between sequencer and one engine. Waits and signals end here, the engine
+// sees commands only. A signal fires when every command accepted before it is done; commands behind
+// a signal may start before it fires. With stop_i the queue is emptied unexecuted (one entry a
+// cycle), commands in flight finish and their signals fire.
+// An accepted command leaves the queue in the cycle after its acceptance, so that nothing here
+// depends on the engine's answer in the same cycle; no command is offered in that cycle.
 // Latency: queue 1 cycle; a signal fires at the earliest 1 cycle after the done pulse it waits for.
+// A done pulse comes 2 cycles after the acceptance or later.
 module npu_front
   import npu_types::*;
 #(
@@ -56,7 +59,8 @@ module npu_front
   retire_t retire_in, retire_head;
   logic    retire_in_valid, retire_ready, retire_valid, retire_pop;
   logic [OwedBits-1:0] owed_q, owed_d;
-  logic    is_cmd, is_wait, is_signal, accept, complete;
+  logic    is_cmd, is_wait, is_signal, complete;
+  logic    accepted_q;  // the head was accepted in the last cycle
 
   // verilator lint_off PINCONNECTEMPTY
   npu_fifo #(
@@ -81,7 +85,7 @@ module npu_front
     .Width(PcBits), .Depth(RetireDepth)
   ) u_pc (
     .clk_i, .rst_ni,
-    .in_valid_i(accept), .in_ready_o(), .in_data_i(head.tag.pc),
+    .in_valid_i(accepted_q), .in_ready_o(), .in_data_i(head.tag.pc),
     .out_valid_o(), .out_ready_i(done_i), .out_data_o(oldest_pc_o), .count_o()
   );
   // verilator lint_on PINCONNECTEMPTY
@@ -90,15 +94,14 @@ module npu_front
   assign is_wait   = head_valid && head.tag.kind == QueWait;
   assign is_signal = head_valid && head.tag.kind == QueSignal;
 
-  assign cmd_valid_o = is_cmd && retire_ready && !stop_i;
+  assign cmd_valid_o = is_cmd && retire_ready && !stop_i && !accepted_q;
   assign cmd_o       = head.cmd & UsedBits;
-  assign accept      = cmd_valid_o && cmd_ready_i;
 
   assign take_o = '{valid: is_wait && !stop_i, sem: head.tag.sem, n: head.tag.n};
 
   assign retire_in = '{is_signal: is_signal, sem: head.tag.sem, n: head.tag.n};
-  assign retire_in_valid = accept || (is_signal && !stop_i);
-  assign pop = stop_i || accept || take_grant_i || (is_signal && retire_ready);
+  assign retire_in_valid = accepted_q || (is_signal && !stop_i);
+  assign pop = stop_i || accepted_q || take_grant_i || (is_signal && retire_ready);
 
   // Done pulses that came while a signal was still to be fired are owed to the commands behind it.
   assign complete   = retire_valid && !retire_head.is_signal && (done_i || owed_q != '0);
@@ -108,13 +111,18 @@ module npu_front
                         n: retire_head.n};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) owed_q <= '0;
-    else if (done_i || complete) owed_q <= owed_d;
+    if (!rst_ni) begin
+      owed_q     <= '0;
+      accepted_q <= 1'b0;
+    end else begin
+      accepted_q <= cmd_valid_o && cmd_ready_i;
+      if (done_i || complete) owed_q <= owed_d;
+    end
   end
 
   assign idle_o   = !head_valid && !retire_valid && engine_idle_i;
   assign ev_o     = '{wait_sem: is_wait && !take_grant_i && !stop_i, idle: idle_o};
-  assign trace_o  = '{start: accept, start_pc: head.tag.pc, stop: done_i,
+  assign trace_o  = '{start: accepted_q, start_pc: head.tag.pc, stop: done_i,
                       stop_pc: oldest_pc_o};
 
 endmodule

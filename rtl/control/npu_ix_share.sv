@@ -1,6 +1,6 @@
-// Vector memory's index read port, shared by the sequencer's lds (first) and the load engine's gather.
-// Grants in the same cycle, data in the next: lds gets its word of the row, the load engine takes the row
-// from vector memory's port in the cycle after its grant.
+// Vector memory's index read port, shared by the sequencer's lds (first) and the load engine's
+// gather. Grants in the same cycle, data in the next: lds gets its word of the row, the load engine
+// takes the row from vector memory's port in the cycle after its grant.
 module npu_ix_share
   import npu_pkg::*;
 #(

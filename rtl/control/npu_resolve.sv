@@ -1,6 +1,6 @@
-// An instruction and the values of its registers (slots in the order of npu_check_pkg) as the command its
-// engine takes. base_i, room_i: the window's first byte, and what of it is left from the command's address.
-// No state: the commands follow in the same cycle.
+// An instruction and the values of its registers (slots in the order of npu_check_pkg) as the
+// command its engine takes. base_i, room_i: the window's first byte, and what of it is left from
+// the command's address. No state: the commands follow in the same cycle.
 module npu_resolve
   import npu_types::*;
   import npu_check_pkg::*;

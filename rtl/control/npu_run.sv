@@ -1,8 +1,9 @@
 // Run control: launch, first fault, abort, drain, done.
-// start_o goes to every block one cycle after start_i. The run ends when sequencer, loader and all fronts
-// are idle. An asynchronous fault or an abort raises kill_o for the rest of the run: the sequencer stops,
-// queues are emptied, commands in flight finish. A bus that stays silent for a second time-out while it is
-// drained is dead until reset: the run ends at once, later launches end at once with fault timeout.
+// start_o goes to every block one cycle after start_i. The run ends when sequencer, loader and all
+// fronts are idle. An asynchronous fault or an abort raises kill_o for the rest of the run: the
+// sequencer stops, queues are emptied, commands in flight finish. A bus that stays silent for a
+// second time-out while it is drained is dead until reset: the run ends at once, later launches end
+// at once with fault timeout.
 module npu_run
   import npu_types::*;
   import npu_pkg::*;
@@ -31,7 +32,7 @@ module npu_run
   typedef enum logic [1:0] { Idle, Start, Busy } state_e;
 
   state_e state_q, state_d;
-  fault_t fault, fault_q;
+  fault_t fault, fault_q, seq_fault_q;  // seq_fault_q: of the last cycle
   logic   kill_q, dead_q, aborted_q, late_q;
   logic   async, expired, dead;
 
@@ -43,8 +44,8 @@ module npu_run
     fault = '0;
     if (state_q == Start && dead_q) begin
       fault = '{valid: 1'b1, code: FAULT_TIMEOUT, pc: '0, engine: ENGINE_SEQ, addr: '0};
-    end else if (seq_fault_i.valid) begin
-      fault = seq_fault_i;
+    end else if (seq_fault_q.valid) begin
+      fault = seq_fault_q;
     end else if (fetch_fault_i.valid) begin
       fault = fetch_fault_i;
     end else if (ld_fault_i.valid) begin
@@ -79,12 +80,14 @@ module npu_run
     if (!rst_ni) begin
       state_q   <= Idle;
       fault_q   <= '0;
+      seq_fault_q <= '0;
       kill_q    <= 1'b0;
       dead_q    <= 1'b0;
       late_q    <= 1'b0;
       aborted_q <= 1'b0;
     end else begin
-      state_q <= state_d;
+      state_q     <= state_d;
+      seq_fault_q <= seq_fault_i;
       if (dead) dead_q <= 1'b1;
       if (state_q == Idle) begin
         if (start_i || clear_i) begin

@@ -1,9 +1,10 @@
-// Central counting semaphores. Several requesters (engines, sequencer) may ask in one cycle, one is served:
-// signals before takes, lower numbers first. Grants are combinational: a take is granted when the count of
-// the last clock edge is at least n. A signal can be taken one cycle after its grant. clear_i begins a
-// clearing pass of 16 cycles in which nothing is granted. Counts cannot wrap: the sequencer bounds the
-// issued balance by 255 (npu_seq), and what is there beyond that is due to waits that stand in the
-// engines' queues, QueueDepth of them at most for each.
+// Central counting semaphores. Several requesters (engines, sequencer) may ask in one cycle, one is
+// served: signals before takes, lower numbers first. A signal is granted in the cycle in which it
+// asks, and can be taken 2 cycles later. A take asks for a cycle at least before it is granted, and
+// none is granted in the cycle behind another one. A request stays as it is until its grant, or is
+// withdrawn. clear_i begins a clearing pass of 16 cycles in which nothing is granted. Counts cannot
+// wrap: the sequencer bounds the issued balance by 255 (npu_seq), and what is there beyond that is
+// due to waits that stand in the engines' queues, QueueDepth of them at most for each.
 module npu_sems
   import npu_types::*;
 #(
@@ -19,7 +20,8 @@ module npu_sems
   output logic    [Users-1:0] take_grant_o
 );
 
-  localparam int unsigned TotalBits = $clog2((1 + Engines * QueueDepth) * npu_pkg::SemaphoreMax + 1);
+  localparam int unsigned TotalBits =
+      $clog2((1 + Engines * QueueDepth) * npu_pkg::SemaphoreMax + 1);
   localparam int unsigned Half = npu_pkg::Semaphores / 2;
   typedef logic [TotalBits-1:0] total_t;
   typedef logic [SemBits-2:0]   entry_t;
@@ -30,70 +32,69 @@ module npu_sems
   entry_t sweep_q, entry;
   logic   sweeping_q;
 
-  // What is written depends on the last user (the sequencer, whose requests come late) in the choice between
-  // signal and take only: it is the one served when no other asks.
-  logic   taken, add, write;
-  sem_t   sem, sig_sem, take_sem;
-  cnt_t   sig_n;
-  total_t count, next, rest;
-  total_t [Users-1:0] level, left;
-  logic   [Users-1:0] enough;
+  // The operation granted in the last cycle changes its count in this one.
+  typedef struct packed {
+    logic add;
+    sem_t sem;
+    cnt_t n;
+  } op_t;
 
+  op_t    sig_op, take_op, op_q;
+  logic   granted_q, took_q, write;
+  logic   [Users-1:0] sigs, takes;
+  total_t count, next;
+  total_t [Users-1:0] level;
+  logic   [Users-1:0] enough, enough_q;
+
+  assign count = op_q.sem[SemBits-1] ? high_q[entry_t'(op_q.sem)] : low_q[entry_t'(op_q.sem)];
+  assign next  = op_q.add ? count + total_t'(op_q.n) : count - total_t'(op_q.n);
+
+  // What every user finds at the end of this cycle.
   always_comb begin
     for (int unsigned u = 0; u < Users; u++) begin
       level[u] = take_i[u].sem[SemBits-1] ? high_q[entry_t'(take_i[u].sem)]
                                           : low_q[entry_t'(take_i[u].sem)];
-      enough[u] = level[u] >= total_t'(take_i[u].n);
-      left[u]   = level[u] - total_t'(take_i[u].n);
+      if (granted_q && op_q.sem == take_i[u].sem) level[u] = next;
+      enough[u] = take_i[u].valid && level[u] >= total_t'(take_i[u].n);
     end
   end
 
   always_comb begin
-    sig_sem  = sig_i[Users-1].sem;
-    sig_n    = sig_i[Users-1].n;
-    take_sem = take_i[Users-1].sem;
-    rest     = left[Users-1];
+    // What enough_q says is older than a take of the last cycle.
+    for (int unsigned u = 0; u < Users; u++) begin
+      sigs[u]  = sig_i[u].valid && !sweeping_q;
+      takes[u] = take_i[u].valid && enough_q[u] && !took_q && !sweeping_q;
+    end
+    // The lowest of each; the sequencer's, who comes late, is the one served when no other asks.
+    sig_grant_o  = sigs & (~sigs + 1'b1);
+    take_grant_o = sigs == '0 ? takes & (~takes + 1'b1) : '0;
+    sig_op  = '{add: 1'b1, sem: sig_i[Users-1].sem, n: sig_i[Users-1].n};
+    take_op = '{add: 1'b0, sem: take_i[Users-1].sem, n: take_i[Users-1].n};
     for (int u = Users - 2; u >= 0; u--) begin
-      if (sig_i[u].valid) begin
-        sig_sem = sig_i[u].sem;
-        sig_n   = sig_i[u].n;
-      end
-      if (take_i[u].valid && enough[u]) begin
-        take_sem = take_i[u].sem;
-        rest     = left[u];
-      end
+      if (sigs[u]) sig_op = '{add: 1'b1, sem: sig_i[u].sem, n: sig_i[u].n};
+      if (takes[u]) take_op = '{add: 1'b0, sem: take_i[u].sem, n: take_i[u].n};
     end
-    count = sig_sem[SemBits-1] ? high_q[entry_t'(sig_sem)] : low_q[entry_t'(sig_sem)];
   end
 
-  always_comb begin
-    taken = sweeping_q;
-    add   = 1'b0;
-    sig_grant_o  = '0;
-    take_grant_o = '0;
-    for (int unsigned u = 0; u < Users; u++) begin
-      if (sig_i[u].valid && !taken) begin
-        sig_grant_o[u] = 1'b1;
-        taken = 1'b1;
-        add   = 1'b1;
-      end
-    end
-    for (int unsigned u = 0; u < Users; u++) begin
-      if (take_i[u].valid && enough[u] && !taken) begin
-        take_grant_o[u] = 1'b1;
-        taken = 1'b1;
-      end
-    end
-    sem  = add ? sig_sem : take_sem;
-    next = add ? count + total_t'(sig_n) : rest;
-  end
-
-  assign write = taken || sweeping_q;
-  assign entry = sweeping_q ? sweep_q : entry_t'(sem);
+  assign write = granted_q || sweeping_q;
+  assign entry = sweeping_q ? sweep_q : entry_t'(op_q.sem);
 
   always_ff @(posedge clk_i) begin
-    if (write && (sweeping_q || !sem[SemBits-1])) low_q[entry]  <= sweeping_q ? '0 : next;
-    if (write && (sweeping_q || sem[SemBits-1]))  high_q[entry] <= sweeping_q ? '0 : next;
+    if (write && (sweeping_q || !op_q.sem[SemBits-1])) low_q[entry]  <= sweeping_q ? '0 : next;
+    if (write && (sweeping_q || op_q.sem[SemBits-1]))  high_q[entry] <= sweeping_q ? '0 : next;
+    op_q <= sigs != '0 ? sig_op : take_op;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      granted_q <= 1'b0;
+      took_q    <= 1'b0;
+      enough_q  <= '0;
+    end else begin
+      granted_q <= |sig_grant_o || |take_grant_o;
+      took_q    <= |take_grant_o;
+      enough_q  <= enough;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -1,4 +1,5 @@
-// npu_seq with instruction memory for its test: plain ports, the payload of the addressed queue as bits.
+// npu_seq with instruction memory for its test: plain ports, the payload of the addressed queue as
+// bits.
 module npu_seq_bench
   import npu_types::*;
   import npu_pkg::*;
@@ -64,7 +65,8 @@ module npu_seq_bench
 
   npu_ram #(.Width($bits(imem_rdata)), .Depth(ImemWords)) u_imem (
     .clk_i, .ren_i(imem_ren), .raddr_i(imem_addr), .rdata_o(imem_rdata),
-    .wen_i(code_wen_i), .waddr_i(code_addr_i), .wmask_i('1), .wdata_i(npu_check_pkg::held(code_data_i))
+    .wen_i(code_wen_i), .waddr_i(code_addr_i), .wmask_i('1),
+    .wdata_i(npu_check_pkg::held(code_data_i))
   );
 
   npu_seq u_seq (

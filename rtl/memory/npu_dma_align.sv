@@ -4,8 +4,8 @@
 // its last output word holds bytes of the last input word's upper lanes only. The next run follows
 // without a gap. An empty run (none) gives one word without mask bits. out_last_o marks the run's
 // last word; out_user_o is the run's.
-// Latency: 1 cycle from a run's acceptance to its first step, 1 cycle from a word to the output
-// register.
+// Latency: 1 cycle from a run's acceptance to its first step; a word is given in the cycle in which
+// it comes in (a register slice follows), so out_valid_o and in_ready_o depend on the other side.
 module npu_dma_align
   import npu_dma_pkg::*;
 #(
@@ -37,7 +37,8 @@ module npu_dma_align
   localparam int unsigned PosBits = LenBits + 1;
   localparam logic [PosBits-1:0] Word = PosBits'(Lanes16);
 
-  logic                        active_q, none_q;
+  logic                        active_q, none_q, skip;
+  logic                        need_q, last_q;  // input is left; this is the last output word
   logic [LaneBits-1:0]         shift_q;    // lanes that the data move up
   logic [LaneBits:0]           begin_q;    // where the run begins in the next output word
   logic [PosBits-1:0]          out_end_q;  // where it ends, from the same place
@@ -45,14 +46,16 @@ module npu_dma_align
   logic [DstBits-WordBits-1:0] addr_q;
   logic [UserBits-1:0]         user_q;
   logic [Lanes16*16-1:0]       rotated, carry_q;
-  logic                        free, need, step, last, load;
+  logic                        free, step, load;
+  logic [PosBits-1:0]          out_end;
 
-  assign free        = !out_valid_o || out_ready_i;
-  assign need        = in_end_q != '0;
-  assign in_ready_o  = active_q && free && need;
-  assign step        = active_q && free && (!need || in_valid_i);
-  assign last        = out_end_q <= Word;
-  assign run_ready_o = !active_q || (step && last);
+  // A word before the run's first byte is not given.
+  assign skip        = begin_q[LaneBits];
+  assign free        = skip || out_ready_i;
+  assign in_ready_o  = active_q && free && need_q;
+  assign step        = active_q && free && (!need_q || in_valid_i);
+  assign out_valid_o = active_q && !skip && (!need_q || in_valid_i);
+  assign run_ready_o = !active_q || (step && last_q);
   assign load        = run_valid_i && run_ready_o;
 
   always_comb begin
@@ -68,7 +71,7 @@ module npu_dma_align
   logic [Lanes16-1:0] mask, fresh;
   always_comb begin
     mask  = {Lanes16{1'b1}} << begin_q;
-    if (last) mask = mask & ~({Lanes16{1'b1}} << out_end_q[LaneBits:0]);
+    if (last_q) mask = mask & ~({Lanes16{1'b1}} << out_end_q[LaneBits:0]);
     fresh = {Lanes16{1'b1}} << shift_q;
   end
 
@@ -79,6 +82,7 @@ module npu_dma_align
   assign shift    = dst_lane - run_src_i;
   assign start    = {1'b0, run_src_i} + {1'b0, shift};
   assign halves   = {1'b0, run_len_i[LenBits-1:1]};
+  assign out_end  = run_none_i ? '0 : PosBits'(halves) + PosBits'(start);
 
   always_ff @(posedge clk_i) begin
     if (load) begin
@@ -86,38 +90,34 @@ module npu_dma_align
       user_q    <= run_user_i;
       shift_q   <= shift;
       begin_q   <= run_none_i ? '0 : start;
-      out_end_q <= run_none_i ? '0 : PosBits'(halves) + PosBits'(start);
+      out_end_q <= out_end;
+      last_q    <= out_end <= Word;
+      need_q    <= !run_none_i;
       in_end_q  <= run_none_i ? '0 : PosBits'(halves) + PosBits'(run_src_i);
       addr_q    <= run_dst_i[DstBits-1:WordBits] - (DstBits - WordBits)'(start[LaneBits]);
     end else if (step) begin
       begin_q   <= begin_q[LaneBits] ? {1'b0, begin_q[LaneBits-1:0]} : '0;
       out_end_q <= out_end_q - Word;
+      last_q    <= out_end_q <= PosBits'(2 * Lanes16);
+      need_q    <= in_end_q > Word;
       in_end_q  <= in_end_q > Word ? in_end_q - Word : '0;
       addr_q    <= addr_q + 1'b1;
     end
-    if (step) begin
-      carry_q    <= rotated;
-      out_addr_o <= addr_q;
-      out_mask_o <= none_q ? '0 : mask;
-      out_last_o <= last;
-      out_user_o <= user_q;
-      for (int unsigned i = 0; i < Lanes16; i++) begin
-        out_data_o[i*16 +: 16] <= fresh[i] ? rotated[i*16 +: 16] : carry_q[i*16 +: 16];
-      end
-    end
+    if (step) carry_q <= rotated;
+  end
+
+  assign out_addr_o = addr_q;
+  assign out_mask_o = none_q ? '0 : mask;
+  assign out_last_o = last_q;
+  assign out_user_o = user_q;
+  for (genvar i = 0; i < Lanes16; i++) begin : gen_out
+    assign out_data_o[i*16 +: 16] = fresh[i] ? rotated[i*16 +: 16] : carry_q[i*16 +: 16];
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      active_q    <= 1'b0;
-      out_valid_o <= 1'b0;
-    end else begin
-      if (load) active_q <= 1'b1;
-      else if (step && last) active_q <= 1'b0;
-      // A word before the run's first byte is not given.
-      if (step && !begin_q[LaneBits]) out_valid_o <= 1'b1;
-      else if (out_ready_i) out_valid_o <= 1'b0;
-    end
+    if (!rst_ni) active_q <= 1'b0;
+    else if (load) active_q <= 1'b1;
+    else if (step && last_q) active_q <= 1'b0;
   end
 
   logic unused;

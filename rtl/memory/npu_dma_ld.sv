@@ -6,7 +6,7 @@
 // An error answer is fault bus (address: the burst's), an index above room fault index (address:
 // the index), one a command, just before its done; all data of issued bursts are taken either way.
 // An index fault ends its command.
-// Latency: command to AR 3 cycles (gather: 8 and the bank's wait); R beat to written word 1 cycle,
+// Latency: command to AR 2 cycles (gather: 7 and the bank's wait); R beat to written word 1 cycle,
 // to done 2.
 // Throughput: one beat a cycle (npu_dma_align says when a run costs one more); runs of one burst:
 // one a cycle, gathered ones 4 every 5 cycles, both up to MaxBursts per memory latency.
@@ -119,24 +119,21 @@ module npu_dma_ld
   } move_t;
 
   move_t move_in, move;
-  logic  move_in_ready, move_valid, move_ready, track_ready, ar_free, ar_fire, r_fire;
+  logic  move_in_ready, move_valid, move_ready, track_ready, ar_fire, r_fire;
   logic [PortAddrBits-1:0] oldest;  // port word address of the oldest burst
 
-  assign burst_ready = (burst.none || (ar_free && track_ready)) && (!burst.first || move_in_ready);
-  assign ar_fire     = burst_valid && burst_ready && !burst.none;
+  assign axi_ar_valid_o = burst_valid && !burst.none && track_ready
+      && (!burst.first || move_in_ready);
+  assign axi_ar_o       = '{addr: burst.addr, len: burst.len};
+  assign ar_fire     = axi_ar_valid_o && axi_ar_ready_i;
+  assign burst_ready = (burst.none || (axi_ar_ready_i && track_ready))
+      && (!burst.first || move_in_ready);
   assign move_in     = '{
     src: burst_run.addr[WordBits-1:1], ca: burst_run.ca, len: burst_run.len, none: burst_run.none,
     user: '{space: burst_run.space, last: burst_run.last, bad: burst_run.bad}
   };
 
   // verilator lint_off PINCONNECTEMPTY
-  // Two places, so that nothing behind depends on the bus in the same cycle.
-  npu_fifo #(.Width($bits(npu_axi_pkg::ax_t)), .Depth(2)) u_ar (
-    .clk_i, .rst_ni,
-    .in_valid_i(ar_fire), .in_ready_o(ar_free), .in_data_i({burst.addr, burst.len}),
-    .out_valid_o(axi_ar_valid_o), .out_ready_i(axi_ar_ready_i), .out_data_o(axi_ar_o), .count_o()
-  );
-
   npu_fifo #(.Width(PortAddrBits), .Depth(MaxBursts)) u_track (
     .clk_i, .rst_ni,
     .in_valid_i(ar_fire), .in_ready_o(track_ready), .in_data_i(burst.addr[AddrBits-1:WordBits]),
@@ -154,33 +151,46 @@ module npu_dma_ld
   );
 
   // ---- data: R -> realigned words -> memories ---------------------------------------------------
-  logic                    word_valid, word_ready, word_last, write, hold;
-  logic [ChipWordBits-1:0] word_addr;
-  logic [Lanes16-1:0]      word_mask;
-  logic [PortBytes*8-1:0]  word_data;
-  user_t                   word_user;
+  typedef struct packed {
+    logic [ChipWordBits-1:0] addr;
+    logic [Lanes16-1:0]      mask;
+    logic [PortBytes*8-1:0]  data;
+    logic                    last;
+    logic                    err;   // the command has had an error answer
+    user_t                   user;
+  } word_t;
+
+  word_t word_in, word;
+  logic  word_in_valid, word_in_ready, word_valid, word_ready, write, hold, beat_ready;
+  logic  err_end_q;  // the end of a command with an error is on its way: later data wait for it
 
   npu_dma_align #(.DstBits(ChipBits), .UserBits($bits(user_t))) u_align (
     .clk_i, .rst_ni,
     .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(move.none),
     .run_src_i(move.src), .run_dst_i(move.ca), .run_len_i(move.len), .run_user_i(move.user),
-    .in_valid_i(axi_r_valid_i), .in_ready_o(axi_r_ready_o), .in_data_i(axi_r_i.data),
-    .out_valid_o(word_valid), .out_ready_i(word_ready), .out_addr_o(word_addr),
-    .out_mask_o(word_mask), .out_data_o(word_data), .out_last_o(word_last), .out_user_o(word_user)
+    .in_valid_i(axi_r_valid_i && !err_end_q), .in_ready_o(beat_ready), .in_data_i(axi_r_i.data),
+    .out_valid_o(word_in_valid), .out_ready_i(word_in_ready), .out_addr_o(word_in.addr),
+    .out_mask_o(word_in.mask), .out_data_o(word_in.data), .out_last_o(word_in.last),
+    .out_user_o(word_in.user)
   );
+  npu_slice #(.Width($bits(word_t))) u_word (
+    .clk_i, .rst_ni, .in_valid_i(word_in_valid), .in_ready_o(word_in_ready), .in_data_i(word_in),
+    .out_valid_o(word_valid), .out_ready_i(word_ready), .out_data_o(word)
+  );
+  assign axi_r_ready_o = beat_ready && !err_end_q;
   assign r_fire = axi_r_valid_i && axi_r_ready_o;
 
-  assign write          = word_valid && !hold && word_mask != '0;
-  assign wspm_wvalid_o  = write && (word_user.space == SPACE_WSPM || word_user.space == SPACE_WSC);
-  assign aspm_wvalid_o  = write && (word_user.space == SPACE_ASPM || word_user.space == SPACE_ASC);
-  assign vmem_wvalid_o  = write && word_user.space == SPACE_VMEM;
-  assign wspm_wsel_sc_o = word_user.space == SPACE_WSC;
-  assign aspm_wsel_sc_o = word_user.space == SPACE_ASC;
-  assign wspm_waddr_o   = word_addr[WspmAddrW-1:0];
-  assign aspm_waddr_o   = word_addr[AspmAddrW-1:0];
-  assign spad_wdata_o   = word_data;
+  assign write          = word_valid && !hold && word.mask != '0;
+  assign wspm_wvalid_o  = write && (word.user.space == SPACE_WSPM || word.user.space == SPACE_WSC);
+  assign aspm_wvalid_o  = write && (word.user.space == SPACE_ASPM || word.user.space == SPACE_ASC);
+  assign vmem_wvalid_o  = write && word.user.space == SPACE_VMEM;
+  assign wspm_wsel_sc_o = word.user.space == SPACE_WSC;
+  assign aspm_wsel_sc_o = word.user.space == SPACE_ASC;
+  assign wspm_waddr_o   = word.addr[WspmAddrW-1:0];
+  assign aspm_waddr_o   = word.addr[AspmAddrW-1:0];
+  assign spad_wdata_o   = word.data;
   for (genvar h = 0; h < Lanes16; h++) begin : gen_strb
-    assign spad_wstrb_o[2*h +: 2] = {2{word_mask[h]}};
+    assign spad_wstrb_o[2*h +: 2] = {2{word.mask[h]}};
   end
 
   always_comb begin
@@ -194,44 +204,50 @@ module npu_dma_ld
   // A port word is one of Pieces parts of a vector-memory row.
   localparam int unsigned Pieces    = Cols * 4 / PortBytes;
   localparam int unsigned PieceBits = $clog2(Pieces);
-  assign vmem_wdata_o = {Pieces{word_data}};
-  assign vmem_wrow_o  = word_addr[PieceBits +: RowW];
+  assign vmem_wdata_o = {Pieces{word.data}};
+  assign vmem_wrow_o  = word.addr[PieceBits +: RowW];
   for (genvar c = 0; c < Cols; c++) begin : gen_vmask
     localparam int unsigned Piece = c * 4 / PortBytes;
-    assign vmem_wmask_o[c] = word_mask[(c*2)%Lanes16]
-        && (Pieces == 1 || word_addr[PieceBits-1:0] == PieceBits'(Piece));
+    assign vmem_wmask_o[c] = word.mask[(c*2)%Lanes16]
+        && (Pieces == 1 || word.addr[PieceBits-1:0] == PieceBits'(Piece));
   end
 
   // ---- errors and the end of commands -----------------------------------------------------------
-  logic  last_word, beat_err, bus_q, index_q;
+  logic  last_word, end_in, beat_err, err_q, index_q;
   addr_t bus_addr_q;
   logic [31:0] index_addr_q;
 
-  assign last_word = word_valid && word_ready && word_last && word_user.last;
+  assign last_word = word_valid && word_ready && word.last && word.user.last;
+  // Errors are those of the command whose words go in.
+  assign end_in      = word_in_valid && word_in_ready && word_in.last && word_in.user.last;
+  assign word_in.err = err_q || beat_err;
   assign beat_err  = r_fire && axi_r_i.resp[1];
 
   npu_dma_retire u_retire (
     .clk_i, .rst_ni,
-    .accept_i(accept), .last_i(last_word), .err_i(bus_q || word_user.bad),
-    .err_code_i(bus_q ? FAULT_BUS : FAULT_INDEX),
-    .err_addr_i(bus_q ? bus_addr_q : AddrBits'(index_addr_q)),
+    .accept_i(accept), .last_i(last_word), .err_i(word.err || word.user.bad),
+    .err_code_i(word.err ? FAULT_BUS : FAULT_INDEX),
+    .err_addr_i(word.err ? bus_addr_q : AddrBits'(index_addr_q)),
     .hold_o(hold), .done_o, .idle_o, .fault_valid_o, .fault_code_o, .fault_addr_o
   );
 
   // The address of the first bad index of the oldest command that has one.
   always_ff @(posedge clk_i) begin
-    if (beat_err && (!bus_q || last_word)) bus_addr_q <= {oldest, WordBits'(0)};
+    if (beat_err && !err_q) bus_addr_q <= {oldest, WordBits'(0)};
     if (ix_kill && !index_q) index_addr_q <= ix_index;
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      bus_q   <= 1'b0;
-      index_q <= 1'b0;
+      err_q     <= 1'b0;
+      err_end_q <= 1'b0;
+      index_q   <= 1'b0;
     end else begin
-      if (beat_err) bus_q <= 1'b1;
-      else if (last_word) bus_q <= 1'b0;
+      if (end_in) err_q <= 1'b0;
+      else if (beat_err) err_q <= 1'b1;
+      if (end_in && word_in.err) err_end_q <= 1'b1;
+      else if (last_word && word.err) err_end_q <= 1'b0;
       if (ix_kill) index_q <= 1'b1;
-      else if (last_word && word_user.bad) index_q <= 1'b0;
+      else if (last_word && word.user.bad) index_q <= 1'b0;
     end
   end
 
@@ -239,7 +255,7 @@ module npu_dma_ld
   logic [7:0] vmem_cmds_q;
   logic       vmem_in, vmem_out;
   assign vmem_in   = accept && cmd_i.cmd.space == SPACE_VMEM;
-  assign vmem_out  = last_word && word_user.space == SPACE_VMEM;
+  assign vmem_out  = last_word && word.user.space == SPACE_VMEM;
   assign gather_ok = vmem_cmds_q == '0;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) vmem_cmds_q <= '0;
@@ -247,7 +263,7 @@ module npu_dma_ld
     else if (vmem_out && !vmem_in) vmem_cmds_q <= vmem_cmds_q - 1'b1;
   end
 
-  assign ev_o = '{busy: !idle_o, beat: r_fire, burst: axi_ar_valid_o && axi_ar_ready_i};
+  assign ev_o = '{busy: !idle_o, beat: r_fire, burst: ar_fire};
 
   logic unused;
   assign unused = ^{cmd_i, burst, burst_run, axi_r_i.resp[0]};

@@ -34,6 +34,7 @@ package npu_dma_pkg;
     addr_t               addr;
     logic [ChipBits-1:0] ca;
     logic [LenBits-1:0]  len;
+    logic [LenBits-1:0]  reach;  // len - 1
     logic [2:0]          space;
     logic                last;
     logic                none;

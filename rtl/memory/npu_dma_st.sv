@@ -2,7 +2,7 @@
 // overlap; at most MaxBursts bursts are outstanding. done_o: one pulse a command, in order, after
 // the last write response.
 // An error response is fault bus (address: the burst's), once a command, just before its done.
-// Latency: command to AW 3 cycles, to the first W beat 7 (longer when the memory's port is taken);
+// Latency: command to AW 2 cycles, to the first W beat 7 (longer when the memory's port is taken);
 // last response to done 1 cycle. Throughput: one beat a cycle (npu_dma_align says when a run costs
 // one more).
 module npu_dma_st
@@ -95,23 +95,19 @@ module npu_dma_st
 
   track_t track_in, track;
   move_t  move_in, fetch, move;
-  logic   track_ready, track_valid, track_pop, aw_free, aw_fire, push;
+  logic   track_ready, track_valid, track_pop, aw_fire, push;
   logic   fetch_in_ready, move_in_ready, fetch_valid, fetch_ready, move_valid, move_ready;
 
-  assign burst_ready = track_ready && (burst.none || aw_free)
+  assign axi_aw_valid_o = burst_valid && !burst.none && track_ready
+      && (!burst.first || (fetch_in_ready && move_in_ready));
+  assign axi_aw_o    = '{addr: burst.addr, len: burst.len};
+  assign aw_fire     = axi_aw_valid_o && axi_aw_ready_i;
+  assign burst_ready = track_ready && (burst.none || axi_aw_ready_i)
       && (burst.none || !burst.first || (fetch_in_ready && move_in_ready));
-  assign aw_fire     = burst_valid && burst_ready && !burst.none;
   assign push        = aw_fire && burst.first;
   assign track_in    = '{addr: burst.addr[AddrBits-1:WordBits], last: burst.last, none: burst.none};
   assign move_in     = '{ca: burst_run.ca, len: burst_run.len, space: burst_run.space,
                          dst: burst_run.addr[CutBits-1:0]};
-
-  // Two places, so that nothing behind depends on the bus in the same cycle.
-  npu_fifo #(.Width($bits(npu_axi_pkg::ax_t)), .Depth(2)) u_aw (
-    .clk_i, .rst_ni,
-    .in_valid_i(aw_fire), .in_ready_o(aw_free), .in_data_i({burst.addr, burst.len}),
-    .out_valid_o(axi_aw_valid_o), .out_ready_i(axi_aw_ready_i), .out_data_o(axi_aw_o), .count_o()
-  );
 
   npu_fifo #(.Width($bits(track_t)), .Depth(MaxBursts)) u_track (
     .clk_i, .rst_ni,
@@ -136,7 +132,8 @@ module npu_dma_st
   logic [CutBits-WordBits-1:0] beat_addr;
   logic [Lanes16-1:0]          beat_mask;
   logic [PortBytes*8-1:0]      beat_data;
-  logic                        beat_last, beat_user;
+  logic                        beat_last, beat_user, w_in_valid, w_in_ready;
+  npu_axi_pkg::w_t             w_in;
 
   npu_dma_fetch u_fetch (
     .clk_i, .rst_ni,
@@ -152,7 +149,7 @@ module npu_dma_st
     .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(1'b0),
     .run_src_i(move.ca[WordBits-1:1]), .run_dst_i(move.dst), .run_len_i(move.len),
     .run_user_i(1'b0), .in_valid_i(data_valid), .in_ready_o(data_ready), .in_data_i(data),
-    .out_valid_o(axi_w_valid_o), .out_ready_i(axi_w_ready_i), .out_addr_o(beat_addr),
+    .out_valid_o(w_in_valid), .out_ready_i(w_in_ready), .out_addr_o(beat_addr),
     .out_mask_o(beat_mask), .out_data_o(beat_data), .out_last_o(beat_last), .out_user_o(beat_user)
   );
 
@@ -160,7 +157,11 @@ module npu_dma_st
   for (genvar h = 0; h < Lanes16; h++) begin : gen_strb
     assign beat_strb[2*h +: 2] = {2{beat_mask[h]}};
   end
-  assign axi_w_o = '{data: beat_data, strb: beat_strb, last: beat_last || beat_addr == '1};
+  assign w_in = '{data: beat_data, strb: beat_strb, last: beat_last || beat_addr == '1};
+  npu_slice #(.Width($bits(w_in))) u_w (
+    .clk_i, .rst_ni, .in_valid_i(w_in_valid), .in_ready_o(w_in_ready), .in_data_i(w_in),
+    .out_valid_o(axi_w_valid_o), .out_ready_i(axi_w_ready_i), .out_data_o(axi_w_o)
+  );
 
   // ---- responses and the end of commands --------------------------------------------------------
   logic  hold, last, err, err_q;
@@ -190,7 +191,7 @@ module npu_dma_st
   );
 
   assign ev_o = '{busy: !idle_o, beat: axi_w_valid_o && axi_w_ready_i,
-                  burst: axi_aw_valid_o && axi_aw_ready_i};
+                  burst: aw_fire};
 
   logic unused;
   assign unused = ^{cmd_i, burst_run, axi_b_i.resp[0], move.space, move.ca, fetch.dst, beat_user};

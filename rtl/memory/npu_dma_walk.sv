@@ -1,5 +1,5 @@
 // Walks the box of a command and gives its runs in order (outer loop i2, inner i1), one a cycle;
-// the next command is taken in the cycle in which the last run goes. With gather the offset of each
+// the next command is taken in the cycle after the last run. With gather the offset of each
 // run comes from npu_dma_index; at the first index that is too large the command ends early with an
 // empty run marked bad, and ix_kill_o discards what is left of the list. A box with a count of 0 is
 // one empty run.
@@ -26,22 +26,24 @@ module npu_dma_walk
   addr_t               addr1_q, addr2_q;  // of this run without gather; of this i2
   logic [ChipBits-1:0] ca1_q, ca2_q;
   logic [15:0]         i1_q, i2_q;        // runs left in this row, rows left, both counted to 0
-  logic                accept, fire, row_end, box_end, bad;
+  logic                row_end_q;         // i1_q is 0
+  logic [LenBits-1:0]  reach_q;           // a run's length - 1
+  logic                accept, fire, box_end, bad;
 
-  assign row_end     = i1_q == '0;
   assign bad         = box_q.gather && !none_q && ix_bad_i;
-  assign box_end     = none_q || bad || (row_end && i2_q == '0);
+  assign box_end     = none_q || bad || (row_end_q && i2_q == '0);
   assign run_valid_o = active_q && (!box_q.gather || none_q || ix_valid_i);
   assign fire        = run_valid_o && run_ready_i;
   assign ix_ready_o  = active_q && box_q.gather && !none_q && run_ready_i;
   assign ix_kill_o   = fire && bad;
-  assign cmd_ready_o = !active_q || (fire && box_end);
+  assign cmd_ready_o = !active_q;
   assign accept      = cmd_valid_i && cmd_ready_o;
 
   assign run_o = '{
     addr:  box_q.gather ? addr2_q + AddrBits'(ix_offset_i) : addr1_q,
     ca:    ca1_q,
     len:   box_q.len,
+    reach: reach_q,
     space: box_q.space,
     last:  box_end,
     none:  none_q || bad,
@@ -56,6 +58,7 @@ module npu_dma_walk
   always_ff @(posedge clk_i) begin
     if (accept) begin
       box_q   <= cmd_i;
+      reach_q <= cmd_i.len - 1'b1;
       none_q  <= cmd_i.len == '0 || cmd_i.n1 == '0 || cmd_i.n2 == '0;
       addr1_q <= cmd_i.base;
       addr2_q <= cmd_i.base;
@@ -63,18 +66,21 @@ module npu_dma_walk
       ca2_q   <= cmd_i.ca;
       i1_q    <= cmd_i.n1 - 1'b1;
       i2_q    <= cmd_i.n2 - 1'b1;
+      row_end_q <= cmd_i.n1 == 16'd1;
     end else if (fire) begin
-      if (row_end) begin
+      if (row_end_q) begin
         addr1_q <= addr2_next;
         addr2_q <= addr2_next;
         ca1_q   <= ca2_next;
         ca2_q   <= ca2_next;
         i1_q    <= box_q.n1 - 1'b1;
         i2_q    <= i2_q - 1'b1;
+        row_end_q <= box_q.n1 == 16'd1;
       end else begin
         addr1_q <= addr1_q + AddrBits'(box_q.ds1);
         ca1_q   <= ca1_q + box_q.cs1;
         i1_q    <= i1_q - 1'b1;
+        row_end_q <= i1_q == 16'd1;
       end
     end
   end
