@@ -58,7 +58,7 @@ module npu_array
   // One process, walked against the flow of data with blocking assignments: every right-hand side
   // is last cycle's value, as with registers written by <=, but simulation is several times faster.
   // Only isum_q leaves the process, so only isum_q is written by <=.
-  logic [7:0]          weight [Rows][Cols];           // of the slice that is in the cell
+  logic [8*Rows-1:0]   weight [Diag-1];               // of a diagonal's slice, by rows
   logic [7:0]          mv   [Rows][Rows+Cols];  // [r][0]: input; r delays, then one a column
   logic [15:0]         prod [Rows][Cols];
   psum_t               psum [Rows][Cols];
@@ -95,7 +95,7 @@ module npu_array
       for (int r = 0; r < Rows; r++) mv[r][0] = mv_bytes_i[8*r +: 8];
       for (int r = 0; r < Rows; r++) begin
         for (int c = 0; c < Cols; c++) begin
-          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(weight[r][c]));
+          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(weight[r+c][8*r +: 8]));
         end
       end
       for (int r = 0; r < Rows; r++) begin
@@ -107,8 +107,9 @@ module npu_array
   // verilator lint_on BLKSEQ
 
   // ---- weights -------------------------------------------------------------------------------
-  // A cell's weights lie in two small RAMs (one, where there is one slice), even slices and odd
-  // ones, because a word of a column may hold two slices of a cell. Address: bank, slice / 2.
+  // The cells of a diagonal meet one tag, so their weights are one word of a small RAM; two RAMs
+  // (one, where there is one slice), even slices and odd ones, because a word of a column may hold
+  // two slices of a cell. Address: bank, slice / 2.
   localparam int unsigned Parts = (S > 1) ? 2 : 1;
   localparam int unsigned PartW = SelW - Parts + 1;   // address within a part
   localparam int unsigned PairW = $clog2(Rows / 2);
@@ -125,6 +126,7 @@ module npu_array
   logic [PairW-1:0] ld_pair;                          // first row of the word / 2
   logic [Rows-1:0]  ld_row;
   logic [Cols-1:0]  ld_col;
+  logic [PartW-1:0] ld_addr;
   assign ld_column = ld_mode_i == LdCol;
   if (S == 1) begin : gen_whole
     assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i, 1'b0}) : ld_idx_i[PairW-1:0];
@@ -132,60 +134,65 @@ module npu_array
     assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i[3:SlW], 1'b0})
                                            : PairW'(ld_idx_i[3:SlW]);
   end
+  if (S == 4) begin : gen_halves  // half a column: slices 0 and 1, or 2 and 3
+    assign ld_addr = {ld_bank_i, ld_idx_i[ld_column ? 0 : 1]};
+  end else begin : gen_bank
+    assign ld_addr = ld_bank_i;
+  end
   always_comb begin
     for (int p = 0; p < Rows / 2; p++) begin
-      ld_row[2*p +: 2] = {2{ld_valid_i && !ld_column &&
+      ld_row[2*p +: 2] = {2{!ld_column &&
                             (ld_pair == PairW'(p) ||
                              (ld_mode_i == LdE2m1 && (p % 2) == 1 && ld_pair == PairW'(p - 1)))}};
     end
     for (int c = 0; c < Cols; c++) begin
-      ld_col[c] = ld_valid_i && ld_column &&
+      ld_col[c] = ld_column &&
                   (ld_idx_i == 4'(c * 16 / Cols) || (Cols == 8 && ld_idx_i == 4'(2*c + 1)));
     end
   end
 
-  for (genvar r = 0; r < Rows; r++) begin : gen_row
-    for (genvar c = 0; c < Cols; c++) begin : gen_cell
-      logic [7:0]      part [Parts];
-      logic [SelW-1:0] cell_sel;
-      assign cell_sel = (r + c == 0) ? mv_sel_i : sel[r+c];
-      for (genvar p = 0; p < Parts; p++) begin : gen_part
-        // Bytes of the word: by rows, and byte r of the column's slices p, p + 2.
-        localparam int unsigned Nibble = (r % 4) * Cols + c;
-        localparam int unsigned Byte   = (r % 2) * Cols + c;
-        localparam int unsigned AtCol  = p * Rows + r;
-        localparam int unsigned At = (Cols == 8) ? AtCol % 16 : (Cols == 16) ? AtCol
-                                   : (c % 2) * 32 + AtCol;
-        logic             we;
-        logic [7:0]       data;
-        logic [PartW-1:0] waddr;
-        logic [7:0]       wt [2**PartW];
-        if (S == 4) begin : gen_four
-          // Half a column: slices 0 and 1, or 2 and 3.
-          assign waddr = {ld_bank_i, ld_idx_i[ld_column ? 0 : 1]};
-          assign we    = ld_col[c] || (ld_row[r] && ld_idx_i[0] == 1'(p));
-        end else if (S == 2) begin : gen_two
-          // A whole column, or (8 columns) half a one: one slice.
-          assign waddr = ld_bank_i;
-          assign we    = (ld_col[c] && (Cols > 8 || ld_idx_i[0] == 1'(p))) ||
-                         (ld_row[r] && ld_idx_i[0] == 1'(p));
-        end else begin : gen_one
-          assign waddr = ld_bank_i;
-          assign we    = ld_col[c] || ld_row[r];
+  for (genvar d = 0; d < Diag - 1; d++) begin : gen_diagonal
+    localparam int unsigned First = (d < Cols) ? 0 : d - Cols + 1;  // row of the first cell
+    localparam int unsigned Cells = ((d < Rows) ? d : Rows - 1) - First + 1;
+    logic [SelW-1:0]    at;
+    logic [8*Cells-1:0] word [Parts];
+    assign at = (d == 0) ? mv_sel_i : sel[d];
+    for (genvar p = 0; p < Parts; p++) begin : gen_part
+      logic [8*Cells-1:0] wt [2**PartW];
+      always_ff @(posedge clk_i) begin
+        if (ld_valid_i) begin
+          automatic logic [8*Cells-1:0] merged = wt[ld_addr];
+          for (int i = 0; i < Cells; i++) begin
+            automatic int r = First + i;
+            automatic int c = d - r;
+            // Bytes of the word: by rows, and byte r of the column's slices p, p + 2.
+            automatic int column = p * Rows + r;
+            if (Cols == 8) column = column % 16;
+            if (Cols == 32) column = column + (c % 2) * 32;
+            if (ld_row[r] && (S == 1 || ld_idx_i[0] == 1'(p))) begin
+              merged[8*i +: 8] = (ld_mode_i == LdE2m1) ? e2m1(ld_word_i[4*((r % 4)*Cols + c) +: 4])
+                                                       : ld_word_i[8*((r % 2)*Cols + c) +: 8];
+            end
+            // A word of 8 columns is half a column: one slice of two.
+            if (ld_col[c] && (S != 2 || Cols > 8 || ld_idx_i[0] == 1'(p))) begin
+              merged[8*i +: 8] = ld_word_i[8*column +: 8];
+            end
+          end
+          wt[ld_addr] <= merged;
         end
-        assign data = ld_column ? ld_word_i[8*At +: 8]
-                    : (ld_mode_i == LdE2m1) ? e2m1(ld_word_i[4*Nibble +: 4])
-                                            : ld_word_i[8*Byte +: 8];
-        always_ff @(posedge clk_i) begin
-          if (we) wt[waddr] <= data;
-        end
-        assign part[p] = wt[cell_sel[SelW-1 -: PartW]];
       end
-      if (S > 1) begin : gen_pick
-        assign weight[r][c] = part[cell_sel[0]];
-      end else begin : gen_only
-        assign weight[r][c] = part[0];
-      end
+      assign word[p] = wt[at[SelW-1 -: PartW]];
+    end
+    if (S > 1) begin : gen_pick
+      assign weight[d][8*First +: 8*Cells] = at[0] ? word[1] : word[0];
+    end else begin : gen_only
+      assign weight[d][8*First +: 8*Cells] = word[0];
+    end
+    if (First > 0) begin : gen_below
+      assign weight[d][8*First-1:0] = '0;
+    end
+    if (First + Cells < Rows) begin : gen_above
+      assign weight[d][8*Rows-1:8*(First+Cells)] = '0;
     end
   end
 

@@ -45,12 +45,11 @@ module npu_vec_read
   logic     by_row_q, swap_q;
   bmode_e   bmode_q;
   logic [31:0] scalar_q;
-  logic     needs_b, b_word, b_hold;
+  logic     b_word, b_hold, b_used;
   // verilator lint_off UNUSEDSIGNAL
   vec_cmd_t v;  // addresses were checked, high bits are 0
   // verilator lint_on UNUSEDSIGNAL
   assign v       = cmd_i.vec;
-  assign needs_b = !cmd_i.is_qnt && v.bmode != BMODE_SCALAR;
   assign b_word  = v.bmode == BMODE_ROW_SCALAR;
   assign b_hold  = v.bs == 32'd0 && (b_word || v.cols <= 32'(Cols));
 
@@ -65,7 +64,7 @@ module npu_vec_read
 
   // ---- operand queues --------------------------------------------------------
 
-  logic             issue, a_valid, b_valid, a_pop, b_pop;
+  logic             issue, a_valid, b_valid, a_pop, b_pop, b_rvalid;
   logic [DataW-1:0] a_data, b_data;
   logic [ColW-1:0]  b_sel, unused_sel;
 
@@ -90,19 +89,22 @@ module npu_vec_read
     .pop_i    (a_pop)
   );
 
+  // Without b its queue walks like the others, but asks for nothing.
+  assign b_used       = bmode_q != BMODE_SCALAR;
+  assign veb_rvalid_o = b_rvalid && b_used;
   npu_vec_fetch u_b (
     .clk_i,
     .rst_ni,
-    .start_i  (start_i && needs_b),
+    .start_i,
     .word_i   (b_word),
     .hold_i   (b_hold),
     .base_i   (v.b[AddrW-1:0]),
     .stride_i (v.bs[AddrW-1:0]),
     .rows_i   (v.rows[15:0]),
     .cols_i   (v.cols[15:0]),
-    .rvalid_o (veb_rvalid_o),
+    .rvalid_o (b_rvalid),
     .rrow_o   (veb_rrow_o),
-    .rready_i (veb_rready_i),
+    .rready_i (veb_rready_i && b_used),
     .rdvalid_i(veb_rdvalid_i),
     .rdata_i  (veb_rdata_i),
     .valid_o  (b_valid),
@@ -132,7 +134,7 @@ module npu_vec_read
     .last_o    (last)
   );
 
-  assign issue = active && en_i && a_valid && (bmode_q == BMODE_SCALAR || b_valid) &&
+  assign issue = active && en_i && a_valid && (!b_used || b_valid) &&
                  (!qnt_i || qnt_ready_i);
   assign vmem_row_end = row_last ||
                         sub_q == (qnt_i ? SubW'(QntBeats - 1) : SubW'(VecBeats - 1));

@@ -22,7 +22,7 @@ BLOCKS = {
 }
 TOLERANCE = 0.03   # of a count, and at least SLACK
 SLACK = 16
-CELL = re.compile(r"gen_row\[\d+\]\.gen_cell\[\d+\]\.gen_part\[\d+\]")  # the array's weights count as one
+CELL = re.compile(r"gen_diagonal\[\d+\]\.gen_part\[\d+\]")  # the array's weights count as one
 SMALL_RAM = 4096  # bits that may be distributed RAM
 REGISTER_BITS = 512  # a larger memory made of registers is an error
 CHECKED = ("registers", "MULT18X18D", "DP16KD", "TRELLIS_DPR16X4")
@@ -67,7 +67,7 @@ def declared(work):
         if line.startswith("module "):
             module = words[1]
         elif words[:1] == ["memory"]:
-            name = CELL.sub("gen_row[*].gen_cell[*].gen_part[*]", instance(module) + "." + words[-1].lstrip("\\"))
+            name = CELL.sub("gen_diagonal[*].gen_part[*]", instance(module) + "." + words[-1].lstrip("\\"))
             found[name] = found.get(name, 0) + int(words[2]) * int(words[4])
     return found
 
@@ -84,7 +84,7 @@ def rams(work):
         if "$auto$" in name:
             name = name.split(".", 1)[0] + ": constant tables"
         else:
-            name = CELL.sub("gen_row[*].gen_cell[*].gen_part[*]", name)
+            name = CELL.sub("gen_diagonal[*].gen_part[*]", name)
         if became.get(name, "merged") not in ("merged", cell):
             cell = "some " + became[name] + ", some " + cell
         became[name] = cell
