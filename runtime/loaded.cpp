@@ -48,7 +48,8 @@ std::unique_ptr<driver::Device> open_for(const Program& program, const std::stri
 
 Loaded::Loaded(driver::Device& device, const Program& program)
     : device_(device), map_(program.map), config_(program.config), isa_hash_(program.isa_hash), config_hash_(program.config_hash),
-      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())) {
+      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches) {
+  if (parts_.empty()) parts_.push_back({0, code_len_});
   check_device();
   try {
     for (u32 w = 0; w < sizes_.size(); ++w)
@@ -110,15 +111,15 @@ void Loaded::clear(u32 window) {
     write(window, at, std::span(zeros).first(static_cast<std::size_t>(std::min<u64>(zeros.size(), sizes_[window] - at))));
 }
 
-void Loaded::describe_job() {
+void Loaded::describe_job(const CodePart& part) {
   for (u32 w = 0; w < sizes_.size(); ++w) {
     const u32 at = csr_at::win_base_lo_at(w);
     csr64(at, bases_[w]);
     csr(csr_at::win_size_at(w), static_cast<u32>(sizes_[w]));
     csr(csr_at::win_flags_at(w), sizes_[w] == 0 ? 0 : read_only_[w] ? 1 : 3);
   }
-  csr64(csr_at::code_lo, code_);
-  csr(csr_at::code_len, code_len_);
+  csr64(csr_at::code_lo, code_ + part.first * sizeof(spec::Insn));
+  csr(csr_at::code_len, part.count);
   csr(csr_at::watchdog, 0);
   csr(csr_at::launch_flags, resident_ ? 1 : 0);
 }
@@ -126,7 +127,16 @@ void Loaded::describe_job() {
 LaunchRecord Loaded::run(std::span<const u32> args) {
   if (args.size() > spec::limit::args)
     throw Error("device", "launch arguments", std::to_string(args.size()), "at most " + std::to_string(spec::limit::args));
-  describe_job();
+  LaunchRecord all;
+  for (const CodePart& part : parts_) {
+    all.add(launch(part, args));
+    if (all.aborted) break;
+  }
+  return all;
+}
+
+LaunchRecord Loaded::launch(const CodePart& part, std::span<const u32> args) {
+  describe_job(part);
   for (u32 i = 0; i < spec::limit::args; ++i) csr(csr_at::arg_at(i), i < args.size() ? args[i] : 0);
   resident_ = false;
   must(device_.start());
@@ -137,14 +147,14 @@ LaunchRecord Loaded::run(std::span<const u32> args) {
     record.counters[c.index] = low | u64(csr(csr_at::counter_at(c.index) + 4)) << 32;
   }
   const u32 status = csr(csr_at::status);
-  if ((status & (kFault | kBusDead)) != 0) refuse_fault();
+  if ((status & (kFault | kBusDead)) != 0) refuse_fault(part);
   record.aborted = (status & kAborted) != 0;
-  resident_ = !record.aborted;
+  resident_ = !record.aborted && parts_.size() == 1;
   return record;
 }
 
-void Loaded::refuse_fault() const {
-  const u32 cause = csr(csr_at::fault_cause), pc = csr(csr_at::fault_pc);
+void Loaded::refuse_fault(const CodePart& part) const {
+  const u32 cause = csr(csr_at::fault_cause), pc = csr(csr_at::fault_pc) + part.first;
   std::string name = "code " + std::to_string(cause), doc;
   for (const spec::FaultInfo& f : spec::faults)
     if (static_cast<u32>(f.code) == cause) name = f.name, doc = std::string(" (") + f.doc + ")";

@@ -38,15 +38,16 @@ class Loaded {
   // Fills a window with zeros.
   void clear(std::uint32_t window);
 
-  // Runs the program once; at most 16 arguments. A fault is an Error that names cause, place and operator; an abort is not.
+  // Runs the program once, all its launches; at most 16 arguments, the same for each. A fault is an Error that names cause, place and operator; an abort is not.
   LaunchRecord run(std::span<const std::uint32_t> args);
   void abort() { (void)device_.abort(); }
 
  private:
   void check_device() const;
   void upload();
-  void describe_job();
-  [[noreturn]] void refuse_fault() const;
+  void describe_job(const CodePart& part);
+  LaunchRecord launch(const CodePart& part, std::span<const std::uint32_t> args);
+  [[noreturn]] void refuse_fault(const CodePart& part) const;
   std::uint32_t csr(std::uint32_t offset) const;
   void csr(std::uint32_t offset, std::uint32_t value);
   void csr64(std::uint32_t offset, std::uint64_t value);
@@ -60,6 +61,7 @@ class Loaded {
   std::array<bool, spec::limit::windows> read_only_{};
   std::uint64_t code_ = 0;
   std::uint32_t code_len_ = 0;
+  std::vector<CodePart> parts_;
   bool resident_ = false;  // the machine holds the program already
 };
 

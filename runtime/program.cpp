@@ -9,8 +9,8 @@ namespace {
 constexpr char kMagic[] = "JOGAKPRG";
 constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 48, kSizeAt = 24, kChecksumAt = 32, kAlign = 16;
-enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap };
-constexpr std::uint32_t kSections = kMap;
+enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap, kLaunches };
+constexpr std::uint32_t kSections = kMap;  // one more with launches
 
 // One step per 8 bytes; each is a bijection of the state, so a single changed word always shows.
 std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
@@ -140,6 +140,22 @@ void get(ByteReader& in, std::vector<WeightLoads>& loads) {
   }
 }
 
+void put(ByteWriter& out, const std::vector<CodePart>& launches) {
+  out.number(static_cast<std::uint32_t>(launches.size()));
+  for (const CodePart& l : launches) {
+    out.number(l.first);
+    out.number(l.count);
+  }
+}
+
+void get(ByteReader& in, std::vector<CodePart>& launches) {
+  launches.resize(in.count("launches", 8));
+  for (CodePart& l : launches) {
+    l.first = in.number<std::uint32_t>("launch");
+    l.count = in.number<std::uint32_t>("launch");
+  }
+}
+
 void expect(const char* what, std::uint64_t found, std::uint64_t expected) {
   if (found == expected) return;
   throw Error("program", what, std::to_string(found), std::to_string(expected));
@@ -158,7 +174,8 @@ void get_section(ByteReader& in, Kind kind, Fill&& fill) {
   }
 }
 
-void get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p) {
+// Whether launches follow the seven sections.
+bool get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p) {
   const auto magic = in.raw("magic", 8);
   if (std::memcmp(magic.data(), kMagic, 8) != 0) {
     throw Error("program", "first bytes", "something else", std::string("\"") + kMagic + "\"");
@@ -166,10 +183,12 @@ void get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p)
   expect("file version", in.number<std::uint32_t>("version"), kVersion);
   p.isa_hash = in.number<std::uint32_t>("isa_hash");
   p.config_hash = in.number<std::uint32_t>("config_hash");
-  expect("sections", in.number<std::uint32_t>("section count"), kSections);
+  const auto sections = in.number<std::uint32_t>("section count");
+  if (sections != kLaunches) expect("sections", sections, kSections);
   expect("file size", in.number<std::uint64_t>("file size"), bytes.size());
   expect("checksum", in.number<std::uint64_t>("checksum"), checksum(bytes));
   expect("header's spare word", in.number<std::uint64_t>("header"), 0);
+  return sections == kLaunches;
 }
 
 }  // namespace
@@ -181,7 +200,7 @@ std::vector<std::uint8_t> to_bytes(const Program& p) {
   out.number(kVersion);
   out.number(p.isa_hash);
   out.number(p.config_hash);
-  out.number(kSections);
+  out.number(p.launches.empty() ? kSections : kLaunches);
   out.pad(kHeaderBytes);
   put_section(out, kConfig, [&](ByteWriter& w) { w.text(p.config); });
   put_section(out, kCode, [&](ByteWriter& w) { put(w, p.code); });
@@ -195,6 +214,7 @@ std::vector<std::uint8_t> to_bytes(const Program& p) {
     put(w, p.map);
     put(w, p.weight_loads);
   });
+  if (!p.launches.empty()) put_section(out, kLaunches, [&](ByteWriter& w) { put(w, p.launches); });
   std::vector<std::uint8_t> bytes = out.take();
   seal(bytes);
   return bytes;
@@ -211,7 +231,7 @@ void seal(std::span<std::uint8_t> file) {
 Program from_bytes(std::span<const std::uint8_t> bytes) {
   ByteReader in(bytes);
   Program p;
-  get_header(in, bytes, p);
+  const bool launches = get_header(in, bytes, p);
   get_section(in, kConfig, [&](ByteReader& r) { p.config = r.text("configuration name"); });
   get_section(in, kCode, [&](ByteReader& r) { get(r, p.code); });
   get_section(in, kWindows, [&](ByteReader& r) {
@@ -224,6 +244,7 @@ Program from_bytes(std::span<const std::uint8_t> bytes) {
     get(r, p.map);
     get(r, p.weight_loads);
   });
+  if (launches) get_section(in, kLaunches, [&](ByteReader& r) { get(r, p.launches); });
   expect("bytes after the last section", in.left(), 0);
   verify(p);
   return p;

@@ -1,11 +1,12 @@
 // The program file (.jgk): everything a runtime needs to run a compiled model.
 //
-// Little endian. A 48-byte header, then seven sections in fixed order:
+// Little endian. A 48-byte header, then seven sections in fixed order, or eight:
 //   header   magic "JOGAKPRG", u32 version, u32 isa_hash, u32 config_hash, u32 sections,
 //            u64 file bytes, u64 checksum (of the whole file with these 8 bytes zero), u64 zero
-//   section  u32 kind (1..7), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
+//   section  u32 kind (1..8), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
 //   1 name of the configuration   2 code   3 window sizes   4 data segments
 //   5 symbols   6 launch ABI, a JSON text   7 map from pc to operator and layers, order of the weight loads
+//   8 launches: only where the code is more than one
 #pragma once
 
 #include <array>
@@ -60,6 +61,12 @@ struct WeightLoads {
   bool operator==(const WeightLoads&) const = default;
 };
 
+// A part of the code that is launched by itself; its loops' ends count from its first instruction.
+struct CodePart {
+  std::uint32_t first = 0, count = 0;  // instructions; first is a multiple of 4
+  bool operator==(const CodePart&) const = default;
+};
+
 struct Program {
   std::string config;  // name, as in spec/configs
   std::uint32_t isa_hash = spec::isa_hash;
@@ -71,6 +78,7 @@ struct Program {
   std::string abi = "{}";
   std::vector<MapEntry> map;
   std::vector<WeightLoads> weight_loads;
+  std::vector<CodePart> launches;  // run in this order, over the same DRAM; empty: one launch of all the code
 
   bool operator==(const Program&) const = default;
   const Symbol* find(const std::string& name) const;  // null if there is none

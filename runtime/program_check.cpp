@@ -30,6 +30,17 @@ void inside(const Program& p, const std::string& what, std::uint64_t window, std
   if (bytes > size - offset) refuse(what + "'s size", bytes, size - offset);
 }
 
+// Each launch fits the instruction memory and lies inside the code, where the machine can load it from.
+void check_code(const Program& p, const spec::Config& config) {
+  if (p.launches.empty() && p.code.size() > config.imem_words) refuse("instructions", p.code.size(), config.imem_words);
+  for (const CodePart& l : p.launches) {
+    if (l.count > config.imem_words) refuse("instructions of a launch", l.count, config.imem_words);
+    if (l.first % 4 != 0) throw Error("program", "first instruction of a launch", std::to_string(l.first), "a multiple of 4");
+    if (l.count == 0 || l.first > p.code.size() || l.count > p.code.size() - l.first)
+      throw Error("program", "launch", std::to_string(l.first) + " + " + std::to_string(l.count), "a part of " + std::to_string(p.code.size()) + " instructions");
+  }
+}
+
 const spec::Config& known_config(const Program& p) {
   const spec::Config* config = spec::find_config(p.config.c_str());
   if (config != nullptr) return *config;
@@ -91,7 +102,7 @@ void verify(const Program& p) {
   if (p.config_hash != config.hash) {
     throw Error("program", "configuration " + p.config, hex(p.config_hash), hex(config.hash));
   }
-  if (p.code.size() > config.imem_words) refuse("instructions", p.code.size(), config.imem_words);
+  check_code(p, config);
   for (const std::uint64_t size : p.window_bytes) {
     if (size > kWindowMax) refuse("window size", size, kWindowMax);
   }

@@ -56,6 +56,22 @@ TEST_CASE("a program survives its bytes") {
   CHECK(q.at(4) == nullptr);
 }
 
+TEST_CASE("launches: parts of the code that fit the instruction memory one by one") {
+  Program p = sample();
+  p.code.resize(8, p.code.back());
+  p.launches = {{0, 4}, {4, 2}};
+  CHECK(from_bytes(to_bytes(p)) == p);
+  p.launches = {{2, 4}};
+  CHECK(refusal(p) == "program: first instruction of a launch, found 2, expected a multiple of 4");
+  p.launches = {{4, 5}};
+  CHECK(refusal(p) == "program: launch, found 4 + 5, expected a part of 8 instructions");
+  p.code.resize(2049, p.code.back());
+  p.launches = {{0, 2049}};
+  CHECK(refusal(p) == "program: instructions of a launch, found 2049, expected at most 2048");
+  p.launches.clear();
+  CHECK(refusal(p) == "program: instructions, found 2049, expected at most 2048");
+}
+
 TEST_CASE("a file that was cut anywhere is refused") {
   const auto bytes = to_bytes(sample());
   for (std::size_t n = 0; n < bytes.size(); ++n) {

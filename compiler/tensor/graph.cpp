@@ -76,6 +76,12 @@ ValueId Graph::constant(const std::string& name, const Shape& shape, std::vector
   return static_cast<ValueId>(values_.size()) - 1;
 }
 
+ValueId Graph::share(const Value& constant) {
+  if (!constant.constant()) throw Error("tensor", "value " + constant.name, "one that is computed", "a constant");
+  values_.push_back(constant);
+  return static_cast<ValueId>(values_.size()) - 1;
+}
+
 std::vector<ValueId> Graph::add_all(Op op, const std::string& name, const std::vector<ValueId>& inputs, const Attrs& attrs) {
   Node node{op, name, inputs, {}, attrs};
   std::vector<const Value*> in;

@@ -1,0 +1,16 @@
+// A tensor graph to a program: every operator on the machine, one after the other, all values in DRAM.
+#pragma once
+#include "graph.hpp"
+#include "program.hpp"
+
+namespace jogak::tensor {
+
+struct LowerOptions {
+  std::string config = "edge";
+};
+
+// The program's symbols "input/NAME" and "output/NAME" are the graph's ports (runtime/tensor_session.hpp); where the code is longer
+// than the instruction memory it is several launches. Throws jogak::Error naming the node that cannot be lowered.
+Program lower(const Graph& graph, const LowerOptions& options);
+
+}  // namespace jogak::tensor

@@ -1,0 +1,423 @@
+// Matrix products. Both operands become int8 blocks along k with a scale each, "limbs": x = q0 s0 + q1 s1 + q2 s2, each limb what
+// quantising the rest of the one before leaves. DRAM holds a packed operand as
+//   a: [limb][row][block][32], then scales [limb][row][block];  b: [batch][limb][block][column][32 or 16], then scales likewise
+// so that a product is boxes of bytes. Columns of b are padded to C; what lies in the padding is never stored.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "../passes/quantize.hpp"
+#include "kernels.hpp"
+#include "numerics.hpp"
+
+namespace jogak::tensor {
+namespace {
+
+std::int64_t up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
+
+// A stack of matrices in DRAM: element (batch, row, k) at offset + sums of strides, in elements.
+struct Matrices {
+  std::int64_t rows = 0, k = 0, row_stride = 0, k_stride = 0;
+  Shape batch;
+  std::int64_t each() const { return rows * k; }
+};
+
+bool tall(const Graph& g, const Node& n) {
+  const Shape& b = g.shape(n.inputs[1]);
+  return !n.attrs.transpose_a && elements({b.begin(), b.end() - 2}) == 1;
+}
+
+Matrices operand(const Graph& g, const Node& n, std::size_t i) {
+  const Shape& s = g.shape(n.inputs[i]);
+  const std::size_t r = s.size();
+  // Rows of b are columns of the product.
+  const bool swapped = i == 0 ? n.attrs.transpose_a : !n.attrs.transpose_b;
+  Matrices m{s[r - 2], s[r - 1], s[r - 1], 1, {s.begin(), s.end() - 2}};
+  if (swapped) m = {s[r - 1], s[r - 2], 1, s[r - 1], m.batch};
+  // The same b for all: one tall matrix.
+  if (i == 0 && tall(g, n)) m.rows *= elements(m.batch), m.batch.clear();
+  return m;
+}
+
+struct Format {
+  int limbs = 3;
+  std::int64_t code_bytes = 32, scale_bytes = 2;  // of a block
+  bool e2m1 = false;
+};
+Format format_a(const Node& n) { return {n.attrs.precision == Precision::exact ? 3 : 1}; }
+Format format_b(const Node& n) {
+  if (n.attrs.precision == Precision::mxfp4) return {1, 16, 1, true};
+  return format_a(n);
+}
+
+// Bytes of a packed operand.
+struct Packing {
+  std::int64_t blocks, rows, limb, codes;  // rows as stored; bytes of a limb's codes; of a matrix' codes
+  std::int64_t batches;
+  Format format;
+  Packing(const Matrices& m, std::int64_t stored_rows, Format f)
+      : blocks((m.k + 31) / 32), rows(stored_rows), limb(blocks * stored_rows * f.code_bytes), codes(limb * f.limbs), batches(elements(m.batch)), format(f) {}
+  std::int64_t scales_at() const { return codes * batches; }
+  std::int64_t bytes() const { return up(scales_at() + scales_at() / 16, 64); }
+};
+Packing packing_a(const Graph& g, const Node& n) {
+  const Matrices m = operand(g, n, 0);
+  return {m, m.rows, format_a(n)};
+}
+Packing packing_b(const Graph& g, const Node& n, const spec::Config& c) {
+  const Matrices m = operand(g, n, 1);
+  return {m, up(m.rows, c.cols), format_b(n)};
+}
+
+// ---- packing on the machine -----------------------------------------------------------------
+
+class Packer {
+ public:
+  Packer(const Site& s, std::size_t input, const Packing& to, std::int64_t at, bool columns)
+      : s_(s), c_(s.code), m_(operand(s.graph, s.node, input)), to_(to), at_(at), columns_(columns), from_(s.place(s.node.inputs[input])) {
+    const std::int64_t lanes = c_.lanes();
+    group_ = std::max<std::int64_t>(1, lanes / 32);
+    kc_ = up(std::min<std::int64_t>(to.blocks, 64), group_);
+    words_ = kc_ * 32;
+    rows_ = std::min<std::int64_t>({m_.rows, c_.vmem_words() / words_, c_.config().aspm_bytes / (words_ * 1)});
+  }
+
+  void run() {
+    const std::int64_t tile = 32 * std::int64_t(c_.lanes());
+    const Place identity = s_.table("identity");
+    c_.load({.win = static_cast<std::uint8_t>(identity.window), .space = spec::Space::wspm, .da = c_.k(static_cast<std::int64_t>(identity.offset)),
+             .len = c_.k(tile * tiles()), .n1 = c_.k(1), .n2 = c_.k(1)});
+    src_ = c_.variable(static_cast<std::int64_t>(from_.offset)), dst_ = c_.variable(0);
+    left_ = c_.variable(), now_ = c_.variable(), left_k_ = c_.variable(), now_k_ = c_.variable();
+    const std::int64_t row_step = columns_ ? rows_ * to_.format.code_bytes : rows_ * to_.blocks * 32, trips = (m_.rows + rows_ - 1) / rows_;
+    c_.loop(to_.batches, [&] {
+      c_.set(left_, m_.rows);
+      c_.loop(trips, [&] {
+        c_.alu(AluFn::minu, now_, left_, c_.k(rows_));
+        row_tile();
+        c_.advance(left_, -rows_);
+        c_.advance(src_, rows_ * m_.row_stride * 4);
+        c_.advance(dst_, row_step);
+      });
+      c_.advance(src_, (m_.each() - trips * rows_ * m_.row_stride) * 4);
+      c_.advance(dst_, to_.codes - trips * row_step);
+    });
+  }
+
+ private:
+  std::int64_t tiles() const { return c_.lanes() <= 32 ? 32 / c_.lanes() : group_; }
+
+  void row_tile() {
+    const std::int64_t trips = (to_.blocks + kc_ - 1) / kc_, step = columns_ ? kc_ * to_.rows * 32 : kc_ * 32;
+    c_.set(left_k_, m_.k);
+    c_.loop(trips, [&] {
+      c_.alu(AluFn::minu, now_k_, left_k_, c_.k(words_));
+      piece();
+      c_.advance(left_k_, -words_);
+      c_.advance(src_, words_ * m_.k_stride * 4);
+      c_.advance(dst_, step);
+    });
+    c_.advance(src_, -trips * words_ * m_.k_stride * 4);
+    c_.advance(dst_, -trips * step);
+  }
+
+  void piece() {
+    load();
+    for (int limb = 0; limb < to_.format.limbs; ++limb) {
+      c_.qnt({.ds = c_.k(words_), .as = c_.k(words_), .rows = now_, .cols = now_k_});
+      store(limb, spec::Space::aspm, 1, static_cast<std::int64_t>(at()));
+      store(limb, spec::Space::asc, 16, at() + to_.scales_at());
+      if (limb + 1 < to_.format.limbs) residual();
+    }
+  }
+  std::int64_t at() const { return at_ + static_cast<std::int64_t>(s_.scratch().offset); }
+
+  void load() {
+    spec::Load i{.win = static_cast<std::uint8_t>(from_.window), .space = spec::Space::vmem, .da = src_};
+    if (m_.k_stride == 1) {
+      i.len = c_.times(now_k_, 4), i.n1 = now_, i.ds1 = c_.k(m_.row_stride * 4), i.cs1 = c_.k(words_ * 4), i.n2 = c_.k(1);
+    } else {
+      i.len = c_.k(4), i.n1 = now_k_, i.ds1 = c_.k(m_.k_stride * 4), i.cs1 = c_.k(4), i.n2 = now_, i.ds2 = c_.k(m_.row_stride * 4), i.cs2 = c_.k(words_ * 4);
+    }
+    c_.load(i);
+  }
+
+  // Codes (share 1) or scales (share 16: a sixteenth of every size).
+  void store(int limb, spec::Space space, std::int64_t share, std::int64_t base) {
+    const Reg to = c_.scratch(), blocks = c_.scratch();
+    c_.alui(AluFn::add, to, dst_, limb * to_.limb);
+    if (share > 1) c_.alui(AluFn::shr, to, to, 4);
+    c_.alui(AluFn::add, to, to, base);
+    c_.alui(AluFn::add, blocks, now_k_, 31);
+    c_.alui(AluFn::shr, blocks, blocks, 5);
+    spec::Store i{.win = static_cast<std::uint8_t>(s_.scratch().window), .space = space, .da = to};
+    i.n1 = now_, i.cs1 = c_.k(words_ / share);
+    if (columns_) {
+      i.len = c_.k(32 / share), i.ds1 = c_.k(32 / share), i.n2 = blocks, i.ds2 = c_.k(to_.rows * 32 / share), i.cs2 = c_.k(32 / share);
+    } else {
+      i.len = c_.times(blocks, 32 / share), i.ds1 = c_.k(to_.blocks * 32 / share), i.n2 = c_.k(1);
+    }
+    c_.store(i);
+  }
+
+  // What a limb leaves: blocks times minus the identity, added to what was quantised.
+  void residual() {
+    const std::int64_t lanes = c_.lanes(), tile = 32 * lanes;
+    c_.mm({.wscale = spec::Wscale::one, .ascale = spec::Ascale::bf16, .acc = true, .wn = c_.k(tile), .wk = c_.k(tile), .am = c_.k(32 * group_),
+           .om = c_.k(32 * group_), .on = c_.k(lanes), .m = c_.times(now_, kc_ / group_), .kb = c_.k(group_),
+           .nb = c_.k(lanes <= 32 ? 32 / lanes : 1)});
+  }
+
+  const Site& s_;
+  Code& c_;
+  const Matrices m_;
+  const Packing to_;
+  const std::int64_t at_;
+  const bool columns_;
+  const Place from_;
+  std::int64_t group_, kc_, words_, rows_;
+  Reg src_ = 0, dst_ = 0, left_ = 0, now_ = 0, left_k_ = 0, now_k_ = 0;
+};
+
+// ---- the product ----------------------------------------------------------------------------
+
+class Product {
+ public:
+  Product(const Site& s, const Packing& a, Place a_at, const Packing& b, Place b_at) : c_(s.code), a_(a), b_(b), a_at_(a_at), b_at_(b_at) {
+    const Shape& out = s.output().shape;
+    m_ = out[out.size() - 2], n_ = out.back();
+    out_ = s.place(s.node.outputs[0]);
+    const Shape lead = tall(s.graph, s.node) ? Shape{} : Shape(out.begin(), out.end() - 2);
+    if (lead.empty()) m_ = operand(s.graph, s.node, 0).rows;
+    batch_ = {broadcast_view(operand(s.graph, s.node, 0).batch, lead), broadcast_view(lead.empty() ? Shape{} : operand(s.graph, s.node, 1).batch, lead), row_major(lead)};
+    choose();
+  }
+
+  void run() {
+    ra_ = c_.variable(0), rb_ = c_.variable(0), rc_ = c_.variable(static_cast<std::int64_t>(out_.offset));
+    left_m_ = c_.variable(), now_m_ = c_.variable(), left_n_ = c_.variable(), now_n_ = c_.variable(), left_k_ = c_.variable(), now_k_ = c_.variable();
+    columns_ = c_.variable();
+    batches(0);
+  }
+
+ private:
+  void choose() {
+    const auto& config = c_.config();
+    const std::int64_t lanes = c_.lanes();
+    collapse(batch_);
+    nt_ = std::min<std::int64_t>(b_.rows, std::max<std::int64_t>(lanes, 64));
+    mt_ = std::min<std::int64_t>(m_, 64);
+    kc_ = std::min<std::int64_t>({a_.blocks, config.aspm_bytes / (mt_ * 32 * a_.format.limbs), config.wspm_bytes / (nt_ * b_.format.code_bytes * b_.format.limbs)});
+  }
+
+  void batches(std::size_t axis) {
+    const auto& sizes = batch_[0].sizes;
+    if (axis == sizes.size()) return product();
+    const auto each = [&] {
+      batches(axis + 1);
+      const auto step = [&](std::size_t o) {
+        const auto& v = batch_[o];
+        return v.strides[axis] - (axis + 1 < sizes.size() ? v.strides[axis + 1] * sizes[axis + 1] : 0);
+      };
+      c_.advance(ra_, step(0) * a_.codes);
+      c_.advance(rb_, step(1) * b_.codes);
+      c_.advance(rc_, step(2) * m_ * n_ * 4);
+    };
+    if (axis + 1 == sizes.size()) return c_.loop(sizes[axis], each);
+    for (std::int64_t i = 0; i < sizes[axis]; ++i) each();  // rare: more than one axis that broadcasts differently
+  }
+
+  void product() {
+    const std::int64_t m_trips = (m_ + mt_ - 1) / mt_, n_trips = (b_.rows + nt_ - 1) / nt_;
+    const std::int64_t a_row = a_.blocks * 32, b_col = b_.format.code_bytes;
+    c_.set(left_m_, m_);
+    c_.loop(m_trips, [&] {
+      c_.alu(AluFn::minu, now_m_, left_m_, c_.k(mt_));
+      c_.set(left_n_, n_);
+      c_.loop(n_trips, [&] {
+        c_.alu(AluFn::minu, now_n_, left_n_, c_.k(nt_));
+        c_.alui(AluFn::add, columns_, now_n_, c_.lanes() - 1);
+        c_.alui(AluFn::and_, columns_, columns_, -std::int64_t(c_.lanes()));
+        tile();
+        c_.advance(left_n_, -nt_);
+        c_.advance(rb_, nt_ * b_col);
+        c_.advance(rc_, nt_ * 4);
+      });
+      c_.advance(rb_, -n_trips * nt_ * b_col);
+      c_.advance(left_m_, -mt_);
+      c_.advance(ra_, mt_ * a_row);
+      c_.advance(rc_, (mt_ * n_ - n_trips * nt_) * 4);
+    });
+    c_.advance(ra_, -m_trips * mt_ * a_row);
+    c_.advance(rc_, -m_trips * mt_ * n_ * 4);
+  }
+
+  void tile() {
+    // Zeros, whatever was there: all columns are masked.
+    c_.vec({.op = spec::Vop::mul, .bmode = spec::Bmode::scalar, .wr = true, .masked = true, .rows = c_.k(1), .cols = c_.k(mt_ * nt_)});
+    const std::int64_t trips = (a_.blocks + kc_ - 1) / kc_, a_step = kc_ * 32, b_step = kc_ * b_.rows * b_.format.code_bytes;
+    c_.set(left_k_, a_.blocks);
+    c_.loop(trips, [&] {
+      c_.alu(AluFn::minu, now_k_, left_k_, c_.k(kc_));
+      k_piece();
+      c_.advance(left_k_, -kc_);
+      c_.advance(ra_, a_step);
+      c_.advance(rb_, b_step);
+    });
+    c_.advance(ra_, -trips * a_step);
+    c_.advance(rb_, -trips * b_step);
+    c_.store({.win = static_cast<std::uint8_t>(out_.window), .space = spec::Space::vmem, .da = rc_, .len = c_.times(now_n_, 4), .n1 = now_m_,
+              .ds1 = c_.k(n_ * 4), .cs1 = c_.k(nt_ * 4), .n2 = c_.k(1)});
+  }
+
+  void k_piece() {
+    const std::int64_t a_limb = mt_ * kc_ * 32, b_limb = kc_ * nt_ * b_.format.code_bytes;
+    for (int l = 0; l < a_.format.limbs; ++l) {
+      load_a(l, spec::Space::aspm, 1, l * a_limb);
+      load_a(l, spec::Space::asc, 16, l * a_limb);
+    }
+    for (int l = 0; l < b_.format.limbs; ++l) {
+      load_b(l, spec::Space::wspm, 1, l * b_limb);
+      load_b(l, spec::Space::wsc, 16, l * b_limb);
+    }
+    // Small products first.
+    for (int sum = a_.format.limbs - 1; sum >= 0; --sum)
+      for (int l = 0; l <= sum; ++l) multiply(l * a_limb, (sum - l) * b_limb);
+  }
+
+  void multiply(std::int64_t a, std::int64_t b) {
+    const std::int64_t lanes = c_.lanes(), tile = b_.format.code_bytes * lanes;
+    const bool e2m1 = b_.format.e2m1;
+    const Reg blocks = c_.scratch();
+    c_.alui(AluFn::shr, blocks, columns_, std::countr_zero(static_cast<std::uint64_t>(lanes)));
+    c_.mm({.wfmt = e2m1 ? spec::Wfmt::e2m1 : spec::Wfmt::int8, .wscale = e2m1 ? spec::Wscale::e8m0 : spec::Wscale::bf16, .ascale = spec::Ascale::bf16,
+           .acc = true, .colload = !e2m1, .w = c_.k(b), .ws = c_.k(b / 16), .wn = c_.k(tile), .wk = c_.k(nt_ * b_.format.code_bytes), .a = c_.k(a),
+           .am = c_.k(kc_ * 32), .om = c_.k(nt_), .on = c_.k(lanes), .m = now_m_, .kb = now_k_, .nb = blocks});
+  }
+
+  Reg address(Reg relative, std::int64_t limb, std::int64_t share, const Place& at, std::int64_t scales) {
+    const Reg r = c_.scratch();
+    c_.alui(AluFn::add, r, relative, limb);
+    if (share > 1) c_.alui(AluFn::shr, r, r, 4);
+    c_.alui(AluFn::add, r, r, static_cast<std::int64_t>(at.offset) + (share > 1 ? scales : 0));
+    return r;
+  }
+  void load_a(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
+    const Reg from = address(ra_, limb * a_.limb, share, a_at_, a_.scales_at());
+    c_.load({.win = static_cast<std::uint8_t>(a_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(now_k_, 32 / share),
+             .n1 = now_m_, .ds1 = c_.k(a_.blocks * 32 / share), .cs1 = c_.k(kc_ * 32 / share), .n2 = c_.k(1)});
+  }
+  void load_b(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
+    const std::int64_t each = b_.format.code_bytes;
+    const Reg from = address(rb_, limb * b_.limb, share, b_at_, b_.scales_at());
+    c_.load({.win = static_cast<std::uint8_t>(b_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(columns_, each / share),
+             .n1 = now_k_, .ds1 = c_.k(b_.rows * each / share), .cs1 = c_.k(nt_ * each / share), .n2 = c_.k(1)});
+  }
+
+  Code& c_;
+  const Packing a_, b_;
+  const Place a_at_, b_at_;
+  Place out_;
+  std::vector<View> batch_;
+  std::int64_t m_ = 0, n_ = 0, nt_ = 0, mt_ = 0, kc_ = 0;
+  Reg ra_ = 0, rb_ = 0, rc_ = 0, left_m_ = 0, now_m_ = 0, left_n_ = 0, now_n_ = 0, left_k_ = 0, now_k_ = 0;
+  Reg columns_ = 0;  // of b's whole tiles
+};
+
+}  // namespace
+
+void lower_matmul(const Site& s) {
+  const Packing a = packing_a(s.graph, s.node), b = packing_b(s.graph, s.node, s.code.config());
+  const Place scratch = s.scratch();
+  Place b_at{scratch.window, scratch.offset + static_cast<std::uint64_t>(a.bytes())};
+  const std::size_t before = s.code.variables();
+  Packer(s, 0, a, 0, false).run();
+  s.code.free_variables(before);
+  if (s.input(1).constant()) {
+    b_at = s.packed(s.node.inputs[1]);
+  } else {
+    Packer(s, 1, b, a.bytes(), true).run();
+    s.code.free_variables(before);
+  }
+  Product(s, a, scratch, b, b_at).run();
+}
+
+std::uint64_t scratch_bytes(const Graph& g, const Node& n, const spec::Config& config) {
+  if (n.op != Op::matmul) return 0;
+  const std::int64_t b = g.value(n.inputs[1]).constant() ? 0 : packing_b(g, n, config).bytes();
+  return static_cast<std::uint64_t>(packing_a(g, n).bytes() + b);
+}
+
+// ---- packing on the host --------------------------------------------------------------------
+
+namespace {
+
+// One limb of a block, as qnt makes it; the rest stays in x.
+void limb(float* x, std::int64_t count, std::int8_t* codes, std::uint16_t& scale) {
+  std::uint32_t bits[32] = {};
+  for (std::int64_t i = 0; i < count; ++i) bits[i] = std::bit_cast<std::uint32_t>(x[i]);
+  const auto q = num::quant_scale(num::absmax(bits, static_cast<std::size_t>(count)));
+  scale = q.scale;
+  const float s = std::bit_cast<float>(num::bf16_to_f32(q.scale));
+  for (std::int64_t i = 0; i < count; ++i) {
+    codes[i] = num::quant_value(bits[i], q.recip);
+    x[i] -= s * static_cast<float>(codes[i]);
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> pack_constant(const Graph& g, const Node& n, const spec::Config& config) {
+  const Matrices m = operand(g, n, 1);
+  const Packing p = packing_b(g, n, config);
+  const auto& data = *g.value(n.inputs[1]).data;
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(p.bytes()));
+  const std::int64_t lanes = config.cols;
+  for (std::int64_t batch = 0; batch < p.batches; ++batch)
+    for (std::int64_t row = 0; row < m.rows; ++row)
+      for (std::int64_t block = 0; block < p.blocks; ++block) {
+        float x[32] = {};
+        const std::int64_t count = std::min<std::int64_t>(32, m.k - block * 32);
+        for (std::int64_t i = 0; i < count; ++i)
+          x[i] = data[static_cast<std::size_t>(batch * m.each() + row * m.row_stride + (block * 32 + i) * m.k_stride)];
+        for (int l = 0; l < p.format.limbs; ++l) {
+          std::int8_t codes[32] = {};
+          std::uint16_t scale = 0;
+          const std::int64_t base = batch * p.codes + l * p.limb;
+          if (p.format.e2m1) {
+            passes::quantize_row({x, static_cast<std::size_t>(count)}, ir::Format::mxfp4, codes, {&scale, 1});
+            const std::int64_t tile = base + (block * p.rows + row / lanes * lanes) * 16;
+            for (std::int64_t i = 0; i < 32; ++i) {
+              const std::int64_t index = i * lanes + row % lanes;
+              out[static_cast<std::size_t>(tile + index / 2)] |= static_cast<std::uint8_t>((codes[i] & 15) << (index % 2 * 4));
+            }
+            out[static_cast<std::size_t>(p.scales_at() + base / 16 + block * p.rows + row)] = static_cast<std::uint8_t>(scale);
+          } else {
+            limb(x, count, codes, scale);
+            const std::int64_t at = base + (block * p.rows + row) * 32;
+            for (std::int64_t i = 0; i < 32; ++i) out[static_cast<std::size_t>(at + i)] = static_cast<std::uint8_t>(codes[i]);
+            out[static_cast<std::size_t>(p.scales_at() + at / 16)] = static_cast<std::uint8_t>(scale & 0xff);
+            out[static_cast<std::size_t>(p.scales_at() + at / 16 + 1)] = static_cast<std::uint8_t>(scale >> 8);
+          }
+        }
+      }
+  return out;
+}
+
+std::vector<std::uint8_t> table_bytes(const std::string& name, const spec::Config& config) {
+  std::vector<std::uint8_t> out;
+  const std::int64_t lanes = config.cols;
+  if (name == "identity") {
+    for (std::int64_t t = 0; t < std::max<std::int64_t>(1, 32 / lanes) * std::max<std::int64_t>(1, lanes / 32); ++t)
+      for (std::int64_t k = 0; k < 32; ++k)
+        for (std::int64_t c = 0; c < lanes; ++c) out.push_back(c + (lanes <= 32 ? t * lanes : -t * 32) == k ? 0xff : 0);
+  } else {
+    for (std::int64_t i = 0; i < longest_top_k(config); ++i) {
+      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(i));
+      for (int b = 0; b < 4; ++b) out.push_back(static_cast<std::uint8_t>(bits >> 8 * b));
+    }
+  }
+  return out;
+}
+
+}  // namespace jogak::tensor

@@ -1,0 +1,92 @@
+#include "check.hpp"
+
+using namespace jogak;
+using namespace jogak::tensor;
+
+namespace {
+
+// Relative to the size of a sum's terms: |error| <= bound * max(|y|, floor).
+double product(const Shape& a, const Shape& b, const Attrs& attrs, bool constant, const Bound& bound) {
+  CAPTURE(text(a) + " x " + text(b));
+  Graph g;
+  const ValueId x = g.input("a", DType::f32, a);
+  const auto weights = random_values(b, 2);
+  const ValueId y = constant ? g.constant("b", b, weights) : g.input("b", DType::f32, b);
+  g.output("y", g.add(Op::matmul, "node", {x, y}, attrs));
+  Tensors in = {{"a", random_values(a, 1)}};
+  if (!constant) in["b"] = weights;
+  return compare(g, in, bound);
+}
+
+}  // namespace
+
+TEST_CASE("products of any shape, transposed, batched, with broadcasting") {
+  double most = 0;
+  for (const bool constant : {false, true}) {
+    const auto check = [&](const Shape& a, const Shape& b, const Attrs& attrs = {}) { most = std::max(most, product(a, b, attrs, constant, {.error = 1e-6, .floor = 1})); };
+    check({1, 1}, {1, 1});
+    check({3, 5}, {5, 7});
+    check({33, 65}, {65, 17});
+    check({70, 200}, {200, 90});
+    check({65, 33}, {65, 17}, {.transpose_a = true});
+    check({33, 65}, {17, 65}, {.transpose_b = true});
+    check({65, 33}, {17, 65}, {.transpose_a = true, .transpose_b = true});
+    check({2, 3, 4, 40}, {2, 3, 40, 6});
+    check({2, 3, 4, 40}, {40, 6});
+    check({4, 40}, {2, 3, 40, 6});
+    check({2, 1, 4, 40}, {3, 40, 6});
+    check({2, 3, 40, 4}, {2, 1, 40, 6}, {.transpose_a = true});
+  }
+  MESSAGE("matmul worst error, relative to 1 or the result: " << most);
+}
+
+TEST_CASE("long sums") {
+  const double most = product({9, 3000}, {3000, 20}, {}, true, {.error = 1e-6, .floor = 30});
+  MESSAGE("k = 3000: worst error relative to 30 or the result " << most);
+  product({2, 5000}, {5000, 3}, {}, false, {.error = 1e-6, .floor = 30});
+}
+
+TEST_CASE("blocks of very different size: the error is that of fp32 sums") {
+  Graph g;
+  const ValueId a = g.input("a", DType::f32, {4, 96}), b = g.input("b", DType::f32, {96, 5});
+  g.output("y", g.add(Op::matmul, "node", {a, b}));
+  Tensors in = {{"a", random_values({4, 96}, 1)}, {"b", random_values({96, 5}, 2)}};
+  for (std::size_t i = 0; i < in["a"].size(); ++i) in["a"][i] *= std::pow(10.0f, static_cast<float>(i % 96 / 32) * 4 - 4);
+  compare(g, in, {.error = 2e-6, .floor = 1e4});
+}
+
+TEST_CASE("integers are exact") {
+  Graph g;
+  const ValueId a = g.input("a", DType::i32, {5, 70}), b = g.input("b", DType::i32, {70, 9});
+  g.output("y", g.add(Op::matmul, "node", {a, b}));
+  Tensors in = {{"a", random_values({5, 70}, 1, -128, 127)}, {"b", random_values({70, 9}, 2, -128, 255)}};
+  for (auto& [name, values] : in)
+    for (float& x : values) x = std::trunc(x);
+  compare(g, in, {});
+}
+
+TEST_CASE("quantised products: bounds of int8 and MXFP4 weights") {
+  // Root of the mean squared error over that of the result.
+  const auto noise = [](Precision p, bool constant) {
+    Graph g;
+    const Shape a = {40, 256}, b = {256, 48};
+    const ValueId x = g.input("a", DType::f32, a), y = constant ? g.constant("b", b, random_values(b, 2)) : g.input("b", DType::f32, b);
+    g.output("y", g.add(Op::matmul, "node", {x, y}, {.precision = p}));
+    Tensors in = {{"a", random_values(a, 1)}};
+    if (!constant) in["b"] = random_values(b, 2);
+    const auto expected = evaluate(g, in).at("y");
+    double worst_ratio = 0;
+    for (const char* config : {"nano", "edge"}) {
+      const auto found = run_checked(lower(g, {.config = config}), in).at("y");
+      double error = 0, size = 0;
+      for (std::size_t i = 0; i < found.size(); ++i) error += std::pow(found[i] - expected[i], 2), size += std::pow(expected[i], 2);
+      worst_ratio = std::max(worst_ratio, std::sqrt(error / size));
+    }
+    return worst_ratio;
+  };
+  const double int8 = noise(Precision::int8, true), live = noise(Precision::int8, false), mxfp4 = noise(Precision::mxfp4, true);
+  MESSAGE("relative noise: int8 " << int8 << ", int8 of a computed operand " << live << ", mxfp4 " << mxfp4);
+  CHECK(int8 < 0.008);
+  CHECK(live < 0.008);
+  CHECK(mxfp4 < 0.15);
+}
