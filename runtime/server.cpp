@@ -226,6 +226,11 @@ void Server::Impl::count(const Generation& g, std::size_t launches, double secon
   counts_.drafted += static_cast<std::uint64_t>(g.drafted);
   counts_.kept += static_cast<std::uint64_t>(g.kept);
   seconds_ = 0.7 * seconds_ + 0.3 * seconds;
+  if (!options_.log) return;
+  char text[200];
+  std::snprintf(text, sizeof text, "%zu + %zu tokens (%d from the cache), %zu launches, %d of %d guesses kept, %.3f s, stopped by %s", g.prompt.size(), g.ids.size(),
+                g.reused, launches, g.kept, g.drafted, seconds, name(g.stop));
+  options_.log(text);
 }
 
 int Server::Impl::retry_after() const {

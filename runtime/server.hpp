@@ -23,6 +23,7 @@ struct ServeOptions {
   std::string chat_template = "text";
   Drafter* drafter = nullptr;
   int draft = 4;
+  std::function<void(const std::string&)> log = {};  // a line for each generation, from any thread, one at a time
 };
 
 struct ServeCounts {

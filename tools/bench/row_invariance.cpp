@@ -1,37 +1,130 @@
-// A prompt in launches of any size: the logits of every row and the KV cache must not change by a bit.
+// What makes a session cheaper must not change a bit: launches of any size, kept prefixes, guessed tokens.
+#include <cmath>
 #include <cstring>
 
 #include "common.hpp"
+#include "passes/truncate.hpp"
 
 namespace jogak::bench {
 namespace {
 
+double different(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size()) return INFINITY;
+  double count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) count += std::memcmp(&a[i], &b[i], 4) != 0;
+  return count;
+}
+template <class T>
+double different(const std::vector<T>& a, const std::vector<T>& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) count += a[i] != b[i];
+  return count;
+}
+
+class Run {
+ public:
+  Run(const Options& o, Report& report, ir::Graph graph)
+      : report_(report), graph_(std::move(graph)), config_(value_or(o.config, "edge")), on_(value_or(o.on, "model")),
+        compile_{.config = config_, .format = value_or(o.format, "int8")}, program_(compile(graph_, compile_).program), session_(program_, on_) {
+    prompt_ = {1};
+    for (int i = 1; i < (o.tokens == 0 ? 150 : o.tokens) && i < session_.model().context; ++i) prompt_.push_back(i * 53 % session_.model().vocab);
+    whole_ = session_.feed_all(prompt_);
+    kv_ = session_.kv_cache();
+  }
+
+  void rows() {
+    for (const int rows : {1, 2, 3, 8, 17, 32, 64, 100}) {
+      if (rows >= session_.model().rows) break;
+      session_.reset();
+      session_.limit_rows(rows);
+      const std::vector<float> parts = session_.feed_all(prompt_);
+      add(std::to_string(prompt_.size()) + " tokens, " + std::to_string(rows) + " rows a launch instead of " + std::to_string(session_.model().rows) +
+              ": logits and KV cache bytes",
+          different(std::span<const float>(whole_), parts) + different(kv_, session_.kv_cache()));
+    }
+    session_.limit_rows(session_.model().rows);
+  }
+
+  // A conversation of other tokens first, of which the prompt keeps the beginning.
+  void prefix() {
+    const auto vocab = static_cast<std::size_t>(session_.model().vocab);
+    for (const std::size_t keep : {std::size_t(1), prompt_.size() / 3, prompt_.size() - 1}) {
+      std::vector<int> other(prompt_.begin(), prompt_.begin() + static_cast<std::ptrdiff_t>(keep));
+      while (other.size() < prompt_.size()) other.push_back((prompt_[other.size()] + 7) % session_.model().vocab);
+      session_.reset();
+      (void)session_.feed(other);
+      const auto kept = static_cast<std::size_t>(session_.rewind_to(prompt_));
+      const std::vector<float> rest = session_.feed_all(std::span(prompt_).subspan(kept));
+      add(std::to_string(prompt_.size()) + " tokens, the first " + std::to_string(kept) + " kept from another conversation: logits and KV cache bytes",
+          different(std::span<const float>(whole_).subspan(kept * vocab), rest) + different(kv_, session_.kv_cache()));
+    }
+  }
+
+  // From a story's beginning to its end or to the context's: tokens, and logits and KV cache after them.
+  void guesses() {
+    GenerateOptions options;
+    const Generation plain = generate(options);
+    const std::vector<float> after = end();
+    const auto kv = session_.kv_cache();
+    Session small(compile(passes::first_layers(graph_, std::max(1, graph_.layers - 1)), compile_).program, on_);
+    LookupDrafter lookup;
+    ModelDrafter first_layers(small, session_);
+    const std::pair<std::string, Drafter*> drafters[] = {{"lookup", &lookup}, {"the first " + std::to_string(small.model().layers) + " layers", &first_layers}};
+    for (const auto& [name, drafter] : drafters)
+      for (const int draft : {2, 4, 8}) {
+        options.drafter = drafter, options.draft = draft;
+        const Generation g = generate(options);
+        const std::string what = std::to_string(plain.ids.size()) + " tokens, " + std::to_string(draft) + " guesses a launch by " + name;
+        add(what + ": tokens, logits and KV cache bytes after them", different(plain.ids, g.ids) + different(std::span<const float>(after), end()) + different(kv, session_.kv_cache()));
+        figure(what + ": guesses kept", g.drafted == 0 ? 0 : 100.0 * g.kept / g.drafted, "%");
+        figure(what + ": tokens a launch", static_cast<double>(g.ids.size()) / static_cast<double>(launches_), "tokens");
+      }
+  }
+
+ private:
+  Generation generate(const GenerateOptions& options) {
+    session_.reset();
+    session_.clear_steps();
+    Generation g = session_.generate("Once upon a time", options);
+    launches_ = session_.steps().size();
+    return g;
+  }
+  // The rest of the context with fixed tokens, so that every row of the KV cache is written.
+  std::vector<float> end() {
+    std::vector<int> rest;
+    while (static_cast<int>(rest.size()) < session_.room()) rest.push_back(static_cast<int>(rest.size()) * 29 % session_.model().vocab);
+    return rest.empty() ? std::vector<float>{} : session_.feed_all(rest);
+  }
+  void add(const std::string& what, double differences) {
+    report_.add({.case_name = what, .config = config_, .on = on_, .value = differences, .unit = "differences", .bar = 0, .less = true});
+  }
+  void figure(const std::string& what, double value, const char* unit) {
+    report_.add({.case_name = what, .config = config_, .on = on_, .value = value, .unit = unit});
+  }
+
+  Report& report_;
+  ir::Graph graph_;
+  std::string config_, on_;
+  CompileOptions compile_;
+  Program program_;
+  Session session_;
+  std::vector<int> prompt_;
+  std::vector<float> whole_;
+  std::vector<std::uint8_t> kv_;
+  std::size_t launches_ = 0;
+};
+
 void run(const Options& o, Report& report) {
   const auto path = o.model.empty() ? own_model("jogak-stories.gguf") : std::filesystem::path(o.model);
   if (!std::filesystem::exists(path)) return report.skip("no " + path.string());
-  const std::string config = value_or(o.config, "edge"), on = value_or(o.on, "model");
-  const Program program = compile(import::read_model(path), {.config = config, .format = value_or(o.format, "int8")}).program;
-  Session session(program, on);
-  std::vector<int> prompt = {1};
-  for (int i = 1; i < (o.tokens == 0 ? 150 : o.tokens) && i < session.model().context; ++i) prompt.push_back(i * 53 % session.model().vocab);
-  const std::vector<float> whole = session.feed_all(prompt);
-  const auto kv = session.kv_cache();
-  for (const int rows : {1, 2, 3, 8, 17, 32, 64, 100}) {
-    if (rows >= session.model().rows) break;
-    session.reset();
-    session.limit_rows(rows);
-    const std::vector<float> parts = session.feed_all(prompt);
-    std::uint64_t different = 0;
-    for (std::size_t i = 0; i < whole.size(); ++i) different += std::memcmp(&whole[i], &parts[i], 4) != 0;
-    const auto kv_now = session.kv_cache();
-    for (std::size_t i = 0; i < kv.size(); ++i) different += kv[i] != kv_now[i];
-    report.add({.case_name = std::to_string(prompt.size()) + " tokens, " + std::to_string(rows) + " rows a launch instead of " +
-                             std::to_string(session.model().rows) + ": logits and KV cache bytes",
-                .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});
-  }
+  Run r(o, report, import::read_model(path));
+  r.rows();
+  r.prefix();
+  r.guesses();
 }
 
-const Register registered{"row-invariance", "differences between one large launch and many small ones", run};
+const Register registered{"row-invariance", "differences between one large launch and small ones, kept prefixes, guessed tokens", run};
 
 }  // namespace
 }  // namespace jogak::bench

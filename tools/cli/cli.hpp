@@ -19,6 +19,8 @@ void add_disasm(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);
+void add_serve(CLI::App& app, int& status);
+void add_eval(CLI::App& app, int& status);
 
 // The options of compile, wherever a model is compiled.
 void add_compile_options(CLI::App& command, CompileOptions& options);

@@ -11,6 +11,10 @@ int main(int argc, char** argv) {
   jogak::cli::add_demo(app, status);
   jogak::cli::add_compile(app, status);
   jogak::cli::add_run(app, status);
+  jogak::cli::add_eval(app, status);
+#ifdef JOGAK_HAS_SERVER
+  jogak::cli::add_serve(app, status);
+#endif
   jogak::cli::add_disasm(app, status);
   jogak::cli::add_info(app, status);
   jogak::cli::add_bench(app, status);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli.hpp"
+#include "draft.hpp"
 #include "report.hpp"
 
 namespace jogak::cli {
@@ -15,6 +16,7 @@ struct Arguments {
   std::string model, prompt, on = "model", trace;
   CompileOptions options;
   GenerateOptions generate{.tokens = 64};
+  DraftOptions draft;
   bool json = false, profile = false, ignore_end = false;
 };
 
@@ -34,23 +36,29 @@ void run(const Arguments& a, bool config_given) {
   const spec::Config& config = *spec::find_config(program.config.c_str());
   Session session(program, a.on);
   if (!a.trace.empty() || (a.profile && session.device().backend == "rtl")) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
+  const Draft draft = open_draft(a.draft, a.model, options, session);
+  GenerateOptions generate = a.generate;
+  generate.drafter = draft.drafter.get();
+  generate.draft = a.draft.tokens;
   if (!a.json) std::cout << a.prompt << std::flush;
   const AbortOnInterrupt interrupt(session);
   const auto start = std::chrono::steady_clock::now();
-  const Generation g = session.generate(a.prompt, a.generate, [&](const Token& t) {
+  const Generation g = session.generate(a.prompt, generate, [&](const Token& t) {
     if (!a.json) std::cout << t.text << std::flush;
     return static_cast<bool>(std::cout);
   });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (a.json) {
     nlohmann::json j = {{"model", session.model().name}, {"config", program.config}, {"on", a.on}, {"prompt", a.prompt}, {"prompt_ids", g.prompt},
-                        {"ids", g.ids}, {"text", g.text}, {"stop", name(g.stop)}, {"seconds", seconds}};
+                        {"ids", g.ids}, {"text", g.text}, {"stop", name(g.stop)}, {"seconds", seconds}, {"launches", session.steps().size()}};
+    if (draft.drafter) j["draft"] = {{"guesses", g.drafted}, {"kept", g.kept}};
     if (a.profile) j["profile"] = profile_json(session, config);
     std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
     std::cout << "\n" << std::flush;
     std::cerr << "jogak: " << g.prompt.size() << " + " << g.ids.size() << " tokens on " << a.on << " (" << program.config << ") in " << seconds
               << " s, stopped by " << name(g.stop) << "\n";
+    if (draft.drafter) std::cerr << "jogak: " << g.kept << " of " << g.drafted << " guesses kept, " << session.steps().size() << " launches\n";
     if (a.profile) std::cerr << profile_text(session, config);
   }
   if (!a.trace.empty()) {
@@ -70,6 +78,8 @@ void add_run(CLI::App& app, int&) {
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
   add_compile_options(*command, a->options);
+  add_draft_options(*command, a->draft);
+  command->add_option("--stop", a->generate.stop, "End before this text (repeatable)")->allow_extra_args(false);
   Sampling& sampling = a->generate.sampling;
   command->add_option("--temperature", sampling.temperature, "0: always the best token")->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--top-p", sampling.top_p, "Sample from the most likely tokens that add up to this")
