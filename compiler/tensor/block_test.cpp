@@ -9,7 +9,10 @@ namespace {
 struct Net {
   Graph g;
   unsigned seed = 10;
-  ValueId weights(const Shape& s, float size) { return g.constant("w" + std::to_string(seed), s, random_values(s, ++seed, -size, size)); }
+  ValueId weights(const Shape& s, float size) {
+    ++seed;
+    return g.constant("w" + std::to_string(seed), s, random_values(s, seed, -size, size));
+  }
   ValueId linear(const std::string& name, ValueId x, std::int64_t n) {
     const std::int64_t k = g.shape(x).back();
     const ValueId y = g.add(Op::matmul, name, {x, weights({k, n}, 1.7f / std::sqrt(static_cast<float>(k)))});

@@ -8,6 +8,7 @@
 
 #include "../passes/quantize.hpp"
 #include "kernels.hpp"
+#include "math.hpp"
 #include "numerics.hpp"
 
 namespace jogak::tensor {
@@ -324,6 +325,21 @@ class Product {
   Reg columns_ = 0;  // of b's whole tiles
 };
 
+void round_in_place(const Site& s) {
+  Math dry;
+  const Slot x = dry.buffer();
+  dry.unary(Op::round, DType::i32, x, x);
+  const std::uint32_t words = s.code.vmem_words() / static_cast<std::uint32_t>(dry.most()) / s.code.lanes() * s.code.lanes();
+  Walk walk(s.code, {s.whole(s.node.outputs[0])}, {.words = words});
+  Math math(s.code, 0, words, [&] { return walk.count(); });
+  const Slot y = math.buffer();
+  walk.run([&] {
+    walk.load(0, math.at(y));
+    math.unary(Op::round, DType::i32, y, y);
+    walk.store(0, math.at(y));
+  });
+}
+
 }  // namespace
 
 void lower_matmul(const Site& s) {
@@ -340,6 +356,9 @@ void lower_matmul(const Site& s) {
     s.code.free_variables(before);
   }
   Product(s, a, scratch, b, b_at).run();
+  s.code.free_variables(before);
+  // Scales are not powers of two: integers come out a few millionths off.
+  if (s.output().dtype == DType::i32) round_in_place(s);
 }
 
 std::uint64_t scratch_bytes(const Graph& g, const Node& n, const spec::Config& config) {

@@ -23,8 +23,9 @@ TEST_CASE("reductions over any axes") {
       one(op, {3, 5, 7, 4}, {.axes = axes}, bound);
     one(op, {5, 1, 3}, {.axes = {1}, .keep = true}, bound);
     one(op, {1}, {}, bound);
-    one(op, {40, 301}, {.axes = {1}}, bound);
-    one(op, {301, 40}, {.axes = {0}, .keep = true}, bound);
+    const Bound longer{.error = bound.error, .floor = op == Op::reduce_sum ? 5 : 0.3};
+    one(op, {40, 301}, {.axes = {1}}, longer);
+    one(op, {301, 40}, {.axes = {0}, .keep = true}, longer);
   }
 }
 
