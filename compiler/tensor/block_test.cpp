@@ -115,6 +115,19 @@ TEST_CASE("a session runs it by name, again and again, and refuses what does not
   CHECK_THROWS_WITH_AS(session.set("attention_mask", std::span<const float>(two)), "session: input attention_mask, found 2.000000, expected 0 or 1", Error);
 }
 
+TEST_CASE("a whole graph in int8: close, and a sixth of the products") {
+  const Program exact = lower(bert(), {.config = "nano"}), int8 = lower(bert(), {.config = "nano", .precision = Precision::int8});
+  const Tensors in = bert_inputs();
+  const double error = worst(run_checked(int8, in).at("last_hidden_state"), evaluate(bert(), in).at("last_hidden_state"), 1);
+  MESSAGE("worst error " << error);
+  CHECK(error < 0.05);
+  CHECK(error > 1e-4);
+  std::size_t three = 0, one = 0;
+  for (const spec::Insn& i : exact.code) three += (i.lo & 0xff) == static_cast<std::uint64_t>(spec::Op::mm);
+  for (const spec::Insn& i : int8.code) one += (i.lo & 0xff) == static_cast<std::uint64_t>(spec::Op::mm);
+  CHECK(one * 6 < three * 2);
+}
+
 TEST_CASE("values share DRAM once they are dead") {
   Graph g;
   ValueId x = g.input("x", DType::f32, {1000});

@@ -81,7 +81,8 @@ Symbol symbol(const std::string& prefix, const Port& port, const Place& place, c
 Program lower(const Graph& source, const LowerOptions& options) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("tensor", "configuration", options.config, "one of spec/configs");
-  const Graph g = legalize(source, *config);
+  Graph g = legalize(source, *config);
+  if (options.precision) g.set_precision(*options.precision);
   Plan plan = make_plan(g, *config);
   Linker linker(*config);
   const auto place = [&](ValueId id) { return plan.values[static_cast<std::size_t>(id)]; };

@@ -147,6 +147,40 @@ std::int64_t row_length(const Node& n, const Shape& s) {
   return elements({s.begin() + n.attrs.axis, s.end()});
 }
 
+// The best of each part, then the best of those: equal values keep the order of their indices.
+Ids long_top_k(const Maker& m, const Node& n, ValueId x, std::int64_t most) {
+  const Shape s = m.g.shape(x);
+  const auto axis = static_cast<std::size_t>(n.attrs.axis);
+  const std::int64_t parts = (s[axis] + most - 1) / most;
+  if (n.attrs.count * parts >= s[axis])
+    throw Error("tensor", "node " + n.name + " (top_k): axis and count", std::to_string(s[axis]) + " and " + std::to_string(n.attrs.count),
+                "an axis of at most " + std::to_string(most) + ", or a smaller count");
+  Ids values, indices;
+  for (std::int64_t at = 0; at < s[axis]; at += most) {
+    Attrs cut{.shape = s, .starts = std::vector<std::int64_t>(s.size(), 0), .steps = std::vector<std::int64_t>(s.size(), 1)};
+    cut.starts[axis] = at;
+    cut.shape[axis] = std::min(most, s[axis] - at);
+    Attrs part = n.attrs;
+    part.count = std::min(part.count, cut.shape[axis]);
+    const Ids best = m.g.add_all(Op::top_k, m.name, {m(Op::slice, {x}, cut)}, part);
+    values.push_back(best[0]);
+    indices.push_back(m(Op::add, {best[1], m.g.constant("", {}, {static_cast<float>(at)}, DType::i32)}));
+  }
+  const ValueId candidates = m(Op::concat, values, {.axis = n.attrs.axis}), places = m(Op::concat, indices, {.axis = n.attrs.axis});
+  const Ids best = m.g.add_all(Op::top_k, m.name, {candidates}, n.attrs);
+  // The place of candidate j, where j is the one chosen, summed over all j.
+  const Shape have = m.g.shape(places);
+  Shape ramp(s.size() + 1, 1), chosen = m.g.shape(best[1]), wide = have;
+  ramp[axis + 1] = have[axis];
+  chosen.insert(chosen.begin() + n.attrs.axis + 1, 1);
+  wide.insert(wide.begin() + n.attrs.axis, 1);
+  std::vector<float> numbers(static_cast<std::size_t>(have[axis]));
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
+  const ValueId hit = m(Op::equal, {m.reshape(best[1], chosen), m.g.constant("", ramp, std::move(numbers), DType::i32)});
+  const ValueId picked = m(Op::mul, {m(Op::cast, {hit}, {.dtype = DType::i32}), m.reshape(places, wide)});
+  return {best[0], m.g.add(Op::reduce_sum, m.name, {picked}, {.axes = {n.attrs.axis + 1}})};
+}
+
 Ids legal(Graph& to, const Node& n, const Ids& in, const spec::Config& config) {
   const Maker m{to, n.name};
   const std::int64_t most = longest_row(config);
@@ -166,9 +200,7 @@ Ids legal(Graph& to, const Node& n, const Ids& in, const spec::Config& config) {
     return {reduce(m, n, in[0], result, most)};
   }
   if (n.op >= Op::reduce_sum && n.op <= Op::reduce_mean && n.attrs.axes.empty()) return {in[0]};
-  if (n.op == Op::top_k && shape[static_cast<std::size_t>(n.attrs.axis)] > longest_top_k(config))
-    throw Error("tensor", "node " + n.name + " (top_k): axis", std::to_string(shape[static_cast<std::size_t>(n.attrs.axis)]),
-                "at most " + std::to_string(longest_top_k(config)) + " on " + config.name);
+  if (n.op == Op::top_k && shape[static_cast<std::size_t>(n.attrs.axis)] > longest_top_k(config)) return long_top_k(m, n, in[0], longest_top_k(config));
   return keep(to, n, in);
 }
 

@@ -81,9 +81,18 @@ TEST_CASE("top-k: best first, the lowest index among equals, either end, any axi
   compare(g, {{"x", {1, 5, 5, -2, 5, 1, 0, 0, 0, 0, 0, 0, -3e38f, 3e38f, 1.0000001f, 1, -1, 1}}}, {});
 }
 
-TEST_CASE("an axis that top-k cannot hold is refused by name") {
+TEST_CASE("an axis longer than the chip: the best of parts, then of those") {
+  one(Op::top_k, {2, 10000}, {.axis = 1, .count = 3}, {});
+  one(Op::top_k, {9001, 2}, {.axis = 0, .largest = false, .count = 1}, {});
+  Graph g;
+  const ValueId x = g.input("x", DType::f32, {9000});
+  g.output("y", g.add_all(Op::top_k, "equal", {x}, {.count = 5})[1]);
+  compare(g, {{"x", std::vector<float>(9000, 1.0f)}}, {});
+}
+
+TEST_CASE("a top-k that cannot be cut is refused by name") {
   Graph g;
   const ValueId x = g.input("x", DType::f32, {5000});
-  g.output("y", g.add(Op::top_k, "router", {x}, {}));
-  CHECK_THROWS_WITH_AS(lower(g, {.config = "nano"}), "tensor: node router (top_k): axis, found 5000, expected at most 4096 on nano", Error);
+  g.output("y", g.add(Op::top_k, "sort", {x}, {.count = 5000}));
+  CHECK_THROWS_WITH_AS(lower(g, {.config = "nano"}), "tensor: node sort (top_k): axis and count, found 5000 and 5000, expected an axis of at most 4096, or a smaller count", Error);
 }
