@@ -78,6 +78,7 @@ module npu_memory_bench
   input  logic                      veb_rvalid_i,
   input  logic [RowW-1:0]           veb_rrow_i,
   output logic                      veb_rready_o,
+  output logic                      vmem_st_asks_o,  // the store engine has veb's turn
   output logic                      veb_rdvalid_o,
   output logic [DataW-1:0]          veb_rdata_o,
   input  logic                      ve_wvalid_i,
@@ -131,6 +132,7 @@ module npu_memory_bench
   logic aspm_wready, aspm_wsel;
   logic vmem_wvalid, vmem_wready, aspm_rvalid, aspm_rready, aspm_rsel, aspm_rdvalid;
   logic vmem_rvalid, vmem_rready, vmem_rdvalid;
+  assign vmem_st_asks_o = vmem_rvalid;
   logic [RowW-1:0]        ix_rrow, vmem_wrow, vmem_rrow;
   logic [DataW-1:0]       ix_rdata, vmem_wdata, vmem_rdata;
   logic [Cols-1:0]        vmem_wmask;

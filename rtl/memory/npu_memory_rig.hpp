@@ -239,8 +239,8 @@ class Rig {
     const auto bank = [](u32 row) { return row % 4; };
     const u32 mx = dut_->mx_row_i, a = dut_->vea_rrow_i, b = dut_->veb_rrow_i;
     const bool a_ready = !(dut_->mx_rvalid_i && bank(mx) == bank(a));
-    const bool b_ready =
-        !(dut_->mx_rvalid_i && bank(mx) == bank(b)) && !(dut_->vea_rvalid_i && bank(a) == bank(b));
+    const bool b_ready = !dut_->vmem_st_asks_o && !(dut_->mx_rvalid_i && bank(mx) == bank(b)) &&
+                         !(dut_->vea_rvalid_i && bank(a) == bank(b));
     if (dut_->vea_rvalid_i && dut_->vea_rready_o != a_ready) wrong = "vea grant";
     if (dut_->veb_rvalid_i && dut_->veb_rready_o != b_ready) wrong = "veb grant";
     const auto look_row = [&](bool granted, u32 row, const u8* data) {

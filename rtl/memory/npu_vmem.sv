@@ -1,9 +1,10 @@
 // Vector memory: rows of Cols words, row r in bank r mod 4; every bank reads one row and writes one
 // row a cycle. Reads are granted in the cycle of the request (rvalid and rready), the row is on
-// rdata in the next cycle, marked by rdvalid. Priority per bank: reads mx (always granted), vea,
-// veb, st; writes mx (always granted), ve, ld. ix shares the multiplexer of st and is granted only
-// when st asks for nothing. Writes store the words whose wmask bit is set. A word read in the cycle
-// in which it is written is undefined; the row's other words are not. Latency: 1 cycle.
+// rdata in the next cycle, marked by rdvalid. Three rows are read a cycle, of different banks: mx
+// (always granted) before vea before the first of st, veb and ix, which share a multiplexer: st asks
+// for a row in several cycles at most. Two are written: mx (always granted) before ve or ld, which
+// share likewise; ld takes turns with ve. Writes store the words whose wmask bit is set. A word read
+// in the cycle in which it is written is undefined; the row's other words are not. Latency: 1 cycle.
 module npu_vmem
   import npu_pkg::*;
 #(
@@ -53,28 +54,34 @@ module npu_vmem
   input  logic [DataW-1:0] ld_wdata_i,
   output logic             ld_wready_o
 );
-  localparam int unsigned Readers = 4;
-  localparam int unsigned Writers = 3;
+  localparam int unsigned Readers = 3;
+  localparam int unsigned Writers = 2;
 
-  // Clients in order of priority, first highest.
+  // Multiplexers in order of priority, first highest.
   logic [Readers-1:0] rvalid, rgrant, rdvalid_q;
   logic [RowW-1:0]    rrow [Readers];
   logic [Writers-1:0] wvalid, wgrant;
   logic [RowW-1:0]    wrow [Writers];
   logic [1:0]         rbank_q [Readers];
   logic [DataW-1:0]   bank_rdata [4];
+  logic               veb_turn, ix_turn, ld_turn;
+  logic               veb_turn_q, ix_turn_q, ld_waits_q;
+  logic [Cols-1:0]    ve_wmask;
+  logic [DataW-1:0]   ve_wdata;
 
-  logic               st_now_q;  // the last grant of st's multiplexer was st's, not ix's
+  assign veb_turn = !st_rvalid_i;
+  assign ix_turn  = !st_rvalid_i && !veb_rvalid_i;
+  assign rvalid   = {st_rvalid_i || veb_rvalid_i || ix_rvalid_i, vea_rvalid_i, mx_rvalid_i};
+  assign rrow[0]  = mx_rrow_i;
+  assign rrow[1]  = vea_rrow_i;
+  assign rrow[2]  = st_rvalid_i ? st_rrow_i : veb_rvalid_i ? veb_rrow_i : ix_rrow_i;
 
-  assign rvalid  = {st_rvalid_i || ix_rvalid_i, veb_rvalid_i, vea_rvalid_i, mx_rvalid_i};
-  assign rrow[0] = mx_rrow_i;
-  assign rrow[1] = vea_rrow_i;
-  assign rrow[2] = veb_rrow_i;
-  assign rrow[3] = st_rvalid_i ? st_rrow_i : ix_rrow_i;
-  assign wvalid  = {ld_wvalid_i, ve_wvalid_i, mx_wvalid_i};
-  assign wrow[0] = mx_wrow_i;
-  assign wrow[1] = ve_wrow_i;
-  assign wrow[2] = ld_wrow_i;
+  assign ld_turn  = ld_wvalid_i && (ld_waits_q || !ve_wvalid_i);
+  assign wvalid   = {ve_wvalid_i || ld_wvalid_i, mx_wvalid_i};
+  assign wrow[0]  = mx_wrow_i;
+  assign wrow[1]  = ld_turn ? ld_wrow_i : ve_wrow_i;
+  assign ve_wmask = ld_turn ? ld_wmask_i : ve_wmask_i;
+  assign ve_wdata = ld_turn ? ld_wdata_i : ve_wdata_i;
 
   // A client is granted when no earlier one wants the same bank.
   always_comb begin
@@ -107,13 +114,12 @@ module npu_vmem
         end
       end
     end
-    logic to_mx, to_ve;
+    logic to_mx;
     assign to_mx = mx_wvalid_i && mx_wrow_i[1:0] == 2'(b);
-    assign to_ve = ve_wvalid_i && ve_wrow_i[1:0] == 2'(b);
-    assign wen   = to_mx || to_ve || (ld_wvalid_i && ld_wrow_i[1:0] == 2'(b));
-    assign waddr = to_mx ? mx_wrow_i[RowW-1:2] : to_ve ? ve_wrow_i[RowW-1:2] : ld_wrow_i[RowW-1:2];
-    assign wmask = to_mx ? mx_wmask_i : to_ve ? ve_wmask_i : ld_wmask_i;
-    assign wdata = to_mx ? mx_wdata_i : to_ve ? ve_wdata_i : ld_wdata_i;
+    assign wen   = to_mx || (wvalid[1] && wrow[1][1:0] == 2'(b));
+    assign waddr = to_mx ? mx_wrow_i[RowW-1:2] : wrow[1][RowW-1:2];
+    assign wmask = to_mx ? mx_wmask_i : ve_wmask;
+    assign wdata = to_mx ? mx_wdata_i : ve_wdata;
     npu_ram #(.Width(DataW), .Depth(VmemRows / 4), .MaskBits(32)) u_ram (
       .clk_i,
       .ren_i  (ren),
@@ -127,25 +133,36 @@ module npu_vmem
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) rdvalid_q <= '0;
-    else rdvalid_q <= rvalid & rgrant;
+    if (!rst_ni) begin
+      rdvalid_q  <= '0;
+      ld_waits_q <= 1'b0;
+    end else begin
+      rdvalid_q  <= rvalid & rgrant;
+      ld_waits_q <= ld_wvalid_i && !ld_wready_o;
+    end
   end
-  for (genvar c = 0; c < Readers; c++) begin : gen_rbank
-    always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_i) begin
+    veb_turn_q <= veb_turn && veb_rvalid_i;
+    ix_turn_q  <= ix_turn;
+    for (int unsigned c = 0; c < Readers; c++) begin
       if (rvalid[c] && rgrant[c]) rbank_q[c] <= rrow[c][1:0];
     end
   end
-  always_ff @(posedge clk_i) st_now_q <= st_rvalid_i;
 
-  assign {st_rready_o, veb_rready_o, vea_rready_o, mx_rready_o} = rgrant;
-  assign ix_rready_o  = rgrant[3] && !st_rvalid_i;
-  assign {veb_rdvalid_o, vea_rdvalid_o, mx_rdvalid_o} = rdvalid_q[2:0];
-  assign st_rdvalid_o = rdvalid_q[3] && st_now_q;
-  assign ix_rdvalid_o = rdvalid_q[3] && !st_now_q;
-  assign {ld_wready_o, ve_wready_o, mx_wready_o} = wgrant;
-  assign mx_rdata_o  = bank_rdata[rbank_q[0]];
-  assign vea_rdata_o = bank_rdata[rbank_q[1]];
-  assign veb_rdata_o = bank_rdata[rbank_q[2]];
-  assign st_rdata_o  = bank_rdata[rbank_q[3]];
-  assign ix_rdata_o  = st_rdata_o;
+  assign {vea_rready_o, mx_rready_o} = rgrant[1:0];
+  assign st_rready_o  = rgrant[2];
+  assign veb_rready_o = rgrant[2] && veb_turn;
+  assign ix_rready_o  = rgrant[2] && ix_turn;
+  assign {vea_rdvalid_o, mx_rdvalid_o} = rdvalid_q[1:0];
+  assign st_rdvalid_o  = rdvalid_q[2] && !veb_turn_q && !ix_turn_q;
+  assign veb_rdvalid_o = rdvalid_q[2] && veb_turn_q;
+  assign ix_rdvalid_o  = rdvalid_q[2] && ix_turn_q;
+  assign mx_wready_o   = wgrant[0];
+  assign ve_wready_o   = wgrant[1] && !ld_turn;
+  assign ld_wready_o   = wgrant[1] && ld_turn;
+  assign mx_rdata_o    = bank_rdata[rbank_q[0]];
+  assign vea_rdata_o   = bank_rdata[rbank_q[1]];
+  assign veb_rdata_o   = bank_rdata[rbank_q[2]];
+  assign st_rdata_o    = veb_rdata_o;
+  assign ix_rdata_o    = veb_rdata_o;
 endmodule
