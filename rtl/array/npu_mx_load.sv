@@ -52,7 +52,8 @@ module npu_mx_load
   logic [AgeW-1:0]  run_q, age;               // the same for the tile being loaded
   logic [AgeW-1:0]  after_q;                  // the age that this word waits for
   logic [AgeW-1:0]  grown;                    // age in the next cycle
-  logic [AgeW-1:0]  age_d [2];                // age_q, but for the bank whose loading begins
+  logic [AgeW-1:0]  age_up [2];               // age_q in the next cycle, if its tile goes on
+  logic [1:0]       ended;                    // its tile ends now
   logic             old_q;                    // this word's bank has that age
   logic             old_here, old_step, old_tile, old_take;
   ld_mode_e         cmd_mode;
@@ -138,12 +139,12 @@ module npu_mx_load
   assign grown = (age == '1) ? age : age + 1'b1;
   always_ff @(posedge clk_i) run_q <= grown;
   for (genvar b = 0; b < 2; b++) begin : gen_age
-    assign age_d[b] = (tile_end_i && tile_end_bank_i == 1'(b)) ? AgeW'(1) :
-                      age_q[b] + AgeW'(age_q[b] != '0 && age_q[b] != '1);
+    assign ended[b]  = tile_end_i && tile_end_bank_i == 1'(b);
+    assign age_up[b] = age_q[b] + AgeW'(age_q[b] != '0 && age_q[b] != '1);
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) age_q[b] <= '1;
       else if (go && idx_q == 4'd0 && bank_q == 1'(b)) age_q[b] <= '0;
-      else age_q[b] <= age_d[b];
+      else age_q[b] <= ended[b] ? AgeW'(1) : age_up[b];
     end
   end
 
@@ -151,10 +152,13 @@ module npu_mx_load
   function automatic logic old_enough(logic [AgeW-1:0] of_bank, logic [AgeW-1:0] after);
     return of_bank >= after;
   endfunction
-  assign old_here = old_enough((idx_q == 4'd0) ? age_d[bank_q] : grown, after_q);
+  // No word follows the end of a tile in the next cycle.
+  assign old_here = (idx_q == 4'd0) ? old_enough(age_up[bank_q], after_q) && !ended[bank_q]
+                                    : old_enough(grown, after_q);
   assign old_step = old_enough(grown, after_of(mode_q, idx_q + 1'b1));
-  assign old_tile = old_enough(age_d[!bank_q], after_of(mode_q, '0));
-  assign old_take = old_enough(active_q ? age_d[!bank_q] : age_d[bank_q], after_of(cmd_mode, '0));
+  assign old_tile = old_enough(age_up[!bank_q], after_of(mode_q, '0)) && !ended[!bank_q];
+  assign old_take = old_enough(age_up[bank_q ^ active_q], after_of(cmd_mode, '0)) &&
+                    !ended[bank_q ^ active_q];
 
   // Output rows that the previous command left in the same order can be read back at once.
   logic same_rows;

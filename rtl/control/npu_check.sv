@@ -150,6 +150,7 @@ module npu_check
   // product of 2^34 or more is beyond every memory and window: a flag stands for it.
   typedef logic [35:0] sum_t;
   sum_t acc_q, p, product, address, term, acc;
+  sum_step_t sum_q;
   logic big, big_q, joined;   // joined: the sum goes on from the last one
   logic out_of_window_q, out_of_chip_q, rows_close_q, blocks_close_q;
   logic [31:0] room_q;
@@ -168,69 +169,39 @@ module npu_check
     return {4'd0, v};
   endfunction
 
+  // What goes into this cycle's sum.
+  always_ff @(posedge clk_i) begin
+    sum_q <= sum_of(kind, gathers, b_is_vector(insn_i), acc_step + 4'd1);
+  end
+
   always_comb begin
-    product = p;
-    address = '0;
-    term    = '0;
-    joined  = 1'b0;
-    unique case (kind)
-      KindDma: begin
-        unique case (acc_step)
-          4'd0: begin
-            product = gathers ? '0 : p;
-            address = wide(slot_q[DLen]);
-          end
-          4'd1: begin
-            address = wide(slot_q[DDa]);
-            joined  = 1'b1;
-          end
-          4'd2: begin
-            address = wide(slot_q[DCa]);
-            term    = wide(slot_q[DLen]);
-          end
-          default: joined = 1'b1;
-        endcase
-      end
-      KindMm: begin
-        unique case (acc_step)
-          4'd0: begin
-            address = wide(slot_q[MO]);
-            term    = sum_t'(npu_pkg::Cols);
-          end
-          4'd2: ;
-          4'd4: begin
-            address = wide(slot_q[MA]);
-            term    = wide({slot_q[MKb][26:0], 5'd0});
-          end
-          default: joined = 1'b1;
-        endcase
-      end
-      default: begin
-        unique case (acc_step)
-          4'd0: begin
-            address = wide(slot_q[VA]);
-            term    = wide(slot_q[VCols]);
-          end
-          4'd1: begin
-            address = wide(slot_q[VDst]);
-            term    = kind == KindQnt ? {4'd0, blocks, 5'd0} : wide(slot_q[VCols]);
-          end
-          default: begin
-            address = wide(slot_q[VB]);
-            term    = b_is_vector(insn_i) ? wide(slot_q[VCols]) : sum_t'(1);
-          end
-        endcase
-      end
+    unique case (sum_q.address)
+      4'd4:    address = wide(slot_q[4]);
+      4'd6:    address = wide(slot_q[6]);
+      4'd7:    address = wide(slot_q[7]);
+      4'd8:    address = wide(slot_q[8]);
+      default: address = '0;
     endcase
-    acc = product + address + (joined ? acc_q : term);
+    unique case (sum_q.term)
+      TermLen:    term = wide(slot_q[DLen]);
+      TermRow:    term = sum_t'(npu_pkg::Cols);
+      TermKb:     term = wide({slot_q[MKb][26:0], 5'd0});
+      TermCols:   term = wide(slot_q[VCols]);
+      TermBlocks: term = {4'd0, blocks, 5'd0};
+      TermOne:    term = sum_t'(1);
+      TermLast:   term = acc_q;
+      default:    term = '0;
+    endcase
+    joined  = sum_q.term == TermLast;
+    product = sum_q.skip ? '0 : p;
+    acc     = product + address + term;
   end
 
   // One past the last element, one cycle after its sum.
   always_ff @(posedge clk_i) begin
     if (busy_q) begin
       acc_q <= acc;
-      big_q <= (big && !(kind == KindDma && acc_step == 4'd0 && gathers)) ||
-               (joined && big_q);
+      big_q <= (big && !sum_q.skip) || (joined && big_q);
     end
   end
 

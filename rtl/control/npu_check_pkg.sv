@@ -185,6 +185,47 @@ package npu_check_pkg;
     endcase
   endfunction
 
+  // One sum of the boxes' ends: the last product (skip: not), an address slot (0: none), one more
+  // term.
+  typedef enum logic [2:0] {
+    TermNone, TermLen, TermRow, TermKb, TermCols, TermBlocks, TermOne, TermLast
+  } term_e;
+
+  typedef struct packed {
+    logic  skip;
+    slot_t address;
+    term_e term;
+  } sum_step_t;
+
+  function automatic sum_step_t sum_of(kind_e kind, logic gathers, logic b_vector, logic [3:0] s);
+    unique case (kind)
+      KindDma: begin
+        unique case (s)
+          4'd0:    return '{skip: gathers, address: DLen, term: TermNone};
+          4'd1:    return '{skip: 1'b0, address: DDa, term: TermLast};
+          4'd2:    return '{skip: 1'b0, address: DCa, term: TermLen};
+          default: return '{skip: 1'b0, address: '0, term: TermLast};
+        endcase
+      end
+      KindMm: begin
+        unique case (s)
+          4'd0:    return '{skip: 1'b0, address: MO, term: TermRow};
+          4'd2:    return '{skip: 1'b0, address: '0, term: TermNone};
+          4'd4:    return '{skip: 1'b0, address: MA, term: TermKb};
+          default: return '{skip: 1'b0, address: '0, term: TermLast};
+        endcase
+      end
+      default: begin
+        unique case (s)
+          4'd0:    return '{skip: 1'b0, address: VA, term: TermCols};
+          4'd1:    return '{skip: 1'b0, address: VDst,
+                            term: kind == KindQnt ? TermBlocks : TermCols};
+          default: return '{skip: 1'b0, address: VB, term: b_vector ? TermCols : TermOne};
+        endcase
+      end
+    endcase
+  endfunction
+
   // ---- predicates -------------------------------------------------------------------------------
   function automatic logic too_many(logic [31:0] count);
     return count > CountMax;

@@ -1,6 +1,6 @@
-// Do mm's tiles, or their scales, go beyond their memory? extent_i is the sum of the two products of
-// their box (big_i: it is too large for that), from the first tile at w_i to the last one, which has
-// its scales at the extent shifted from ws_i. Latency: 1 cycle.
+// Do mm's tiles, or their scales, go beyond their memory? extent_i is the sum of the two products
+// of their box (big_i: it is too large for that), from the first tile at w_i to the last one, which
+// has its scales at the extent shifted from ws_i. Latency: 1 cycle.
 module npu_check_tiles
   import npu_check_pkg::*;
 (

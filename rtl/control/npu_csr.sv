@@ -1,6 +1,6 @@
 // AXI4-Lite slave with the registers of spec/npu.yaml (12-bit addresses, 32-bit data, byte
-// strobes). One write and one read in flight, at most one of each in two cycles; address and data
-// of a write are taken together; answers come one cycle later, those of counters 5 or 6, always
+// strobes). One write and one read in flight, at most one of each in three cycles; address and data
+// of a write are taken together; answers come two cycles later, those of counters 6 or 7, always
 // OKAY; unknown addresses read 0. rw registers keep their value while a run is busy. Reading the
 // low half of a counter freezes its high half for the next read. rw registers are in small memories
 // that are cleared in the 64 cycles after reset; until then nothing is taken.
@@ -12,10 +12,7 @@ module npu_csr
   input  logic        rst_ni,
   input  logic        aw_valid_i,
   output logic        aw_ready_o,
-  // verilator lint_off UNUSEDSIGNAL
-  // (addresses name words)
   input  logic [11:0] aw_addr_i,
-  // verilator lint_on UNUSEDSIGNAL
   input  logic        w_valid_i,
   output logic        w_ready_o,
   input  logic [31:0] w_data_i,
@@ -24,9 +21,7 @@ module npu_csr
   input  logic        b_ready_i,
   input  logic        ar_valid_i,
   output logic        ar_ready_o,
-  // verilator lint_off UNUSEDSIGNAL
   input  logic [11:0] ar_addr_i,
-  // verilator lint_on UNUSEDSIGNAL
   output logic        r_valid_o,
   input  logic        r_ready_i,
   output logic [31:0] r_data_o,
@@ -51,18 +46,33 @@ module npu_csr
 
   logic        write, read, clearing;
   logic        counting_q;     // a counter is read
+  // verilator lint_off UNUSEDSIGNAL
+  // (addresses name words)
+  logic [11:0] aw_addr_q, ar_addr_q;
+  // verilator lint_on UNUSEDSIGNAL
+  logic [31:0] w_data_q;
+  logic [3:0]  w_strb_q;
   logic [9:0]  waddr, raddr;   // words
   logic [31:0] mask;
 
-  assign write = aw_valid_i && w_valid_i && !b_valid_o && !clearing;
-  assign aw_ready_o = write;
-  assign w_ready_o  = write;
-  // A write needs the read port.
-  assign read  = ar_valid_i && !r_valid_o && !counting_q && !write && !clearing;
-  assign ar_ready_o = read;
-  assign waddr = aw_addr_i[11:2];
-  assign raddr = ar_addr_i[11:2];
-  assign mask  = {{8{w_strb_i[3]}}, {8{w_strb_i[2]}}, {8{w_strb_i[1]}}, {8{w_strb_i[0]}}};
+  // A request is taken in one cycle and carried out in the next: write, read. A write needs the
+  // read port, so the two are never taken together.
+  assign aw_ready_o = aw_valid_i && w_valid_i && !b_valid_o && !write && !clearing;
+  assign w_ready_o  = aw_ready_o;
+  assign ar_ready_o = ar_valid_i && !r_valid_o && !counting_q && !read && !aw_ready_o && !clearing;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {write, read} <= '0;
+    else {write, read} <= {aw_ready_o, ar_ready_o};
+  end
+  always_ff @(posedge clk_i) begin
+    if (aw_ready_o) {aw_addr_q, w_data_q, w_strb_q} <= {aw_addr_i, w_data_i, w_strb_i};
+    if (ar_ready_o) ar_addr_q <= ar_addr_i;
+  end
+
+  assign waddr = aw_addr_q[11:2];
+  assign raddr = ar_addr_q[11:2];
+  assign mask  = {{8{w_strb_q[3]}}, {8{w_strb_q[2]}}, {8{w_strb_q[1]}}, {8{w_strb_q[0]}}};
 
   function automatic logic [9:0] word(logic [11:0] offset);
     return 10'(offset >> 2);
@@ -79,11 +89,11 @@ module npu_csr
   assign is_arg    = waddr >= word(CsrArg) && waddr < word(CsrArg) + 10'(Args);
   assign is_win    = waddr >= word(CsrWinBaseLo) && waddr < word(CsrWinBaseLo) + 10'(4 * Windows);
   assign is_launch = waddr >= word(CsrLaunchFlags) && waddr <= word(CsrBusTimeout);
-  assign ctrl_write = write && w_strb_i[0];
+  assign ctrl_write = write && w_strb_q[0];
 
-  assign start_o = ctrl_write && waddr == word(CsrApCtrl) && w_data_i[0] && !status_i.busy;
-  assign abort_o = ctrl_write && waddr == word(CsrControl) && w_data_i[0];
-  assign clear_o = ctrl_write && waddr == word(CsrControl) && w_data_i[1];
+  assign start_o = ctrl_write && waddr == word(CsrApCtrl) && w_data_q[0] && !status_i.busy;
+  assign abort_o = ctrl_write && waddr == word(CsrControl) && w_data_q[0];
+  assign clear_o = ctrl_write && waddr == word(CsrControl) && w_data_q[1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -93,15 +103,15 @@ module npu_csr
       done_q  <= 1'b0;
       ready_q <= 1'b0;
     end else begin
-      if (ctrl_write && waddr == word(CsrApGie)) gie_q <= w_data_i[0];
-      if (ctrl_write && waddr == word(CsrApIer)) ier_q <= w_data_i[0];
+      if (ctrl_write && waddr == word(CsrApGie)) gie_q <= w_data_q[0];
+      if (ctrl_write && waddr == word(CsrApIer)) ier_q <= w_data_q[0];
       if (done_i) isr_q <= 1'b1;
-      else if (ctrl_write && waddr == word(CsrApIsr) && w_data_i[0]) isr_q <= 1'b0;
+      else if (ctrl_write && waddr == word(CsrApIsr) && w_data_q[0]) isr_q <= 1'b0;
       if (done_i) begin
         done_q  <= 1'b1;
         ready_q <= 1'b1;
       end else if (start_o || (read && raddr == word(CsrApCtrl)) ||
-                   (ctrl_write && waddr == word(CsrApCtrl) && w_data_i[4])) begin
+                   (ctrl_write && waddr == word(CsrApCtrl) && w_data_q[4])) begin
         done_q  <= 1'b0;
         ready_q <= 1'b0;
       end
@@ -136,7 +146,7 @@ module npu_csr
 
   assign hentry = write ? {waddr[6], waddr[4:0]} : {raddr[6], raddr[4:0]};
   assign host   = host_q[hentry];
-  assign merged = (host & ~mask) | (w_data_i & mask);
+  assign merged = (host & ~mask) | (w_data_q & mask);
   assign entry  = clearing ? clear_q : {waddr[6], waddr[4:0]};
   assign keep   = clearing || (free && (is_arg || is_win || is_launch));
 

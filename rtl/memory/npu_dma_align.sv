@@ -20,6 +20,7 @@ module npu_dma_align
   input  logic [LaneBits-1:0]         run_src_i,
   input  logic [DstBits-1:0]          run_dst_i,
   input  logic [LenBits-1:0]          run_len_i,
+  input  logic                        run_one_i,   // one_word of these
   input  logic [UserBits-1:0]         run_user_i,
   input  logic                        in_valid_i,
   output logic                        in_ready_o,
@@ -47,7 +48,6 @@ module npu_dma_align
   logic [UserBits-1:0]         user_q;
   logic [Lanes16*16-1:0]       rotated, carry_q;
   logic                        free, step, load;
-  logic [PosBits-1:0]          out_end;
 
   // A word before the run's first byte is not given.
   assign skip        = begin_q[LaneBits];
@@ -82,7 +82,6 @@ module npu_dma_align
   assign shift    = dst_lane - run_src_i;
   assign start    = {1'b0, run_src_i} + {1'b0, shift};
   assign halves   = {1'b0, run_len_i[LenBits-1:1]};
-  assign out_end  = run_none_i ? '0 : PosBits'(halves) + PosBits'(start);
 
   always_ff @(posedge clk_i) begin
     if (load) begin
@@ -90,8 +89,8 @@ module npu_dma_align
       user_q    <= run_user_i;
       shift_q   <= shift;
       begin_q   <= run_none_i ? '0 : start;
-      out_end_q <= out_end;
-      last_q    <= out_end <= Word;
+      out_end_q <= run_none_i ? '0 : PosBits'(halves) + PosBits'(start);
+      last_q    <= run_none_i || run_one_i;
       need_q    <= !run_none_i;
       in_end_q  <= run_none_i ? '0 : PosBits'(halves) + PosBits'(run_src_i);
       addr_q    <= run_dst_i[DstBits-1:WordBits] - (DstBits - WordBits)'(start[LaneBits]);

@@ -114,6 +114,7 @@ module npu_dma_ld
     logic [LaneBits-1:0] src;
     logic [ChipBits-1:0] ca;
     logic [LenBits-1:0]  len;
+    logic                one;   // fills one word
     logic                none;
     user_t               user;
   } move_t;
@@ -126,10 +127,12 @@ module npu_dma_ld
       && (!burst.first || move_in_ready);
   assign axi_ar_o       = '{addr: burst.addr, len: burst.len};
   assign ar_fire     = axi_ar_valid_o && axi_ar_ready_i;
-  assign burst_ready = (burst.none || (axi_ar_ready_i && track_ready))
-      && (!burst.first || move_in_ready);
+  // An empty run waits for the same; it makes no difference.
+  assign burst_ready = axi_ar_ready_i && track_ready && (!burst.first || move_in_ready);
   assign move_in     = '{
-    src: burst_run.addr[WordBits-1:1], ca: burst_run.ca, len: burst_run.len, none: burst_run.none,
+    src: burst_run.addr[WordBits-1:1], ca: burst_run.ca, len: burst_run.len,
+    one: one_word(burst_run.addr[WordBits-1:1], burst_run.ca[WordBits-1:1],
+                  burst_run.len[LenBits-1:1]), none: burst_run.none,
     user: '{space: burst_run.space, last: burst_run.last, bad: burst_run.bad}
   };
 
@@ -167,7 +170,8 @@ module npu_dma_ld
   npu_dma_align #(.DstBits(ChipBits), .UserBits($bits(user_t))) u_align (
     .clk_i, .rst_ni,
     .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(move.none),
-    .run_src_i(move.src), .run_dst_i(move.ca), .run_len_i(move.len), .run_user_i(move.user),
+    .run_src_i(move.src), .run_dst_i(move.ca), .run_len_i(move.len), .run_one_i(move.one),
+    .run_user_i(move.user),
     .in_valid_i(axi_r_valid_i && !err_end_q), .in_ready_o(beat_ready), .in_data_i(axi_r_i.data),
     .out_valid_o(word_in_valid), .out_ready_i(word_in_ready), .out_addr_o(word_in.addr),
     .out_mask_o(word_in.mask), .out_data_o(word_in.data), .out_last_o(word_in.last),

@@ -41,6 +41,13 @@ package npu_dma_pkg;
     logic                bad;
   } run_t;
 
+  // Does a run of halves halfwords from lane src end in the first port word it touches, when its
+  // first lane moves to dst?
+  function automatic logic one_word(logic [LaneBits-1:0] src, logic [LaneBits-1:0] dst,
+                                    logic [LenBits-2:0] halves);
+    return {1'b0, halves} + LenBits'({dst < src, dst}) <= LenBits'(Lanes16);
+  endfunction
+
   // One burst of a run, or (none) an empty run.
   typedef struct packed {
     addr_t      addr;   // of the first port word

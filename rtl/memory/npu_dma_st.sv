@@ -90,6 +90,7 @@ module npu_dma_st
     logic [ChipBits-1:0] ca;
     logic [LenBits-1:0]  len;
     logic [2:0]          space;
+    logic                one;   // fills one word
     logic [CutBits-1:0]  dst;   // DRAM address, as far as the burst's end needs it
   } move_t;
 
@@ -102,11 +103,15 @@ module npu_dma_st
       && (!burst.first || (fetch_in_ready && move_in_ready));
   assign axi_aw_o    = '{addr: burst.addr, len: burst.len};
   assign aw_fire     = axi_aw_valid_o && axi_aw_ready_i;
-  assign burst_ready = track_ready && (burst.none || axi_aw_ready_i)
-      && (burst.none || !burst.first || (fetch_in_ready && move_in_ready));
+  // An empty run waits for the same; it makes no difference.
+  assign burst_ready = track_ready && axi_aw_ready_i
+      && (!burst.first || (fetch_in_ready && move_in_ready));
   assign push        = aw_fire && burst.first;
   assign track_in    = '{addr: burst.addr[AddrBits-1:WordBits], last: burst.last, none: burst.none};
   assign move_in     = '{ca: burst_run.ca, len: burst_run.len, space: burst_run.space,
+                         one: one_word(burst_run.ca[WordBits-1:1],
+                                       burst_run.addr[WordBits-1:1],
+                                       burst_run.len[LenBits-1:1]),
                          dst: burst_run.addr[CutBits-1:0]};
 
   npu_fifo #(.Width($bits(track_t)), .Depth(MaxBursts)) u_track (
@@ -148,6 +153,7 @@ module npu_dma_st
     .clk_i, .rst_ni,
     .run_valid_i(move_valid), .run_ready_o(move_ready), .run_none_i(1'b0),
     .run_src_i(move.ca[WordBits-1:1]), .run_dst_i(move.dst), .run_len_i(move.len),
+    .run_one_i(move.one),
     .run_user_i(1'b0), .in_valid_i(data_valid), .in_ready_o(data_ready), .in_data_i(data),
     .out_valid_o(w_in_valid), .out_ready_i(w_in_ready), .out_addr_o(beat_addr),
     .out_mask_o(beat_mask), .out_data_o(beat_data), .out_last_o(beat_last), .out_user_o(beat_user)
@@ -194,5 +200,6 @@ module npu_dma_st
                   burst: aw_fire};
 
   logic unused;
-  assign unused = ^{cmd_i, burst_run, axi_b_i.resp[0], move.space, move.ca, fetch.dst, beat_user};
+  assign unused = ^{cmd_i, burst_run, axi_b_i.resp[0], move.space, move.ca, fetch.dst, fetch.one,
+                    beat_user};
 endmodule
