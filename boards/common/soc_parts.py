@@ -37,14 +37,18 @@ class WidePort(LiteXModule):
         ratio = data_width // narrow.data_width
         self.port = wide = LiteDRAMNativePort(
             mode="both", address_width=narrow.address_width - log2_int(ratio), data_width=data_width)
+        # Without registers between them, the controller's ready and the AXI front end are one path, the longest.
+        self.cmd = stream.Buffer(wide.cmd.description, pipe_valid=True, pipe_ready=True)
+        cmd = self.cmd.source
         count = Signal(max=max(ratio, 2))
         taken = narrow.cmd.valid & narrow.cmd.ready
         self.comb += [
-            narrow.cmd.valid.eq(wide.cmd.valid),
-            narrow.cmd.we.eq(wide.cmd.we),
-            narrow.cmd.addr.eq(Cat(count, wide.cmd.addr)),
-            narrow.cmd.last.eq(wide.cmd.last & (count == ratio - 1)),
-            wide.cmd.ready.eq(narrow.cmd.ready & (count == ratio - 1)),
+            wide.cmd.connect(self.cmd.sink),
+            narrow.cmd.valid.eq(cmd.valid),
+            narrow.cmd.we.eq(cmd.we),
+            narrow.cmd.addr.eq(Cat(count, cmd.addr)),
+            narrow.cmd.last.eq(cmd.last & (count == ratio - 1)),
+            cmd.ready.eq(narrow.cmd.ready & (count == ratio - 1)),
         ]
         self.sync += If(taken, count.eq(count + 1))
         self.wdata = stream.StrideConverter(wide.wdata.description, narrow.wdata.description)
