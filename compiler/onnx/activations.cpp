@@ -91,7 +91,8 @@ void softmax(Context& c, bool logarithm) {
   const Val y = b.reshape(x, flat);
   const std::int64_t along_axis = c.opset() < 13 ? 1 : axis;
   if (!logarithm) {
-    c.out(b.reshape(b.softmax(y, along_axis), x.shape));
+    // Rows of nothing but minus infinity become equal weights, which models hide afterwards, not NaN.
+    c.out(b.reshape(b.softmax(b.max(y, b.scalar(lowest(Type::f32))), along_axis), x.shape));
     return;
   }
   const Val shifted = b.sub(y, b.reduce(Op::reduce_max, y, {along_axis}, true));

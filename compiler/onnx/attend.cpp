@@ -87,7 +87,8 @@ Attended attend(Build& b, const Attend& a, bool scores) {
   attrs.offset = a.offset;
   attrs.softcap = static_cast<float>(a.softcap);
   std::vector<Val> in{a.q, a.k, a.v};
-  if (a.mask) in.push_back(boolean(a.mask) ? a.mask : b.max(a.mask, b.scalar(kHidden)));
+  // Where a query may see nothing its scores stay finite: no 0 / 0.
+  if (a.mask) in.push_back(boolean(a.mask) && !any ? a.mask : b.max(added(b, a.mask), b.scalar(kHidden)));
   r.y = b.op(Op::attention, in, attrs);
   if (any) r.y = b.select(b.cast(any, Type::boolean), r.y, b.scalar(0));
   return r;

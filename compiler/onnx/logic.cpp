@@ -1,6 +1,4 @@
 // Comparison, logic and choice.
-#include <cmath>
-
 #include "handlers.hpp"
 
 namespace jogak::onnx {
@@ -17,15 +15,6 @@ void logical_and(Context& c) { c.out(c.b.select(c.in(0), c.in(1), c.b.scalar(0, 
 void logical_or(Context& c) { c.out(c.b.select(c.in(0), c.b.scalar(1, Type::boolean), c.in(1))); }
 void logical_xor(Context& c) { c.out(c.b.logical_not(c.b.equal(c.in(0), c.in(1)))); }
 
-void is_nan(Context& c) { c.out(c.b.logical_not(c.b.equal(c.in(0), c.in(0)))); }
-void is_inf(Context& c) {
-  const Val x = c.in(0), no = c.b.scalar(0, Type::boolean), yes = c.b.scalar(1, Type::boolean);
-  Val y = no;
-  if (c.integer("detect_negative", 1)) y = c.b.equal(x, c.b.scalar(-INFINITY));
-  if (c.integer("detect_positive", 1)) y = c.b.select(c.b.equal(x, c.b.scalar(INFINITY)), yes, y);
-  c.out(c.b.expand(y, x.shape));
-}
-
 }  // namespace
 
 void register_logic(Registry& r) {
@@ -39,8 +28,6 @@ void register_logic(Registry& r) {
   r[":Xor"] = logical_xor;
   r[":Not"] = [](Context& c) { c.out(c.b.logical_not(c.in(0))); };
   r[":Where"] = [](Context& c) { c.out(c.b.select(c.in(0), c.in(1), c.in(2))); };
-  r[":IsNaN"] = is_nan;
-  r[":IsInf"] = is_inf;
 }
 
 }  // namespace jogak::onnx

@@ -41,7 +41,7 @@ class Einsum {
   }
 
   Val result() {
-    if (text_.find('.') != std::string::npos) c_.refuse("equation", text_, "letters without an ellipsis");
+    spell_ellipses();
     const auto arrow = text_.find("->");
     std::vector<std::string> terms{""};
     for (const char letter : text_.substr(0, arrow)) {
@@ -61,16 +61,59 @@ class Einsum {
     std::string all;
     for (const auto& t : terms) all += t;
     std::string once;
-    for (char letter = 'A'; letter <= 'z'; ++letter)
-      if (std::count(all.begin(), all.end(), letter) == 1) once += letter;
+    for (char letter = '0'; letter <= 'z'; ++letter)
+      if (letter <= '9' ? all.find(letter) != std::string::npos : std::count(all.begin(), all.end(), letter) == 1) once += letter;
     return once;
+  }
+
+  // "..." stands for the axes without letters: digits name them, the last axis alike in every term.
+  void spell_ellipses() {
+    if (text_.find("...") == std::string::npos) return;
+    std::size_t most = 0, term = 0, letters = 0;
+    for (const char sign : text_.substr(0, text_.find("->")) + ",") {
+      if (sign == ',') {
+        const auto rank = c_.in(term++).shape.size();
+        most = std::max(most, rank > letters ? rank - letters : 0);
+        letters = 0;
+      } else {
+        letters += sign != '.';
+      }
+    }
+    std::string axes;
+    for (std::size_t i = 0; i < most && i < 10; ++i) axes += static_cast<char>('0' + i);
+    for (auto at = text_.find("..."); at != std::string::npos; at = text_.find("...")) text_.replace(at, 3, axes);
+  }
+
+  // x with equal letters' axes joined to their diagonal.
+  Val diagonal(Val x, std::string& letters) {
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      const auto j = letters.find(letters[i], i + 1);
+      if (j == std::string::npos) continue;
+      std::vector<std::int64_t> order;
+      for (std::size_t k = 0; k < letters.size(); ++k)
+        if (k != i && k != j) order.push_back(static_cast<std::int64_t>(k));
+      order.insert(order.end(), {static_cast<std::int64_t>(i), static_cast<std::int64_t>(j)});
+      const auto n = x.shape[i];
+      if (x.shape[j] != n) c_.refuse("equation", text_, "equal sizes for " + letters.substr(i, 1));
+      const Val turned = b_.transpose(x, order);
+      Shape flat(turned.shape.begin(), turned.shape.end() - 2), shape = flat;
+      flat.push_back(n * n);
+      shape.push_back(n);
+      Shape steps(shape.size(), 1);
+      steps.back() = n + 1;
+      x = b_.slice(b_.reshape(turned, flat), Shape(shape.size(), 0), steps, shape);
+      const char letter = letters[i];
+      letters.erase(j, 1);
+      letters.erase(i, 1);
+      letters += letter;
+      i = static_cast<std::size_t>(-1);
+    }
+    return x;
   }
 
   // Diagonals, then sums over letters that the result lacks, then the result's order.
   Val arranged(Val x, std::string letters, const std::string& order, bool sum) {
-    for (std::size_t i = 0; i < letters.size(); ++i)
-      for (std::size_t j = i + 1; j < letters.size(); ++j)
-        if (letters[i] == letters[j]) c_.refuse("equation", text_, "each letter once in a term");
+    x = diagonal(x, letters);
     std::vector<std::int64_t> gone;
     std::string kept;
     for (std::size_t i = 0; i < letters.size(); ++i) {

@@ -76,7 +76,7 @@ void Math::sign(Slot out, Slot x) {
 }
 
 void Math::finite(Slot out, Arg x) {
-  if (x.buffer < 0) return bring(out, x);
+  if (x.buffer < 0) return bring(out, x.reg >= 0 ? x : Arg(std::clamp(x.number, -FLT_MAX, FLT_MAX)));
   min(out, x.buffer, FLT_MAX);
   max(out, out, -FLT_MAX);
 }
@@ -103,19 +103,57 @@ void Math::to_bool(Slot out, Slot x) {
   min(out, out, 1.0f);
 }
 
+// high + low = x, both of 12 bits.
+void Math::split(Slot high, Slot low, Slot x) {
+  mul(high, x, 4097.0f);
+  sub(low, high, x);
+  sub(high, high, low);
+  sub(low, x, high);
+}
+
+// q = a / b from the reciprocal is a few units off in the last place; the remainder a - q b, exact by halves, mends it: quotients
+// that fp32 holds come out as they are. Beyond 2^114, where halves would overflow, q stays.
 void Math::divide(Slot out, Arg a, Arg b, bool whole) {
-  Temp u(*this), v(*this);
+  constexpr float kMost = 0x1p114f;
+  Temp q(*this), r(*this), y(*this);
+  bring(y, b);
   if (whole) {
-    bring(u, a);
-    bring(v, b);
-    return divide_whole(out, u, v);
+    bring(q, a);
+    return divide_whole(out, q, y);
   }
-  if (b.buffer >= 0) apply(Vfunc::recip, v, b.buffer);
-  else {
-    bring(v, b);
-    apply(Vfunc::recip, v, v);
-  }
-  mul(out, v, a);
+  apply(Vfunc::recip, r, y);
+  mul(q, r, a);
+  int exponent = 0;
+  if (b.buffer < 0 && b.reg < 0 && std::frexp(b.number, &exponent) == 0.5f) return max(out, q, q);
+  Temp good(*this), e(*this), qh(*this), ql(*this), yh(*this), yl(*this);
+  abs(good, q);
+  abs(e, y);
+  max(good, good, e);
+  mad(good, good, -1.0f, kMost);
+  step(good);
+  min(y, y, kMost);
+  max(y, y, -kMost);
+  min(e, q, kMost);
+  max(e, e, -kMost);
+  split(yh, yl, y);
+  split(qh, ql, e);
+  mul(y, e, y);
+  mul(e, qh, yh);
+  sub(e, e, y);
+  mul(qh, qh, yl);
+  mad(e, e, 1.0f, qh);
+  mul(yh, ql, yh);
+  mad(e, e, 1.0f, yh);
+  mul(yl, ql, yl);
+  mad(e, e, 1.0f, yl);          // y + e: q b
+  finite(qh, a);
+  sub(qh, qh, y);
+  sub(qh, qh, e);
+  finite(r, Arg(r));
+  mul(qh, qh, r);
+  finite(qh, Arg(qh));
+  mul(qh, qh, good);
+  mad(out, q, 1.0f, qh);
 }
 
 // |a| / |b| is at most one off; the remainder is exact and says where.

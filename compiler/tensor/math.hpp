@@ -67,6 +67,7 @@ class Math {
   void finite(Slot out, Arg x);
   void less(Slot out, Arg a, Arg b);
   void equal(Slot out, Arg a, Arg b);
+  void split(Slot high, Slot low, Slot x);
   void divide(Slot out, Arg a, Arg b, bool whole);
   void divide_whole(Slot out, Slot a, Slot b);
   void round_magnitude(Slot out, Slot x);  // |x| to the nearest integer
