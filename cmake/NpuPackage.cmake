@@ -47,7 +47,7 @@ install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtim
   ${root}/runtime/byte_merges.hpp ${root}/runtime/pretokenizer.hpp
   ${root}/runtime/program.hpp ${root}/runtime/asm.hpp ${root}/runtime/builder.hpp ${root}/compiler/compile.hpp ${root}/compiler/bound.hpp ${root}/spec/error.hpp DESTINATION "${to}")
 install(FILES "${NPU_GEN_DIR}/npu_spec.hpp" "${NPU_GEN_DIR}/npu_regs.h" DESTINATION "${to}")
-install(FILES ${root}/runtime/drafter.hpp DESTINATION "${to}")
+install(FILES ${root}/runtime/drafter.hpp ${root}/runtime/chat.hpp DESTINATION "${to}")
 install(FILES ${root}/driver/device.hpp DESTINATION "${to}/driver")
 install(FILES ${root}/compiler/ir/graph.hpp DESTINATION "${to}/ir")
 install(FILES ${root}/compiler/import/gguf.hpp DESTINATION "${to}/import")

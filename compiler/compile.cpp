@@ -140,6 +140,7 @@ void abi_pass(State& s) {
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
   if (v.model == "gpt2") abi["tokenizer"].update({{"pre", v.pre}, {"merges", v.merges}, {"whole_words", v.whole_words}, {"compose", v.compose}});
   if (!v.ends.empty()) abi["tokenizer"]["ends"] = v.ends;
+  if (!v.chat_template.empty()) abi["chat_template"] = v.chat_template;
   if (!s.options.disabled.empty()) abi["without"] = s.options.disabled;
   s.program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

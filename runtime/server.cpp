@@ -80,11 +80,12 @@ class Server::Impl {
 };
 
 Server::Impl::Impl(Session& session, const ServeOptions& options)
-    : options_(options), served_{options.model.empty() ? session.model().name : options.model, options.chat_template, &session},
+    : options_(options), served_{options.model.empty() ? session.model().name : options.model,
+              options.chat_template.empty() ? chat_template_of(session.chat_template()) : options.chat_template, &session},
       session_(session), turns_(options.queue) {
   if (options.queue < 0) throw Error("serve", "requests that may wait", std::to_string(options.queue), "0 or more");
   if (options.port < 0 || options.port > 65535) throw Error("serve", "port", std::to_string(options.port), "0 to 65535");
-  (void)render(options.chat_template, {});
+  (void)render_chat(served_.chat_template, {}, session.tokenizer());
   const std::size_t threads = static_cast<std::size_t>(options.queue) + kSpareThreads;
   http_.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
   http_.set_payload_max_length(options.body_bytes);

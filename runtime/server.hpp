@@ -20,7 +20,7 @@ struct ServeOptions {
   int queue = 16;                  // requests that may wait
   std::size_t body_bytes = std::size_t(1) << 20;  // largest request
   std::string model = {};          // the id that clients use; empty: the model's name
-  std::string chat_template = "text";
+  std::string chat_template = {};  // a name of chat_templates(); empty: what the model asks for
   Drafter* drafter = nullptr;
   int draft = 4;
   std::function<void(const std::string&)> log = {};  // a line for each generation, from any thread, one at a time

@@ -170,24 +170,6 @@ Json Refusal::json() const {
   return {{"error", {{"message", what()}, {"type", type}, {"param", param_.empty() ? Json() : Json(param_)}, {"code", code_.empty() ? Json() : Json(code_)}}}};
 }
 
-const std::vector<std::string>& chat_templates() {
-  static const std::vector<std::string> names = {"text", "roles"};
-  return names;
-}
-
-Chat render(const std::string& name, const std::vector<Message>& messages) {
-  Chat chat;
-  if (name == "text") {
-    for (const Message& m : messages) chat.prompt += (chat.prompt.empty() ? "" : "\n") + m.content;
-    return chat;
-  }
-  if (name != "roles") throw Error("serve", "chat template", name, "text or roles");
-  for (const Message& m : messages) chat.prompt += (m.role == "user" ? "User: " : m.role == "system" ? "System: " : "Assistant: ") + m.content + "\n";
-  chat.prompt += "Assistant:";
-  chat.stop = {"\nUser:"};
-  return chat;
-}
-
 Request read_request(const std::string& body, bool chat, const Served& served) {
   const Json j = Json::parse(body, nullptr, false);
   if (j.is_discarded()) throw Refusal(400, "body: found no JSON, expected an object", "", "invalid_json");
@@ -209,8 +191,9 @@ Request read_request(const std::string& body, bool chat, const Served& served) {
   read_sampling(f, r.options.sampling);
   read_stop(f, r.options.stop);
   if (chat) {
-    const Chat c = render(served.chat_template, messages_of(f));
-    r.prompt = served.session->tokenizer().encode(c.prompt);
+    const Chat c = render_chat(served.chat_template, messages_of(f), served.session->tokenizer());
+    r.prompt = c.prompt;
+    r.options.ends = c.ends;
     r.options.stop.insert(r.options.stop.end(), c.stop.begin(), c.stop.end());
   } else {
     r.prompt = prompt_of(f, *served.session);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "chat.hpp"
 #include "session.hpp"
 
 namespace jogak::serve {
@@ -24,24 +25,10 @@ class Refusal : public std::runtime_error {
   std::string param_, code_;
 };
 
-// How messages become text, by the name of a template.
-//   text   the contents, a line break between two: for models that continue text. The default.
-//   roles  "System: ...", "User: ...", "Assistant: ..." on lines of their own; the answer ends before the next "\nUser:".
-struct Message {
-  std::string role, content;
-};
-struct Chat {
-  std::string prompt;
-  std::vector<std::string> stop;
-};
-const std::vector<std::string>& chat_templates();
-// Throws jogak::Error for an unknown template.
-Chat render(const std::string& name, const std::vector<Message>& messages);
-
 // What requests are read for.
 struct Served {
   std::string model;          // the id that clients use
-  std::string chat_template = "text";
+  std::string chat_template;  // a name of chat_templates()
   const Session* session = nullptr;
 };
 

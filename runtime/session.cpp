@@ -74,6 +74,7 @@ void Session::read_abi() {
     if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), "position, rows, logit_row, logit_rows");
     model_ = {abi.at("name"), abi.at("architecture"), abi.at("context"), abi.at("rows"), abi.at("vocab"), abi.at("layers"), abi.at("width"),
               abi.at("weight_stream_bytes")};
+    chat_template_ = abi.value("chat_template", "");
     const auto& t = abi.at("tokenizer");
     tokenizer_ = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
                             t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),

@@ -36,6 +36,7 @@ struct GenerateOptions {
   Sampling sampling = {};
   bool stop_at_end = true; // stop at the end-of-text token (or at a new begin-of-text)
   std::vector<std::string> stop = {};  // end before the first of these texts; none may be empty
+  std::vector<int> ends = {};          // tokens that end it too, as the end-of-text token does
   // The prompt is the whole conversation: what the KV cache holds of its beginning is kept, the rest forgotten.
   bool keep_prefix = false;
   // Guesses the next tokens; one launch then computes them all and keeps the right ones. The tokens stay the same.
@@ -71,6 +72,7 @@ class Session {
   const ModelInfo& model() const { return model_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
   driver::DeviceInfo device() const { return device_->info(); }
+  const std::string& chat_template() const { return chat_template_; }  // the model's own (Jinja), may be empty
   int position() const { return position_; }                    // tokens in the KV cache
   int room() const { return model_.context - position_; }
 
@@ -124,6 +126,7 @@ class Session {
   Loaded loaded_;
   ModelInfo model_;
   Tokenizer tokenizer_;
+  std::string chat_template_;
   Symbol tokens_, logits_, kv_;
   int rows_ = 0, position_ = 0;
   std::vector<int> history_;

@@ -110,7 +110,7 @@ Generation Session::generate(const std::vector<int>& prompt, const GenerateOptio
       break;
     }
     const int id = sampler.pick(logits);
-    if (options.stop_at_end && (id == tokenizer_.eos() || id == tokenizer_.bos())) {
+    if (options.stop_at_end && (tokenizer_.ends(id) || id == tokenizer_.bos() || std::find(options.ends.begin(), options.ends.end(), id) != options.ends.end())) {
       g.stop = Stop::end;
       break;
     }

@@ -89,6 +89,12 @@ bool Tokenizer::ends(int id) const {
   return id >= 0 && (id == data_.eos || std::find(data_.ends.begin(), data_.ends.end(), id) != data_.ends.end());
 }
 
+int Tokenizer::control(std::string_view text) const {
+  for (std::size_t i = 0; i < data_.tokens.size(); ++i)
+    if ((data_.types[i] == kControl || data_.types[i] == kUser) && data_.tokens[i] == text) return static_cast<int>(i);
+  return -1;
+}
+
 void Tokenizer::spell(std::string_view symbol, std::vector<int>& ids) const {
   for (const char c : symbol) {
     const int id = bytes_[static_cast<unsigned char>(c)];

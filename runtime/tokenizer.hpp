@@ -48,6 +48,9 @@ class Tokenizer {
   int bos() const { return data_.bos; }
   int eos() const { return data_.eos; }
   bool space_prefix() const { return data_.add_space_prefix; }
+  bool adds_bos() const { return data_.add_bos; }
+  // The control or user-defined token of exactly this text, -1 if there is none.
+  int control(std::string_view text) const;
   // Does this token end a text?
   bool ends(int id) const;
 

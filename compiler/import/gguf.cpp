@@ -241,6 +241,7 @@ class Gguf {
     id("tokenizer.ggml.unknown_token_id", v.unk);
     for (const char* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
       if (meta_.contains(key)) v.ends.push_back(integer(key, 0, 1 << 24));
+    if (const auto* chat = list<std::string>("tokenizer.chat_template")) v.chat_template = *chat;
     if (meta_.contains("tokenizer.ggml.add_bos_token")) v.add_bos = real("tokenizer.ggml.add_bos_token") != 0;
     if (meta_.contains("tokenizer.ggml.add_space_prefix")) v.add_space_prefix = real("tokenizer.ggml.add_space_prefix") != 0;
   }

@@ -83,6 +83,7 @@ struct Vocabulary {
   bool compose = false;          // gpt2: text is put in normal form NFC first
   int bos = -1, eos = -1, unk = -1;
   std::vector<int> ends;         // more tokens that end a text
+  std::string chat_template;     // Jinja, as the model file has it; empty: none
   bool add_bos = true, add_space_prefix = true;
 };
 

@@ -168,6 +168,11 @@ TEST_CASE("guesses stop at the context's end, at the end of text and at a stop t
   CHECK(stopped.stop == Stop::text);
   CHECK(stopped.text.find(". S") == std::string::npos);
   Session whole(own_program(), "model");
+  const Generation first = whole.generate(kPrompt, {.tokens = 12});
+  whole.reset();
+  const Generation ended = whole.generate(kPrompt, {.tokens = 12, .ends = {first.ids[7]}});
+  CHECK(ended.stop == Stop::end);
+  CHECK(ended.ids == std::vector<int>(first.ids.begin(), std::find(first.ids.begin(), first.ids.end(), first.ids[7])));
   std::vector<int> ids;
   for (const bool guess : {false, true}) {
     whole.reset();

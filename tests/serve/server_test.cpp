@@ -142,6 +142,26 @@ TEST_CASE("server: greedy completions and chats are the session's, whole and str
   }
 }
 
+TEST_CASE("server: a chat takes the form that the model's own template names") {
+  if (!own_model_present()) return;
+  ir::Graph graph = own_graph();
+  graph.vocabulary.chat_template = "{{ '<|im_start|>' + message['role'] }}";
+  graph.vocabulary.tokens[766] = "<|im_start|>", graph.vocabulary.tokens[767] = "<|im_end|>";
+  graph.vocabulary.types[766] = graph.vocabulary.types[767] = 3;
+  const Program p = compile(graph, {.config = "nano"}).program;
+  Session session(p, "model");
+  CHECK(session.chat_template() == graph.vocabulary.chat_template);
+  const Chat chat = render_chat("chatml", {{"user", "Once"}}, session.tokenizer());
+  CHECK(std::count(chat.prompt.begin(), chat.prompt.end(), 766) == 2);
+  CHECK(chat.ends == std::vector<int>{767});
+  const Generation g = session.generate(chat.prompt, {.tokens = 12, .ends = chat.ends});
+  Running r({}, p);
+  const Json message = {{"role", "user"}, {"content", "Once"}};
+  const Json answer = r.post("/v1/chat/completions", {{"messages", Json::array({message})}, {"temperature", 0}, {"max_tokens", 12}}).second;
+  CHECK(answer["choices"][0]["message"]["content"] == g.text);
+  CHECK(answer["usage"]["prompt_tokens"] == chat.prompt.size());
+}
+
 TEST_CASE("server: the end of text, stop texts and seeds") {
   if (!own_model_present()) return;
   Running r;

@@ -36,17 +36,10 @@ Json of_program(const std::string& path) {
 }
 
 const char* name(ir::DType t) {
-  switch (t) {
-    case ir::DType::f32: return "f32";
-    case ir::DType::f16: return "f16";
-    case ir::DType::bf16: return "bf16";
-    case ir::DType::q8_0: return "q8_0";
-    case ir::DType::q4_0: return "q4_0";
-    case ir::DType::mxfp4: return "mxfp4";
-    case ir::DType::i8: return "i8";
-    case ir::DType::i32: break;
-  }
-  return "i32";
+  constexpr const char* kNames[] = {"f32",  "f16",  "bf16", "q8_0", "q4_0",   "q4_1",   "q5_0",  "q5_1", "q2_k",
+                                    "q3_k", "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs", "mxfp4", "i8",   "i32"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(ir::DType::i32) + 1);
+  return kNames[static_cast<std::size_t>(t)];
 }
 
 Json of_model(const std::string& path) {

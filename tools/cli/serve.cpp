@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "chat.hpp"
 #include "cli.hpp"
 #include "draft.hpp"
 #include "server.hpp"
@@ -84,8 +85,9 @@ void add_serve(CLI::App& app, int&) {
   command->add_option("--name", a->serve.model, "Model id that clients use (default: the model's name)");
   command->add_option("--queue", a->serve.queue, "Requests that may wait for the machine")->check(CLI::Range(0, 1024))->capture_default_str();
   command->add_option("--body", a->serve.body_bytes, "Largest request, bytes")->check(CLI::Range(1024, 1 << 28))->capture_default_str();
-  command->add_option("--chat-template", a->serve.chat_template, "How messages become text: text (joined by line breaks) or roles (User: ... Assistant: ...)")
-      ->capture_default_str();
+  std::string templates;
+  for (const std::string& t : chat_templates()) templates += (templates.empty() ? "" : ", ") + t;
+  command->add_option("--chat-template", a->serve.chat_template, "How messages become tokens (default: what the model asks for, text where it asks for nothing): " + templates);
   command->add_flag("--quiet", a->quiet, "No line for each request on stderr");
   add_draft_options(*command, a->draft);
   add_compile_options(*command, a->options);
