@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def claimed_operators():
     found = set()
     for source in sorted((ROOT / "compiler/onnx").glob("*.cpp")):
-        found |= set(re.findall(r'^\s*r\[":(\w+)"\]', source.read_text(), re.M))
+        found |= set(re.findall(r'\br\[":(\w+)"\]', source.read_text(), re.M))
     return found
 
 
