@@ -14,7 +14,7 @@ struct Site {
   Code& code;
   std::function<Place(ValueId)> place;                  // of a value; of a constant only if it is kept as it is
   std::function<Place(const std::string&)> table;       // of the tables that plan.hpp names
-  std::function<Place()> scratch;                       // DRAM of this node's own, as large as scratch_bytes() says
+  std::function<Place()> scratch;                       // DRAM of this node's own, as large as ..._scratch() says
   std::function<Place(ValueId)> packed;                 // of a constant second operand of matmul, in tiles
 
   const Value& input(std::size_t i) const { return graph.value(node.inputs[i]); }
@@ -31,16 +31,20 @@ void lower_softmax(const Site& site);
 void lower_norm(const Site& site);     // layer_norm, rms_norm
 void lower_top_k(const Site& site);
 void lower_matmul(const Site& site);
+void lower_attention(const Site& site);
+// Whether lower_attention takes it; else it is decomposed.
+bool attention_fits(const Graph& graph, const Node& node, const spec::Config& config);
 
 // Longest row that the rows kernels take: reductions, softmax, norms; top-k.
 std::int64_t longest_row(const spec::Config& config);
 std::int64_t longest_top_k(const spec::Config& config);
 
 // DRAM that a node needs besides its values, bytes.
-std::uint64_t scratch_bytes(const Graph& graph, const Node& node, const spec::Config& config);
+std::uint64_t matmul_scratch(const Graph& graph, const Node& matmul, const spec::Config& config);
+std::uint64_t attention_scratch(const Graph& graph, const Node& attention, const spec::Config& config);
 // Second operand of matmul in tiles: bytes, for a constant.
 std::vector<std::uint8_t> pack_constant(const Graph& graph, const Node& node, const spec::Config& config);
-// Tables that kernels load: "identity", "ramp" (0, 1, 2 .. as long as longest_top_k).
+// Tables that kernels load: "identity" (minus one on the diagonal, in tiles), "ramp" (0, 1, 2 .. as long as longest_top_k).
 std::vector<std::uint8_t> table_bytes(const std::string& name, const spec::Config& config);
 
 }  // namespace jogak::tensor

@@ -17,6 +17,7 @@ void emit(const Site& s) {
     case Op::reduce_min:
     case Op::reduce_mean: return lower_reduce(s);
     case Op::matmul: return lower_matmul(s);
+    case Op::attention: return lower_attention(s);
     case Op::gather: return lower_gather(s);
     case Op::top_k: return lower_top_k(s);
     case Op::softmax: return lower_softmax(s);

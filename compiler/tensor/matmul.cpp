@@ -1,31 +1,26 @@
-// Matrix products. Both operands become int8 blocks along k with a scale each, "limbs": x = q0 s0 + q1 s1 + q2 s2, each limb what
-// quantising the rest of the one before leaves. DRAM holds a packed operand as
-//   a: [limb][row][block][32], then scales [limb][row][block];  b: [batch][limb][block][column][32 or 16], then scales likewise
-// so that a product is boxes of bytes. Columns of b are padded to C; what lies in the padding is never stored.
+// Matrix products of packed operands (packing.hpp).
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "../passes/quantize.hpp"
-#include "kernels.hpp"
 #include "math.hpp"
 #include "numerics.hpp"
+#include "packing.hpp"
 
 namespace jogak::tensor {
 namespace {
 
 std::int64_t up(std::int64_t x, std::int64_t to) { return (x + to - 1) / to * to; }
 
-// A stack of matrices in DRAM: element (batch, row, k) at offset + sums of strides, in elements.
-struct Matrices {
-  std::int64_t rows = 0, k = 0, row_stride = 0, k_stride = 0;
-  Shape batch;
-  std::int64_t each() const { return rows * k; }
-};
-
 bool tall(const Graph& g, const Node& n) {
   const Shape& b = g.shape(n.inputs[1]);
   return !n.attrs.transpose_a && elements({b.begin(), b.end() - 2}) == 1;
+}
+
+Shape lead(const Graph& g, const Node& n, std::size_t i) {
+  const Shape& s = g.shape(n.inputs[i]);
+  return i == 0 && tall(g, n) ? Shape{} : Shape(s.begin(), s.end() - 2);
 }
 
 Matrices operand(const Graph& g, const Node& n, std::size_t i) {
@@ -33,34 +28,19 @@ Matrices operand(const Graph& g, const Node& n, std::size_t i) {
   const std::size_t r = s.size();
   // Rows of b are columns of the product.
   const bool swapped = i == 0 ? n.attrs.transpose_a : !n.attrs.transpose_b;
-  Matrices m{s[r - 2], s[r - 1], s[r - 1], 1, {s.begin(), s.end() - 2}};
-  if (swapped) m = {s[r - 1], s[r - 2], 1, s[r - 1], m.batch};
+  Matrices m{s[r - 2], s[r - 1], s[r - 1], 1, elements({s.begin(), s.end() - 2})};
+  if (swapped) m = {s[r - 1], s[r - 2], 1, s[r - 1], m.batches};
   // The same b for all: one tall matrix.
-  if (i == 0 && tall(g, n)) m.rows *= elements(m.batch), m.batch.clear();
+  if (i == 0 && tall(g, n)) m.rows *= m.batches, m.batches = 1;
   return m;
 }
 
-struct Format {
-  int limbs = 3;
-  std::int64_t code_bytes = 32, scale_bytes = 2;  // of a block
-  bool e2m1 = false;
-};
-Format format_a(const Node& n) { return {n.attrs.precision == Precision::exact ? 3 : 1}; }
-Format format_b(const Node& n) {
+BlockFormat format_a(const Node& n) { return {n.attrs.precision == Precision::exact ? 3 : 1}; }
+BlockFormat format_b(const Node& n) {
   if (n.attrs.precision == Precision::mxfp4) return {1, 16, 1, true};
   return format_a(n);
 }
 
-// Bytes of a packed operand.
-struct Packing {
-  std::int64_t blocks, rows, limb, codes;  // rows as stored; bytes of a limb's codes; of a matrix' codes
-  std::int64_t batches;
-  Format format;
-  Packing(const Matrices& m, std::int64_t stored_rows, Format f)
-      : blocks((m.k + 31) / 32), rows(stored_rows), limb(blocks * stored_rows * f.code_bytes), codes(limb * f.limbs), batches(elements(m.batch)), format(f) {}
-  std::int64_t scales_at() const { return codes * batches; }
-  std::int64_t bytes() const { return up(scales_at() + scales_at() / 16, 64); }
-};
 Packing packing_a(const Graph& g, const Node& n) {
   const Matrices m = operand(g, n, 0);
   return {m, m.rows, format_a(n)};
@@ -70,116 +50,6 @@ Packing packing_b(const Graph& g, const Node& n, const spec::Config& c) {
   return {m, up(m.rows, c.cols), format_b(n)};
 }
 
-// ---- packing on the machine -----------------------------------------------------------------
-
-class Packer {
- public:
-  Packer(const Site& s, std::size_t input, const Packing& to, std::int64_t at, bool columns)
-      : s_(s), c_(s.code), m_(operand(s.graph, s.node, input)), to_(to), at_(at), columns_(columns), from_(s.place(s.node.inputs[input])) {
-    const std::int64_t lanes = c_.lanes();
-    group_ = std::max<std::int64_t>(1, lanes / 32);
-    kc_ = up(std::min<std::int64_t>(to.blocks, 64), group_);
-    words_ = kc_ * 32;
-    rows_ = std::min<std::int64_t>({m_.rows, c_.vmem_words() / words_, c_.config().aspm_bytes / (words_ * 1)});
-  }
-
-  void run() {
-    const std::int64_t tile = 32 * std::int64_t(c_.lanes());
-    const Place identity = s_.table("identity");
-    c_.load({.win = static_cast<std::uint8_t>(identity.window), .space = spec::Space::wspm, .da = c_.k(static_cast<std::int64_t>(identity.offset)),
-             .len = c_.k(tile * tiles()), .n1 = c_.k(1), .n2 = c_.k(1)});
-    src_ = c_.variable(static_cast<std::int64_t>(from_.offset)), dst_ = c_.variable(0);
-    left_ = c_.variable(), now_ = c_.variable(), left_k_ = c_.variable(), now_k_ = c_.variable();
-    const std::int64_t row_step = columns_ ? rows_ * to_.format.code_bytes : rows_ * to_.blocks * 32, trips = (m_.rows + rows_ - 1) / rows_;
-    c_.loop(to_.batches, [&] {
-      c_.set(left_, m_.rows);
-      c_.loop(trips, [&] {
-        c_.alu(AluFn::minu, now_, left_, c_.k(rows_));
-        row_tile();
-        c_.advance(left_, -rows_);
-        c_.advance(src_, rows_ * m_.row_stride * 4);
-        c_.advance(dst_, row_step);
-      });
-      c_.advance(src_, (m_.each() - trips * rows_ * m_.row_stride) * 4);
-      c_.advance(dst_, to_.codes - trips * row_step);
-    });
-  }
-
- private:
-  std::int64_t tiles() const { return c_.lanes() <= 32 ? 32 / c_.lanes() : group_; }
-
-  void row_tile() {
-    const std::int64_t trips = (to_.blocks + kc_ - 1) / kc_, step = columns_ ? kc_ * to_.rows * 32 : kc_ * 32;
-    c_.set(left_k_, m_.k);
-    c_.loop(trips, [&] {
-      c_.alu(AluFn::minu, now_k_, left_k_, c_.k(words_));
-      piece();
-      c_.advance(left_k_, -words_);
-      c_.advance(src_, words_ * m_.k_stride * 4);
-      c_.advance(dst_, step);
-    });
-    c_.advance(src_, -trips * words_ * m_.k_stride * 4);
-    c_.advance(dst_, -trips * step);
-  }
-
-  void piece() {
-    load();
-    for (int limb = 0; limb < to_.format.limbs; ++limb) {
-      c_.qnt({.ds = c_.k(words_), .as = c_.k(words_), .rows = now_, .cols = now_k_});
-      store(limb, spec::Space::aspm, 1, static_cast<std::int64_t>(at()));
-      store(limb, spec::Space::asc, 16, at() + to_.scales_at());
-      if (limb + 1 < to_.format.limbs) residual();
-    }
-  }
-  std::int64_t at() const { return at_ + static_cast<std::int64_t>(s_.scratch().offset); }
-
-  void load() {
-    spec::Load i{.win = static_cast<std::uint8_t>(from_.window), .space = spec::Space::vmem, .da = src_};
-    if (m_.k_stride == 1) {
-      i.len = c_.times(now_k_, 4), i.n1 = now_, i.ds1 = c_.k(m_.row_stride * 4), i.cs1 = c_.k(words_ * 4), i.n2 = c_.k(1);
-    } else {
-      i.len = c_.k(4), i.n1 = now_k_, i.ds1 = c_.k(m_.k_stride * 4), i.cs1 = c_.k(4), i.n2 = now_, i.ds2 = c_.k(m_.row_stride * 4), i.cs2 = c_.k(words_ * 4);
-    }
-    c_.load(i);
-  }
-
-  // Codes (share 1) or scales (share 16: a sixteenth of every size).
-  void store(int limb, spec::Space space, std::int64_t share, std::int64_t base) {
-    const Reg to = c_.scratch(), blocks = c_.scratch();
-    c_.alui(AluFn::add, to, dst_, limb * to_.limb);
-    if (share > 1) c_.alui(AluFn::shr, to, to, 4);
-    c_.alui(AluFn::add, to, to, base);
-    c_.alui(AluFn::add, blocks, now_k_, 31);
-    c_.alui(AluFn::shr, blocks, blocks, 5);
-    spec::Store i{.win = static_cast<std::uint8_t>(s_.scratch().window), .space = space, .da = to};
-    i.n1 = now_, i.cs1 = c_.k(words_ / share);
-    if (columns_) {
-      i.len = c_.k(32 / share), i.ds1 = c_.k(32 / share), i.n2 = blocks, i.ds2 = c_.k(to_.rows * 32 / share), i.cs2 = c_.k(32 / share);
-    } else {
-      i.len = c_.times(blocks, 32 / share), i.ds1 = c_.k(to_.blocks * 32 / share), i.n2 = c_.k(1);
-    }
-    c_.store(i);
-  }
-
-  // What a limb leaves: blocks times minus the identity, added to what was quantised.
-  void residual() {
-    const std::int64_t lanes = c_.lanes(), tile = 32 * lanes;
-    c_.mm({.wscale = spec::Wscale::one, .ascale = spec::Ascale::bf16, .acc = true, .wn = c_.k(tile), .wk = c_.k(tile), .am = c_.k(32 * group_),
-           .om = c_.k(32 * group_), .on = c_.k(lanes), .m = c_.times(now_, kc_ / group_), .kb = c_.k(group_),
-           .nb = c_.k(lanes <= 32 ? 32 / lanes : 1)});
-  }
-
-  const Site& s_;
-  Code& c_;
-  const Matrices m_;
-  const Packing to_;
-  const std::int64_t at_;
-  const bool columns_;
-  const Place from_;
-  std::int64_t group_, kc_, words_, rows_;
-  Reg src_ = 0, dst_ = 0, left_ = 0, now_ = 0, left_k_ = 0, now_k_ = 0;
-};
-
 // ---- the product ----------------------------------------------------------------------------
 
 class Product {
@@ -188,9 +58,10 @@ class Product {
     const Shape& out = s.output().shape;
     m_ = out[out.size() - 2], n_ = out.back();
     out_ = s.place(s.node.outputs[0]);
-    const Shape lead = tall(s.graph, s.node) ? Shape{} : Shape(out.begin(), out.end() - 2);
-    if (lead.empty()) m_ = operand(s.graph, s.node, 0).rows;
-    batch_ = {broadcast_view(operand(s.graph, s.node, 0).batch, lead), broadcast_view(lead.empty() ? Shape{} : operand(s.graph, s.node, 1).batch, lead), row_major(lead)};
+    const bool one = tall(s.graph, s.node);
+    if (one) m_ = operand(s.graph, s.node, 0).rows;
+    const Shape all = one ? Shape{} : Shape(out.begin(), out.end() - 2);
+    batch_ = {broadcast_view(lead(s.graph, s.node, 0), all), broadcast_view(one ? Shape{} : lead(s.graph, s.node, 1), all), row_major(all)};
     choose();
   }
 
@@ -220,8 +91,8 @@ class Product {
         const auto& v = batch_[o];
         return v.strides[axis] - (axis + 1 < sizes.size() ? v.strides[axis + 1] * sizes[axis + 1] : 0);
       };
-      c_.advance(ra_, step(0) * a_.codes);
-      c_.advance(rb_, step(1) * b_.codes);
+      c_.advance(ra_, step(0) * a_.codes());
+      c_.advance(rb_, step(1) * b_.codes());
       c_.advance(rc_, step(2) * m_ * n_ * 4);
     };
     if (axis + 1 == sizes.size()) return c_.loop(sizes[axis], each);
@@ -296,21 +167,14 @@ class Product {
            .am = c_.k(kc_ * 32), .om = c_.k(nt_), .on = c_.k(lanes), .m = now_m_, .kb = now_k_, .nb = blocks});
   }
 
-  Reg address(Reg relative, std::int64_t limb, std::int64_t share, const Place& at, std::int64_t scales) {
-    const Reg r = c_.scratch();
-    c_.alui(AluFn::add, r, relative, limb);
-    if (share > 1) c_.alui(AluFn::shr, r, r, 4);
-    c_.alui(AluFn::add, r, r, static_cast<std::int64_t>(at.offset) + (share > 1 ? scales : 0));
-    return r;
-  }
   void load_a(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
-    const Reg from = address(ra_, limb * a_.limb, share, a_at_, a_.scales_at());
+    const Reg from = packed_address(c_, ra_, limb, share, a_at_, a_);
     c_.load({.win = static_cast<std::uint8_t>(a_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(now_k_, 32 / share),
              .n1 = now_m_, .ds1 = c_.k(a_.blocks * 32 / share), .cs1 = c_.k(kc_ * 32 / share), .n2 = c_.k(1)});
   }
   void load_b(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
     const std::int64_t each = b_.format.code_bytes;
-    const Reg from = address(rb_, limb * b_.limb, share, b_at_, b_.scales_at());
+    const Reg from = packed_address(c_, rb_, limb, share, b_at_, b_);
     c_.load({.win = static_cast<std::uint8_t>(b_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(columns_, each / share),
              .n1 = now_k_, .ds1 = c_.k(b_.rows * each / share), .cs1 = c_.k(nt_ * each / share), .n2 = c_.k(1)});
   }
@@ -346,23 +210,17 @@ void lower_matmul(const Site& s) {
   const Packing a = packing_a(s.graph, s.node), b = packing_b(s.graph, s.node, s.code.config());
   const Place scratch = s.scratch();
   Place b_at{scratch.window, scratch.offset + static_cast<std::uint64_t>(a.bytes())};
+  emit_packing(s, operand(s.graph, s.node, 0), s.place(s.node.inputs[0]), a, scratch, false);
+  if (s.input(1).constant()) b_at = s.packed(s.node.inputs[1]);
+  else emit_packing(s, operand(s.graph, s.node, 1), s.place(s.node.inputs[1]), b, b_at, true);
   const std::size_t before = s.code.variables();
-  Packer(s, 0, a, 0, false).run();
-  s.code.free_variables(before);
-  if (s.input(1).constant()) {
-    b_at = s.packed(s.node.inputs[1]);
-  } else {
-    Packer(s, 1, b, a.bytes(), true).run();
-    s.code.free_variables(before);
-  }
   Product(s, a, scratch, b, b_at).run();
   s.code.free_variables(before);
   // Scales are not powers of two: integers come out a few millionths off.
   if (s.output().dtype == DType::i32) round_in_place(s);
 }
 
-std::uint64_t scratch_bytes(const Graph& g, const Node& n, const spec::Config& config) {
-  if (n.op != Op::matmul) return 0;
+std::uint64_t matmul_scratch(const Graph& g, const Node& n, const spec::Config& config) {
   const std::int64_t b = g.value(n.inputs[1]).constant() ? 0 : packing_b(g, n, config).bytes();
   return static_cast<std::uint64_t>(packing_a(g, n).bytes() + b);
 }
@@ -402,7 +260,7 @@ std::vector<std::uint8_t> pack_constant(const Graph& g, const Node& n, const spe
         for (int l = 0; l < p.format.limbs; ++l) {
           std::int8_t codes[32] = {};
           std::uint16_t scale = 0;
-          const std::int64_t base = batch * p.codes + l * p.limb;
+          const std::int64_t base = batch * p.codes() + l * p.limb();
           if (p.format.e2m1) {
             passes::quantize_row({x, static_cast<std::size_t>(count)}, ir::Format::mxfp4, codes, {&scale, 1});
             const std::int64_t tile = base + (block * p.rows + row / lanes * lanes) * 16;

@@ -64,6 +64,13 @@ class Planner {
     return p;
   }
 
+  void table(const std::string& name) {
+    if (!plan_.tables.count(name)) plan_.tables[name] = keep(table_bytes(name, config_));
+  }
+  std::uint64_t scratch(const Node& n) const {
+    return n.op == Op::matmul ? matmul_scratch(g_, n, config_) : n.op == Op::attention ? attention_scratch(g_, n, config_) : 0;
+  }
+
   void roots() {
     for (std::size_t i = 0; i < g_.values().size(); ++i) root_.push_back(static_cast<ValueId>(i));
     for (const Node& n : g_.nodes())
@@ -99,8 +106,8 @@ class Planner {
         const auto key = std::pair(n.inputs[i], how(n));
         if (packs && !plan_.packed.count(key)) plan_.packed[key] = keep(pack_constant(g_, n, config_));
       }
-      const char* table = n.op == Op::matmul ? "identity" : n.op == Op::top_k ? "ramp" : nullptr;
-      if (table && !plan_.tables.count(table)) plan_.tables[table] = keep(table_bytes(table, config_));
+      if (n.op == Op::matmul || n.op == Op::attention) table("identity");
+      if (n.op == Op::top_k || n.op == Op::attention) table("ramp");
     }
     for (std::size_t i = 0; i < g_.values().size(); ++i) {
       if (!plain[i] || !g_.values()[i].constant()) continue;
@@ -128,8 +135,8 @@ class Planner {
         placed_[at(v)] = true;
         ends[last[at(v)]].push_back(plan_.values[at(v)].offset);
       }
-      if (const std::uint64_t scratch = scratch_bytes(g_, n, config_); scratch > 0) {
-        plan_.scratch[i] = {kArena, arena.take(scratch)};
+      if (const std::uint64_t own = scratch(n); own > 0) {
+        plan_.scratch[i] = {kArena, arena.take(own)};
         ends[i].push_back(plan_.scratch[i].offset);
       }
       for (const std::uint64_t from : ends[i]) arena.give(from);

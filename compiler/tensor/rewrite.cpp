@@ -185,7 +185,16 @@ Ids legal(Graph& to, const Node& n, const Ids& in, const spec::Config& config) {
   const Maker m{to, n.name};
   const std::int64_t most = longest_row(config);
   const Shape shape = to.shape(in[0]);
-  if (n.op == Op::attention) return decomposed(to, n, in);
+  if (n.op == Op::attention && in.size() > 3 && to.value(in[3]).dtype == DType::boolean) {
+    Ids additive = in;
+    additive[3] = m(Op::select, {in[3], m.number(0), m.number(-INFINITY)});
+    return keep(to, n, additive);
+  }
+  if (n.op == Op::attention) {
+    Node now = n;
+    now.inputs = in;
+    return attention_fits(to, now, config) ? keep(to, n, in) : decomposed(to, n, in);
+  }
   if (n.op >= Op::softmax && row_length(n, shape) > most) return decomposed(to, n, in);
   if (n.op == Op::layer_norm || n.op == Op::rms_norm) {
     Ids full = in;
@@ -260,9 +269,9 @@ Graph fold_constants(const Graph& graph) {
 
 Graph legalize(const Graph& graph, const spec::Config& config) {
   const auto pass = [&](Graph& to, const Node& n, const Ids& in) { return legal(to, n, in, config); };
-  // Attention leaves softmax, and long softmax leaves long reductions: three rounds reach the end.
+  // A mask becomes numbers, attention leaves softmax, long softmax long reductions: what one round makes the next one sees.
   Graph g = fold_constants(graph);
-  for (int round = 0; round < 3; ++round) g = rewrite(g, pass);
+  for (int round = 0; round < 5; ++round) g = rewrite(g, pass);
   return fold_constants(g);
 }
 
