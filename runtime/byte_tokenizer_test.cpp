@@ -74,6 +74,7 @@ TEST_CASE("words, cut by hand") {
   CHECK(cut("qwen2", "a12 \n b") == Texts{"a", "1", "2", " \n", " b"});
   CHECK(cut("default", "x==12345 a-b") == Texts{"x", "==", "123", "45", " a", "-", "b"});
   CHECK(cut("llama-bpe", "a\xff\xfe b") == Texts{"a", "\xff\xfe", " b"});
+  CHECK(cut("smollm", "a 12 b3") == Texts{"a", " ", "1", "2", " b", "3"});
   CHECK(cut("gpt-2", "").empty());
 }
 
@@ -107,7 +108,7 @@ TEST_CASE("control tokens never come from text, user-defined ones do, the longes
 TEST_CASE("what is unknown or does not fit together is refused by name") {
   TokenizerData d = data(goldens().at(0));
   d.pre = "dingdong";
-  CHECK_THROWS_WITH_AS(Tokenizer{d}, "tokenizer: pre-tokenizer, found dingdong, expected default, gpt-2, llama-bpe or qwen2", Error);
+  CHECK_THROWS_WITH_AS(Tokenizer{d}, "tokenizer: pre-tokenizer, found dingdong, expected default, gpt-2, llama-bpe, qwen2 or smollm", Error);
   d = data(goldens().at(0));
   d.merges.push_back("qqq zzz");
   CHECK_THROWS_WITH_AS(Tokenizer{d}, doctest::Contains("merge qqq zzz"), Error);

@@ -59,6 +59,8 @@ class Words {
   std::vector<std::string_view> run() {
     if (pattern_ == WordPattern::standard) {
       standard();
+    } else if (pattern_ == WordPattern::digits) {
+      single_digits();
     } else {
       for (std::size_t i = 0; i < chars_.size();) i = put(i, pattern_ == WordPattern::gpt2 ? gpt2(i, chars_.size()) : newer(i));
     }
@@ -124,6 +126,14 @@ class Words {
     return stop > i ? stop : blanks(i, end);
   }
 
+  void single_digits() {
+    for (std::size_t i = 0; i < chars_.size();) {
+      const std::size_t end = run_of(i, chars_.size(), [&](std::size_t j) { return chars_[j].is != kNumber; });
+      while (i < end) i = put(i, gpt2(i, end));
+      if (i < chars_.size()) i = put(i, i + 1);
+    }
+  }
+
   // Each pattern cuts the pieces that the one before left.
   void standard() {
     for (std::size_t i = 0; i < chars_.size();) {
@@ -164,10 +174,10 @@ WordPattern word_pattern(const std::string& name) {
   };
   constexpr Named kNamed[] = {{"", WordPattern::standard},        {"default", WordPattern::standard},  {"gpt-2", WordPattern::gpt2},
                               {"llama-bpe", WordPattern::llama3}, {"llama3", WordPattern::llama3},     {"llama-v3", WordPattern::llama3},
-                              {"qwen2", WordPattern::qwen2},      {"deepseek-r1-qwen", WordPattern::qwen2}};
+                              {"qwen2", WordPattern::qwen2},      {"deepseek-r1-qwen", WordPattern::qwen2}, {"smollm", WordPattern::digits}};
   for (const Named& n : kNamed)
     if (name == n.name) return n.pattern;
-  throw Error("tokenizer", "pre-tokenizer", name, "default, gpt-2, llama-bpe or qwen2");
+  throw Error("tokenizer", "pre-tokenizer", name, "default, gpt-2, llama-bpe, qwen2 or smollm");
 }
 
 std::vector<std::string_view> words(WordPattern pattern, std::string_view text) { return Words(pattern, text).run(); }

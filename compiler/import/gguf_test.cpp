@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
 #include "../passes/quantize.hpp"
 #include "error.hpp"
 #include "gguf_writer.hpp"
@@ -77,6 +81,43 @@ TEST_CASE("block formats keep their values") {
     const auto values = passes::to_float(t);
     for (int n = 0; n < 32; ++n)
       for (int k = 0; k < 32; ++k) CHECK(values[static_cast<std::size_t>(n * 32 + k)] == 2.0f * static_cast<float>(n - k));
+  }
+}
+
+// The same golden block in every row of one tensor, of every type (tests/models/golden/make_quants.py).
+TEST_CASE("tensors of every block type are read with their golden values") {
+  LlamaHyper h = kTiny;
+  h.ffn = 256;
+  const std::map<std::string, std::uint32_t> codes = {{"Q4_0", 2}, {"Q4_1", 3}, {"Q5_0", 6}, {"Q5_1", 7}, {"Q8_0", 8}, {"Q2_K", 10}, {"Q3_K", 11}, {"Q4_K", 12},
+                                                      {"Q5_K", 13}, {"Q6_K", 14}, {"IQ4_NL", 20}, {"IQ4_XS", 23}, {"MXFP4", 39}};
+  std::ifstream in("tests/models/golden/quants.json");
+  REQUIRE(in.good());
+  const auto unhex = [](const std::string& text) {
+    std::vector<std::byte> out;
+    for (std::size_t i = 0; i < text.size(); i += 2) out.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+    return out;
+  };
+  for (const auto& golden : nlohmann::json::parse(in)) {
+    const std::string type = golden.at("type");
+    CAPTURE(type);
+    const auto block = unhex(golden.at("blocks")), values = unhex(golden.at("values"));
+    GgufWriter w;
+    write_hyper(w, h);
+    for (const ir::Tensor& t : synthetic_llama(h, 3).tensors) {
+      if (t.name != "blk.0.ffn_down.weight") {
+        w.tensor(t.name, {t.shape.begin(), t.shape.end()}, 0, t.data);
+        continue;
+      }
+      std::vector<std::byte> rows;
+      for (int n = 0; n < 32; ++n) rows.insert(rows.end(), block.begin(), block.end());
+      w.tensor(t.name, {32, 256}, codes.at(type), rows);
+    }
+    for (const ir::Tensor& t : read_gguf(w.file(), "test").tensors) {
+      if (t.name != "blk.0.ffn_down.weight") continue;
+      const auto found = passes::to_float(t);
+      REQUIRE(found.size() == 32 * 256);
+      for (std::size_t n = 0; n < 32; ++n) CHECK(std::memcmp(&found[n * 256], values.data(), 1024) == 0);
+    }
   }
 }
 

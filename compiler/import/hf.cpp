@@ -66,7 +66,7 @@ class Config {
     h.half_split = true;
     h.qk_norm = type_ == "qwen3";
     h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(false);
-    h.window = window();
+    window(h);
     h.name_in_file = name_here;
     rotary(h);
     return h;
@@ -82,10 +82,24 @@ class Config {
  private:
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
 
-  // Only layers of qwen that ask for it have a window; which ones does not matter, since none may hide anything.
-  int window() const {
-    const bool used = type_ == "mistral" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(false);
-    return used ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
+  // Every layer of mistral slides; of the others those that layer_types names, or of qwen those from max_window_layers on.
+  void window(LlamaHyper& h) const {
+    const bool asked = type_ == "mistral" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama");
+    const int keys = asked ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
+    if (keys == 0) return;
+    if (const auto types = optional_key<std::vector<std::string>>(kConfig, json_, "layer_types")) {
+      if (types->size() != static_cast<std::size_t>(h.layers)) throw Error(kConfig, "layer_types", std::to_string(types->size()), std::to_string(h.layers) + " of them");
+      for (const std::string& t : *types) {
+        if (t != "sliding_attention" && t != "full_attention") throw Error(kConfig, "layer_types", t, "sliding_attention or full_attention");
+        h.sliding.push_back(t == "sliding_attention");
+      }
+    } else if (type_ == "llama") {
+      return;
+    } else if (type_ != "mistral") {
+      const int from = optional_size(kConfig, json_, "max_window_layers", 0).value_or(h.layers);
+      for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i >= from);
+    }
+    h.window = keys;
   }
 
   // Older files have rope_theta and rope_scaling, newer ones rope_parameters with both.

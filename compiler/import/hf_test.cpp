@@ -236,6 +236,11 @@ TEST_CASE("tokenizers: byte fallback becomes scores; what is unknown is refused 
   contains(refused([](Json& j) { j["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "\\w+"; }), "pre-tokenizer, found \\w+");
   contains(refused([](Json& j) { j["pre_tokenizer"] = {{"type", "Whitespace"}}; }), "pre-tokenizer, found Whitespace");
   contains(refused([](Json& j) { j["model"]["merges"][0] = 7; }), "merge, found 7");
+  CHECK(refused([](Json& j) {
+          j["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Digits"}, {"individual_digits", true}};
+          j["pre_tokenizer"]["pretokenizers"][1]["use_regex"] = true;
+        }) == "");
+  CHECK(read_hf_tokenizer(c.path / "tokenizer.json").pre == "smollm");
   contains(refused([](Json& j) { j["added_tokens"][0]["id"] = -5; }), "id of token <|begin|>");
   fs::remove(c.path / "tokenizer.json");
   contains(c.refusal(), "tokenizer.json");

@@ -10,6 +10,7 @@ const std::string kFile = "tokenizer.json";
 const std::string kSpace = "\xe2\x96\x81";  // U+2581
 
 const std::string kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+const std::string kDigit = R"(\p{N})";
 std::string newer(const std::string& numbers) {
   return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" + numbers + R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 }
@@ -79,14 +80,16 @@ class Reader {
     std::vector<std::string> patterns;
     bool level = false;
     for (const Json& p : parts(member(json_, "pre_tokenizer"), "pretokenizers")) {
-      if (type_of(p) == "Split" && !level) {
+      if (type_of(p) == "Digits" && !level && optional_key<bool>(kFile, p, "individual_digits").value_or(false)) {
+        patterns.push_back(kDigit);
+      } else if (type_of(p) == "Split" && !level) {
         patterns.push_back(split(p));
       } else if (type_of(p) == "ByteLevel" && !level) {
         level = true;
         if (optional_key<bool>(kFile, p, "add_prefix_space").value_or(true)) throw Error(kFile, "add_prefix_space", "true", "false");
         if (optional_key<bool>(kFile, p, "use_regex").value_or(true)) patterns.push_back(kGpt2);
       } else {
-        throw Error(kFile, "pre-tokenizer", type_of(p), "Split, then ByteLevel");
+        throw Error(kFile, "pre-tokenizer", type_of(p), "Split or single Digits, then ByteLevel");
       }
     }
     if (!level) throw Error(kFile, "pre-tokenizer", "none of type ByteLevel", "one, or a model with byte_fallback");
@@ -101,9 +104,10 @@ class Reader {
   static std::string named(const std::vector<std::string>& patterns) {
     if (patterns == std::vector{kGpt2}) return "gpt-2";
     if (patterns == std::vector{newer(R"(\p{N}{1,3})")}) return "llama-bpe";
-    if (patterns == std::vector{newer(R"(\p{N})")}) return "qwen2";
+    if (patterns == std::vector{newer(kDigit)}) return "qwen2";
+    if (patterns == std::vector{kDigit, kGpt2}) return "smollm";
     if (patterns == std::vector<std::string>{R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", "[0-9][0-9][0-9]"}) return "default";
-    throw Error(kFile, "pre-tokenizer", patterns.empty() ? "no pattern" : patterns.front(), "the patterns of gpt-2, llama-bpe, qwen2 or default");
+    throw Error(kFile, "pre-tokenizer", patterns.empty() ? "no pattern" : patterns.front(), "the patterns of gpt-2, llama-bpe, qwen2, smollm or default");
   }
 
   // Byte fallback: spaces are U+2581; the order of the merges becomes scores of the tokens that they make.

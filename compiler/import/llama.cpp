@@ -29,7 +29,7 @@ class Builder {
       const int q = turned("q", n, h_.heads), k = turned("k", n, h_.kv_heads);
       const int v = linear("attn_v", n, h_.kv_heads * head_dim, h_.width, h_.qkv_bias);
       const int a = add({.op = Op::attention, .name = "attention", .inputs = {q, k, v}, .heads = h_.heads, .kv_heads = h_.kv_heads,
-                         .head_dim = head_dim, .window = h_.window});
+                         .head_dim = head_dim, .window = slides() ? h_.window : 0});
       const int o = linear("attn_output", a, h_.width, wide);
       graph_.nodes[static_cast<std::size_t>(o)].head_dim = head_dim;
       x = sum("attn_residual", x, o);
@@ -71,6 +71,7 @@ class Builder {
     if (t.shape != shape) throw Error("llama", "shape of " + shown(name), text(t.shape), text(shape));
     return it->second;
   }
+  bool slides() const { return h_.sliding.empty() || h_.sliding.at(static_cast<std::size_t>(layer_)); }
   std::string shown(const std::string& name) const { return h_.name_in_file ? h_.name_in_file(name) : name; }
   static std::string text(const std::vector<std::int64_t>& shape) {
     std::string s;

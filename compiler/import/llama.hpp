@@ -16,7 +16,8 @@ struct LlamaHyper {
   bool half_split = false;   // the file pairs columns (i, i + rotary_dims / 2), not (2i, 2i + 1)
   bool qk_norm = false;      // RMSNorm of each head of q and k before they turn
   bool qkv_bias = false;
-  int window = 0;            // keys that a query sees; 0: all
+  int window = 0;            // keys that a query sees in sliding layers; 0: all
+  std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window
   RopeScaling scaling = {};
   std::string (*name_in_file)(const std::string& gguf) = nullptr;  // for messages, where the file's names are others
 

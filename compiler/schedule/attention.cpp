@@ -121,6 +121,7 @@ void Lowering::rope() {
 }
 
 void Lowering::attention() {
+  if (p_.chunk > 0) return chunked_attention();
   e_.label("attention");
   e_.wait(Engine::ld, kAppended);
   e_.set(p0_, p_.qq);

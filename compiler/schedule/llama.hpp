@@ -17,11 +17,12 @@ struct LlamaLayer {
   std::vector<float> attn_norm, ffn_norm;  // [width]
   std::vector<float> q_bias, k_bias, v_bias;  // [rows of q, k, v]; none without bias
   std::vector<float> q_norm, k_norm;       // [head_dim]; none without QK norms
+  bool sliding = false;                    // its queries see `window` keys only
 };
 
 struct Llama {
   int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0;
-  int window = 0;                  // keys that a query sees; 0: all
+  int window = 0;                  // keys that a query sees in sliding layers, itself included
   bool qkv_bias = false, qk_norm = false;
   float eps = 0;
   ir::Rotary rotary;

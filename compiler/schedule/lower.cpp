@@ -38,6 +38,12 @@ void Lowering::prologue() {
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
+  if (p_.chunk > 0) {
+    base_ = layer_;  // kinds do not alternate then
+    m_state_ = p3_;
+    for (Reg* r : {&chunk_keys_, &seeing_, &o_, &window_}) *r = e_.variable();
+    e_.set(window_, p_.window_mask);
+  }
   const Reg t = sum(pos_, 31);
   e_.alu(AluFn::add, keys_, t, m_);
   e_.alui(AluFn::and_, keys_, keys_, ~31u);
@@ -81,7 +87,7 @@ void Lowering::layers() {
     layer(p_.layer[i]);
     e_.layers({});
   };
-  if (runs <= kinds || kind.size() > 32) {
+  if (runs <= kinds || kind.size() > 32 || p_.chunk > 0) {
     for (std::size_t first = 0, count = 1; first < kind.size(); first += count, count = 1) {
       while (first + count < kind.size() && kind[first + count] == kind[first]) ++count;
       e_.repeat(u32(static_cast<long long>(count)), [&] { body(first, [&](std::size_t at) { return at >= first && at < first + count; }); });
@@ -113,6 +119,7 @@ void Lowering::layer(const LayerPlan& l) {
   feed_forward(l.ffn);
   residual(op::down, l.down, p_.hq, p_.fk);
   advance(kv_, p_.kv_layer);
+  turn_window();
 }
 
 void Lowering::load_norm(int which) {

@@ -1,4 +1,5 @@
-// The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, feed_forward.cpp (and what products share).
+// The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, chunked.cpp,
+// feed_forward.cpp (and what products share).
 #pragma once
 #include "arithmetic.hpp"
 #include "lower.hpp"
@@ -44,6 +45,24 @@ class Lowering : Arithmetic {
   // One query head: q p0 against the area's K, softmax, the area's V, into oq at p1.
   void head();
 
+  // The same for contexts whose keys are taken in chunks.
+  void chunked_attention();
+  void start_heads(int group);
+  void first_chunk();
+  void next_chunk();
+  void load_chunk();
+  void chunk_scores();
+  void softmax_numerators(float scale);
+  void chunk_values(int group);
+  void finish_head(int group);
+  // Keys that this layer's queries see.
+  Reg window();
+  // The first of the launch's rows that see keys from `begin` on, and how many of these keys it sees.
+  void rows_from(Reg begin, Reg row, Reg keys);
+  void hide_old_keys();
+  // The next layer's turn in the pattern of windows.
+  void turn_window();
+
   void toggle_out();
   // The product the matrix engine was last given, times its channel scales.
   void scale(Reg at, int row_words, Reg rows, int columns);
@@ -83,6 +102,9 @@ class Lowering : Arithmetic {
   Reg keys_ = 0;      // keys so far, rounded up to 32
   Reg kv_ = 0;        // this layer's offset in the KV window
   Reg layer_ = 0;     // where kinds alternate: index of the layer
+  // Chunked attention: first key of the chunk and its keys, rows that see them, the head's result and its maxima.
+  Reg base_ = 0, chunk_keys_ = 0, seeing_ = 0, o_ = 0, m_state_ = 0;
+  Reg window_ = 0;    // where only some layers slide: a bit a layer, this one's lowest
   Reg norm_at_ = 0;   // next norm weights in the weights window
   Reg out_ = 0;       // current output buffer
   Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales

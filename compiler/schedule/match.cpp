@@ -97,9 +97,8 @@ class Matcher {
     same("heads", model_.heads, attention.heads);
     same("KV heads", model_.kv_heads, attention.kv_heads);
     same("head size", model_.head_dim, attention.head_dim);
-    if (!model_.layers.empty() && model_.window != attention.window)
-      throw Error("schedule", "sliding window of " + attention.name, std::to_string(attention.window), std::to_string(model_.window) + " as in the layers before");
-    model_.window = attention.window;
+    l.sliding = attention.window > 0;
+    if (l.sliding) same("sliding window", model_.window, attention.window);
     l.o = plain(index() - 1);
     take(Op::add, {x_, index() - 1});
     x_ = index() - 1;

@@ -68,19 +68,35 @@ void shape(Plan& p, const Llama& model) {
   p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);
 }
 
-// The longest context: a sliding window that is not shorter hides nothing.
-int longest(const Llama& model, const PlanOptions& options) {
-  if (model.window == 0) return model.context;
-  const int wanted = std::min(options.context, model.context);
-  if (wanted > model.window || model.window < 32)
-    throw Error("plan", "context with a sliding window of " + std::to_string(model.window) + " keys", std::to_string(std::max(wanted, 32)),
-                "at most the window (layers with a sliding window are not lowered beyond it)");
-  return std::min(model.context, model.window / 32 * 32);
+// Sliding layers whose window is shorter than the context, as a pattern of at most 32 layers.
+void windows(Plan& p, const Llama& model) {
+  p.window = model.window < p.context ? model.window : 0;
+  if (p.window == 0) return;
+  const auto& layers = model.layers;
+  const int most = std::min(p.layers, 32);
+  for (p.window_period = 1; p.window_period <= most; ++p.window_period) {
+    const auto period = static_cast<std::size_t>(p.window_period);
+    bool repeats = true;
+    for (std::size_t i = period; i < layers.size(); ++i) repeats &= layers[i].sliding == layers[i - period].sliding;
+    if (!repeats) continue;
+    p.window_mask = 0;
+    for (std::size_t i = 0; i < period; ++i) p.window_mask |= static_cast<std::uint32_t>(layers[i].sliding) << i;
+    return;
+  }
+  throw Error("plan", "pattern of sliding layers", "none that repeats within 32 layers", "such a pattern, or a context up to the window of " + std::to_string(p.window));
+}
+
+// Keys of a chunk: the same on every configuration, about 32 KiB of K and V.
+int chunk_of(const Plan& p) {
+  const int head = round_up(p.head_dim, 32);
+  int chunk = head <= 64 ? 256 : head <= 128 ? 128 : 64;
+  while (chunk / 2 >= std::max(p.context, 32)) chunk /= 2;
+  return chunk;
 }
 
 // Weight ring and K/V areas share the weight scratchpad.
 void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) {
-  p.kv_area_bytes = u32(p.context * (p.hk + p.hn));
+  p.kv_area_bytes = u32(p.keys() * (p.hk + p.hn));
   p.double_kv = options.double_kv && p.kv_area_bytes * 2 <= p.config.wspm_bytes / 2;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   // A slot holds at least one column block of every matrix that cannot be split along k.
@@ -94,9 +110,8 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
   if (ring < static_cast<int>(2 * p.slot_bytes))
     throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " +
-                std::to_string(p.context) + " tokens and two weight slots",
-                std::to_string(areas + 2 * p.slot_bytes) + " bytes",
-                "at most " + std::to_string(p.config.wspm_bytes) + " (use a shorter context or a larger configuration)");
+                std::to_string(p.keys()) + " tokens and two weight slots",
+                std::to_string(areas + 2 * p.slot_bytes) + " bytes", "at most " + std::to_string(p.config.wspm_bytes) + " (use a larger configuration)");
   p.ring_slots = options.weight_ring ? std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32) : 1;
   p.kv_area = p.config.wspm_bytes - areas;
 }
@@ -158,12 +173,18 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.extra = take(p.extra_words);
   p.sums = take(rows), p.maxima = take(rows), p.totals = take(rows), p.ids = take(rows);
   p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
-  p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.context);
+  p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.keys());
+  p.state_rows = round_up(rows, c);
+  if (p.chunk > 0) {
+    const long long group = p.heads / p.kv_heads;
+    p.o_state = take(rows * group * p.hn);
+    p.m_state = take(2 * group * p.state_rows);
+  }
   p.work = at;
   // Output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
   const long long out = static_cast<long long>(rows) * std::max({p.hn, 2 * p.fc, p.vocab_step});
   const long long temp = static_cast<long long>(rows) * std::max(p.hn, p.fc);
-  const long long attention = static_cast<long long>(rows) * (p.context + p.hn);
+  const long long attention = static_cast<long long>(rows) * (p.window > 0 ? 2 * p.keys() : p.chunk > 0 ? p.keys() : p.keys() + p.hn);
   p.out_words = u32(out);
   p.temp = u32(p.work + p.out_buffers * out);
   const long long least = std::max({p.out_buffers * out + temp, attention, static_cast<long long>(p.dn)});
@@ -181,7 +202,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   const long long rows = p.rows;
   p.xq = take(rows * p.dk);
   p.oq = take(rows * p.heads * p.hk);
-  p.pq = take(rows * p.context);
+  p.pq = take(rows * p.keys());
   // The feed-forward's input takes the place of q, k and v, which are dead by then.
   const std::uint32_t shared = at;
   p.qq = take(rows * p.heads * p.hk);
@@ -255,21 +276,23 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   p.out_buffers = options.double_output ? 2 : 1;
   p.hoist = options.hoist;
   shape(p, model);
-  const int most = longest(model, options), wanted = options.context > 0 ? std::min(options.context, most) : most;
-  p.context = round_up(wanted, 32);
-  // Without a wish for the context, take the longest that fits.
-  for (;; p.context -= 32) {
-    try {
-      weight_scratchpad(p, model, options);
-      steps(p, model);
-      matrices(p, model);
-      channel_scales(p);
-      choose_rows(p, options.max_rows);
-      break;
-    } catch (const Error&) {
-      if (options.context > 0 || p.context <= 32) throw;
-    }
+  p.context = round_up(std::min(options.context > 0 ? options.context : kStandardContext, model.context), 32);
+  windows(p, model);
+  const auto place = [&](int chunk) {
+    p.chunk = chunk;
+    weight_scratchpad(p, model, options);
+    steps(p, model);
+    matrices(p, model);
+    channel_scales(p);
+    choose_rows(p, options.max_rows);
+  };
+  bool whole = p.context <= kWholeContext && p.window == 0;
+  try {
+    if (whole) place(0);
+  } catch (const Error&) {
+    whole = false;
   }
+  if (!whole) place(chunk_of(p));
   dram(p);
   return p;
 }

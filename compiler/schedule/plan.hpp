@@ -9,8 +9,13 @@
 
 namespace jogak::schedule {
 
+inline constexpr int kStandardContext = 4096;
+// Longer contexts are taken in chunks of keys, on every configuration: so they have the same bits. Up to here they are where K and V of a
+// head do not fit on chip as a whole.
+inline constexpr int kWholeContext = 512;
+
 struct PlanOptions {
-  int context = 0;        // tokens the KV cache holds; 0: the model's, or what fits
+  int context = 0;        // tokens the KV cache holds; 0: the model's, at most kStandardContext
   int max_rows = 128;     // most tokens of one launch
   bool weight_ring = true;    // several weight slots; without, the next one is loaded when the last is used up
   bool double_kv = true;      // two K/V areas where they fit
@@ -57,6 +62,12 @@ struct Plan {
   bool double_kv = false;   // two K/V areas on chip
   unsigned out_buffers = 2;
   bool hoist = true;        // constants before loops
+  int chunk = 0;            // keys that attention takes at once; 0: all
+  int keys() const { return chunk > 0 ? chunk : context; }  // of a head on chip
+  int window = 0;           // keys that a query sees in sliding layers; 0: every layer sees all
+  int window_period = 1;    // layers after which the pattern of sliding ones repeats
+  std::uint32_t window_mask = 1;  // bit i: layer i of the period slides
+  int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
   std::size_t norm_bytes() const { return (2 * static_cast<std::size_t>(dn) + static_cast<std::size_t>(extra_words)) * 4; }  // of a layer
@@ -64,6 +75,7 @@ struct Plan {
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
   std::uint32_t scale_entries = 0, scale_words = 0;
   std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
+  std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;

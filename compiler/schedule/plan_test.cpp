@@ -43,15 +43,17 @@ TEST_CASE("every configuration takes a small model in every format") {
     }
 }
 
-TEST_CASE("a context that does not fit is refused, without a wish it is shortened") {
-  const LlamaHyper h = with(&LlamaHyper::context, 8192);
-  const std::string text = refusal(h, {.config = "nano", .context = 8192});
-  CHECK(contains(text, "K and V of 8192 tokens"));
-  CHECK(contains(text, "nano"));
-  CHECK(contains(text, "expected at most "));
-  const Program p = compile(import::synthetic_llama(h, 1), {.config = "nano"}).program;
-  CHECK(p.find("tokens")->shape[0] < 8192);
-  CHECK(p.find("tokens")->shape[0] % 32 == 0);
+TEST_CASE("a context that does not fit on chip is taken in chunks; one that memory cannot hold is refused") {
+  const LlamaHyper h = with(&LlamaHyper::context, 1 << 20);
+  for (const auto& [wish, context] : {std::pair{8192, 8192}, std::pair{0, 4096}, std::pair{500, 512}}) {
+    const Program p = compile(import::synthetic_llama(h, 1), {.config = "nano", .context = wish}).program;
+    CHECK(p.find("tokens")->shape[0] == static_cast<std::uint64_t>(context));
+  }
+  LlamaHyper wide = h;
+  wide.head_dim = 256, wide.layers = 8;
+  const std::string text = refusal(wide, {.config = "nano", .context = 1 << 20});
+  CHECK(contains(text, "KV cache window, found "));
+  CHECK(contains(text, "expected at most 4 GiB"));
 }
 
 TEST_CASE("a model that is too wide for a configuration names it") {

@@ -36,6 +36,7 @@ enum Semaphore : unsigned {
   kScaled,       // ve > st: logits have their channel scales
   kExtraFull,    // ld > ve: biases and QK norms are loaded
   kExtraFree,    // ve > ld
+  kAttended,     // mx > ve: a chunk of keys has gone into a head's result
 };
 
 // Operators with weights, as maps and profiles name them.

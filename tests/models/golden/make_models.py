@@ -33,6 +33,8 @@ MODELS = {
               "tie_word_embeddings": True, "use_sliding_window": False, "sliding_window": 16, "torch_dtype": "float32"},
     "qwen3": {"model_type": "qwen3", "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
               "rope_theta": 1000000.0, "tie_word_embeddings": True, "attention_bias": False},
+    "llama_sliding": {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1,
+                      "rope_theta": 10000.0, "tie_word_embeddings": True, "sliding_window": 10, "layer_types": ["sliding_attention", "full_attention"]},
 }
 TYPES = {"bfloat16": mx.bfloat16, "float16": mx.float16, "float32": mx.float32}
 
@@ -73,7 +75,8 @@ def reference(c, w):
     h = inner.embed_tokens(inputs)
     layers = []
     for layer in inner.layers:
-        h = layer(h, create_attention_mask(h, None), None)
+        window = c.get("sliding_window") if getattr(layer, "use_sliding", False) else None
+        h = layer(h, create_attention_mask(h, None, window_size=window), None)
         layers.append(np.array(h[0]))
     logits = np.array(model(inputs)[0])
     again = inner.norm(h)
