@@ -50,7 +50,7 @@ module npu_mx_load
 
   logic [AgeW-1:0]  age_q [2];                // cycles since the bank's last row; 0: in use
   logic [AgeW-1:0]  run_q, age;               // the same for the tile being loaded
-  logic [AgeW-1:0]  after_q;                  // the age that this word waits for
+  logic [AgeW-1:0]  after_q, after1_q;        // the age that this word, the tile's next one wait for
   logic [AgeW-1:0]  grown;                    // age in the next cycle
   logic [AgeW-1:0]  age_up [2];               // age_q in the next cycle, if its tile goes on
   logic [1:0]       ended;                    // its tile ends now
@@ -155,7 +155,7 @@ module npu_mx_load
   // No word follows the end of a tile in the next cycle.
   assign old_here = (idx_q == 4'd0) ? old_enough(age_up[bank_q], after_q) && !ended[bank_q]
                                     : old_enough(grown, after_q);
-  assign old_step = old_enough(grown, after_of(mode_q, idx_q + 1'b1));
+  assign old_step = old_enough(grown, after1_q);
   assign old_tile = old_enough(age_up[!bank_q], after_of(mode_q, '0)) && !ended[!bank_q];
   assign old_take = old_enough(age_up[bank_q ^ active_q], after_of(cmd_mode, '0)) &&
                     !ended[bank_q ^ active_q];
@@ -171,10 +171,12 @@ module npu_mx_load
   always_ff @(posedge clk_i) begin
     old_q <= go ? (last_word ? old_tile : old_step) : old_here;
     if (take) old_q <= old_take;
-    if (go) after_q <= after_of(mode_q, last_word ? '0 : idx_q + 1'b1);
+    if (go) after_q <= last_word ? after_of(mode_q, '0) : after1_q;
+    if (go) after1_q <= after_of(mode_q, last_word ? 4'd1 : idx_q + 4'd2);
     if (take) begin
       mode_q   <= cmd_mode;
       after_q  <= after_of(cmd_mode, '0);
+      after1_q <= after_of(cmd_mode, 4'd1);
       e2m1_q   <= cmd_i.wfmt == WFMT_E2M1;
       acc_q    <= cmd_i.acc;
       ascale_q <= cmd_i.ascale;

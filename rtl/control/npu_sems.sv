@@ -1,10 +1,11 @@
 // Central counting semaphores. Several requesters (engines, sequencer) may ask in one cycle, one is
 // served: signals before takes, lower numbers first. A signal is granted in the cycle in which it
 // asks, and can be taken 2 cycles later. A take asks for a cycle at least before it is granted, and
-// none is granted in the cycle behind another one. A request stays as it is until its grant, or is
-// withdrawn. clear_i begins a clearing pass of 16 cycles in which nothing is granted. Counts cannot
-// wrap: the sequencer bounds the issued balance by 255 (npu_seq), and what is there beyond that is
-// due to waits that stand in the engines' queues, QueueDepth of them at most for each.
+// none is granted in the cycle behind another one. A request stays as it is until its grant; one
+// that a kill withdraws may be granted for one more cycle, and counts mean nothing from then on.
+// clear_i begins a clearing pass of 16 cycles in which nothing is granted. Counts cannot wrap: the
+// sequencer bounds the issued balance by 255 (npu_seq), and what is there beyond that is due to
+// waits that stand in the engines' queues, QueueDepth of them at most for each.
 module npu_sems
   import npu_types::*;
 #(
@@ -60,10 +61,10 @@ module npu_sems
   end
 
   always_comb begin
-    // What enough_q says is older than a take of the last cycle.
+    // What enough_q says is older than a take of the last cycle; it holds for requests that stay.
     for (int unsigned u = 0; u < Users; u++) begin
       sigs[u]  = sig_i[u].valid && !sweeping_q;
-      takes[u] = take_i[u].valid && enough_q[u] && !took_q && !sweeping_q;
+      takes[u] = enough_q[u] && !took_q && !sweeping_q;
     end
     // The lowest of each; the sequencer's, who comes late, is the one served when no other asks.
     sig_grant_o  = sigs & (~sigs + 1'b1);
