@@ -12,7 +12,7 @@ namespace jogak {
 
 struct CompileOptions {
   std::string config = "edge";
-  int context = 0;                // tokens the KV cache holds; 0: the model's, or the longest that fits
+  int context = 0;                // tokens the KV cache holds; 0: the model's, at most 4096
   int max_rows = 128;             // most tokens of one launch
   std::string format = "int8";    // of float weights, one of weight_formats(); quantised weights stay as they are
   std::vector<std::string> format_of = {};  // overrides "NAME=FORMAT": of the matrix NAME or of those that contain it; the last counts

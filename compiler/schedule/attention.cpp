@@ -21,7 +21,7 @@ using spec::Vred;
 void Lowering::projections(const LayerPlan& l) {
   e_.label(op::q);
   e_.set(p0_, p_.qq);
-  e_.set(p4_, p_.extra);
+  if (p_.qkv_bias) e_.set(p4_, p_.extra);
   if (p_.extra_words > 0) e_.wait(Engine::ve, kExtraFull);
   weights_.phase(l.q, [&](const Prefetch& next) {
     project(l.q, next, m_, p_.hn, Engine::ve, [&] {

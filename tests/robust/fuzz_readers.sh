@@ -9,7 +9,7 @@ cxx=$(command -v clang++-19 || command -v clang++-18 || command -v clang++) || {
 out=$build/fuzz_readers
 mkdir -p "$out"
 flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address -static-libstdc++ -I"$build/gen" -I"$root/spec" -I"$root/compiler" -I"$root/runtime")
-"$cxx" "${flags[@]}" "$root"/tests/robust/gguf_fuzzer.cpp "$root"/compiler/import/{gguf,llama}.cpp -o "$out/gguf"
+"$cxx" "${flags[@]}" "$root"/tests/robust/gguf_fuzzer.cpp "$root"/compiler/import/{gguf,llama,rotary}.cpp "$root"/compiler/passes/{blocks,quantize}.cpp -o "$out/gguf"
 "$cxx" "${flags[@]}" "$root"/tests/robust/program_fuzzer.cpp "$root"/runtime/program{,_check}.cpp -o "$out/program"
 [ "$seconds" -gt 0 ] || exit 0
 for target in gguf program; do

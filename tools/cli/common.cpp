@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 void add_compile_options(CLI::App& command, CompileOptions& options) {
   command.add_option("--config", options.config, "Machine: " + config_names())->capture_default_str();
-  command.add_option("--context", options.context, "Tokens of a conversation (0: as many as fit)")->check(CLI::Range(0, 1 << 20));
+  command.add_option("--context", options.context, "Tokens of a conversation (0: the model's, at most 4096)")->check(CLI::Range(0, 1 << 20));
   command.add_option("--rows", options.max_rows, "Most tokens of one launch")->check(CLI::Range(1, 1 << 16))->capture_default_str();
   command.add_option("--format", options.format, "Of float weights: int8 (blocks of 32 as Q8_0), int8c (one scale per output channel), mxfp4")
       ->check(CLI::IsMember(weight_formats()))->capture_default_str();
