@@ -116,3 +116,19 @@ TEST_CASE("select takes whole branches, infinities too") {
   g.output("z", g.add(Op::select, "node", {c, g.scalar(-inf), a}));
   compare(g, {{"c", {1, 0, 1, 0, 1, 0}}, {"a", {1, 2, inf, inf, -inf, -inf, 3e38f, -3e38f, 1e-37f, 0, -1, 5}}, {"b", {inf, -4}}}, {});
 }
+
+TEST_CASE("neighbours run together: chains, diamonds, broadcasts on the way") {
+  Graph g;
+  const ValueId x = g.input("x", DType::f32, {40, 70}), b = g.input("b", DType::f32, {70}), s = g.input("s", DType::f32, {1});
+  const ValueId h = g.add(Op::add, "bias", {x, b});
+  const ValueId e = g.add(Op::erf, "erf", {g.add(Op::mul, "scaled", {h, g.scalar(0.70710678f)})});
+  const ValueId y = g.add(Op::mul, "gelu", {g.add(Op::mul, "half", {h, g.scalar(0.5f)}), g.add(Op::add, "one", {e, g.scalar(1)})});
+  g.output("gelu", y);
+  const ValueId t = g.add(Op::exp, "row", {b});  // of another shape: by itself
+  const ValueId z = g.add(Op::max, "z", {g.add(Op::mul, "w", {g.add(Op::sub, "v", {h, t}), s}), g.add(Op::tanh, "u", {y})});
+  g.output("z", g.add(Op::select, "choice", {g.add(Op::less, "less", {z, s}), z, h}));
+  const Tensors in = {{"x", random_values({40, 70}, 1)}, {"b", random_values({70}, 2)}, {"s", {0.75f}}};
+  compare(g, in, {.error = 1e-6, .floor = 1});
+  // bias and row stay: they are needed apart. Their results are all that DRAM holds besides the ports.
+  CHECK(lower(g, {.config = "nano"}).window_bytes[1] <= 40 * 70 * 4 + 70 * 4 + 2 * 64);
+}

@@ -115,8 +115,8 @@ const Value& Graph::value(ValueId id) const {
 
 void Graph::set_precision(Precision precision) {
   for (Node& n : nodes_) {
-    if (n.op != Op::matmul) continue;
-    const bool constant = value(n.inputs[1]).constant();
+    if (n.op != Op::matmul && n.op != Op::attention) continue;
+    const bool constant = n.op == Op::matmul && value(n.inputs[1]).constant();
     n.attrs.precision = precision == Precision::mxfp4 && !constant ? Precision::int8 : precision;
   }
 }

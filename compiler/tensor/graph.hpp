@@ -136,7 +136,7 @@ class Graph {
   const std::vector<Node>& nodes() const { return nodes_; }  // in an order that can be executed
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
-  // Of every matmul; mxfp4 becomes int8 where b is not constant.
+  // Of every matmul and attention; mxfp4 becomes int8 where b is not constant.
   void set_precision(Precision precision);
 
  private:

@@ -22,7 +22,11 @@ struct Site {
   Operand whole(ValueId id) const { return {place(id), row_major(graph.shape(id))}; }
 };
 
-void lower_elementwise(const Site& site);
+// Nodes of one shape, in order, whose results but the last one's stay on chip.
+void lower_elementwise(const Site& site, const std::vector<const Node*>& nodes);
+// By node: the node whose kernel it is part of (itself, if it has its own). Only element-wise nodes join others, behind which they
+// are not needed.
+std::vector<std::size_t> fuse(const Graph& graph);
 void lower_move(const Site& site);     // transpose, expand, slice, unfold, concat, pad
 void lower_copy(Code& code, const Operand& from, const Operand& to);
 void lower_gather(const Site& site);

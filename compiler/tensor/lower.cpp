@@ -8,9 +8,9 @@
 namespace jogak::tensor {
 namespace {
 
-void emit(const Site& s) {
+void emit(const Site& s, const std::vector<const Node*>& unit) {
   const Op op = s.node.op;
-  if (op < Op::reduce_sum) return lower_elementwise(s);
+  if (op < Op::reduce_sum) return lower_elementwise(s, unit);
   switch (op) {
     case Op::reduce_sum:
     case Op::reduce_max:
@@ -84,15 +84,19 @@ Program lower(const Graph& source, const LowerOptions& options) {
   if (!config) throw Error("tensor", "configuration", options.config, "one of spec/configs");
   Graph g = legalize(source, *config);
   if (options.precision) g.set_precision(*options.precision);
-  Plan plan = make_plan(g, *config);
+  const std::vector<std::size_t> units = fuse(g);
+  Plan plan = make_plan(g, units, *config);
   Linker linker(*config);
   const auto place = [&](ValueId id) { return plan.values[static_cast<std::size_t>(id)]; };
   for (std::size_t i = 0; i < g.nodes().size(); ++i) {
     const Node& n = g.nodes()[i];
-    if (n.op == Op::reshape) continue;
+    if (n.op == Op::reshape || units[i] != i) continue;
+    std::vector<const Node*> unit;
+    for (std::size_t j = 0; j <= i; ++j)
+      if (units[j] == i) unit.push_back(&g.nodes()[j]);
     Code code(*config);
     emit({g, n, code, place, [&](const std::string& t) { return plan.tables.at(t); }, [&] { return plan.scratch[i]; },
-          [&](ValueId id) { return plan.packed.at({id, how(n)}); }});
+          [&](ValueId id) { return plan.packed.at({id, how(n)}); }}, unit);
     code.finish();
     linker.add(n.name.empty() ? name(n.op) : n.name, code.instructions());
   }

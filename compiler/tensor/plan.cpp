@@ -36,7 +36,7 @@ class Arena {
 
 class Planner {
  public:
-  Planner(const Graph& g, const spec::Config& config) : g_(g), config_(config) {}
+  Planner(const Graph& g, const std::vector<std::size_t>& units, const spec::Config& config) : g_(g), units_(units), config_(config) {}
 
   Plan run() {
     plan_.values.resize(g_.values().size());
@@ -122,13 +122,14 @@ class Planner {
   void arena() {
     std::vector<std::size_t> last(g_.values().size(), 0);
     for (std::size_t i = 0; i < g_.nodes().size(); ++i) {
-      for (const ValueId v : g_.nodes()[i].inputs) last[at(root_[at(v)])] = i;
+      for (const ValueId v : g_.nodes()[i].inputs) last[at(root_[at(v)])] = std::max(last[at(root_[at(v)])], units_[i]);
       for (const ValueId v : g_.nodes()[i].outputs) last[at(root_[at(v)])] = std::max(last[at(root_[at(v)])], i);
     }
     Arena arena;
     std::vector<std::vector<std::uint64_t>> ends(g_.nodes().size());
     for (std::size_t i = 0; i < g_.nodes().size(); ++i) {
       const Node& n = g_.nodes()[i];
+      if (units_[i] != i) continue;
       for (const ValueId v : n.outputs) {
         if (root_[at(v)] != v || placed_[at(v)]) continue;
         plan_.values[at(v)] = {kArena, arena.take(bytes(v))};
@@ -145,6 +146,7 @@ class Planner {
   }
 
   const Graph& g_;
+  const std::vector<std::size_t>& units_;
   const spec::Config& config_;
   Plan plan_;
   std::vector<ValueId> root_;
@@ -155,6 +157,6 @@ class Planner {
 
 int how(const Node& n) { return static_cast<int>(n.attrs.precision) * 2 + (n.attrs.transpose_b ? 1 : 0); }
 
-Plan make_plan(const Graph& graph, const spec::Config& config) { return Planner(graph, config).run(); }
+Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config) { return Planner(graph, units, config).run(); }
 
 }  // namespace jogak::tensor

@@ -26,8 +26,8 @@ struct Plan {
 // In which form a matmul wants its second operand.
 int how(const Node& matmul);
 
-// Values live from their node to their last use and then leave their place to others. Throws jogak::Error when a window would pass
-// 4 GB.
-Plan make_plan(const Graph& graph, const spec::Config& config);
+// Values live from their node to their last use and then leave their place to others; what stays within a unit (fuse()) has no place.
+// Throws jogak::Error when a window would pass 4 GB.
+Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config);
 
 }  // namespace jogak::tensor
