@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "error.hpp"
+#include "inflate.hpp"
 
 namespace jogak::onnx {
 
@@ -89,15 +90,22 @@ std::map<std::string, Array> parse_npz(std::span<const std::byte> file, const st
   std::size_t at = 0;
   while (file.size() - at >= 30 && r.get<std::uint32_t>(at) == 0x04034b50) {
     const auto flags = r.get<std::uint16_t>(at + 6), method = r.get<std::uint16_t>(at + 8);
-    std::uint64_t size = r.get<std::uint32_t>(at + 18);
+    std::uint64_t size = r.get<std::uint32_t>(at + 18), whole = r.get<std::uint32_t>(at + 22);
     const std::size_t name_size = r.get<std::uint16_t>(at + 26), extra = r.get<std::uint16_t>(at + 28);
     std::string member = r.text(at + 30, name_size);
-    if (size == 0xffffffff && extra >= 20) size = r.get<std::uint64_t>(at + 30 + name_size + 12);
-    if (method != 0 || (flags & 9) != 0) throw Error(r.part(), "member " + member, "compressed or encrypted", "one stored as it is: numpy.savez");
+    if (size == 0xffffffff && extra >= 20) {
+      whole = r.get<std::uint64_t>(at + 30 + name_size + 4);
+      size = r.get<std::uint64_t>(at + 30 + name_size + 12);
+    }
+    if ((method != 0 && method != 8) || (flags & 9) != 0)
+      throw Error(r.part(), "member " + member, "encrypted or packed in another way", "one of numpy.savez or savez_compressed");
     const std::size_t from = at + 30 + name_size + extra;
     const auto data = r.at(from, static_cast<std::size_t>(size));
     if (member.ends_with(".npy")) member.resize(member.size() - 4);
-    arrays[member] = parse_npy(data, name + ": " + member);
+    // DEFLATE makes at most 1032 bytes of one.
+    if (method == 8 && whole / 1032 > size) throw Error(r.part(), "member " + member, std::to_string(whole) + " bytes", "what its data can hold");
+    if (method == 0) arrays[member] = parse_npy(data, name + ": " + member);
+    else arrays[member] = parse_npy(inflate(data, static_cast<std::size_t>(whole), r.part() + ": " + member), name + ": " + member);
     at = from + static_cast<std::size_t>(size);
   }
   if (arrays.empty()) throw Error(r.part(), "file", "something else", "a NumPy archive");

@@ -1,4 +1,4 @@
-// NumPy's array files: .npy, and .npz whose members are stored without compression (numpy.savez).
+// NumPy's array files: .npy, and .npz of numpy.savez and savez_compressed.
 #pragma once
 #include <filesystem>
 #include <map>
