@@ -102,8 +102,8 @@ class Gguf {
 
   void architecture() {
     const std::string* arch = list<std::string>("general.architecture");
-    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3"))
-      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2 or qwen3");
+    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "phi3"))
+      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3 or phi3");
     graph_.architecture = *arch;
     if (const auto* name = list<std::string>("general.name")) graph_.model_name = *name;
   }
@@ -189,6 +189,7 @@ class Gguf {
     if (has("rope.dimension_count")) h.rotary_dims = size("rope.dimension_count");
     h.half_split = graph_.architecture != "llama";  // llama's rows were paired when the file was made
     h.qk_norm = graph_.architecture == "qwen3";
+    h.fused = graph_.architecture == "phi3";
     h.scaling = scaling(h);
     for (const ir::Tensor& t : graph_.tensors) {
       if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], 1 << 24));

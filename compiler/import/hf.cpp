@@ -25,7 +25,8 @@ constexpr Names kLayer[] = {{"input_layernorm.weight", "attn_norm.weight"},   {"
                             {"self_attn.o_proj.weight", "attn_output.weight"}, {"self_attn.o_proj.bias", "attn_output.bias"},
                             {"self_attn.q_norm.weight", "attn_q_norm.weight"}, {"self_attn.k_norm.weight", "attn_k_norm.weight"},
                             {"mlp.gate_proj.weight", "ffn_gate.weight"},      {"mlp.up_proj.weight", "ffn_up.weight"},
-                            {"mlp.down_proj.weight", "ffn_down.weight"}};
+                            {"mlp.down_proj.weight", "ffn_down.weight"},      {"self_attn.qkv_proj.weight", "attn_qkv.weight"},
+                            {"mlp.gate_up_proj.weight", "ffn_up.weight"}};
 
 // `name` by the table, from its first column to the second or back; itself where the table has no such name.
 std::string renamed(const std::string& name, bool back) {
@@ -43,8 +44,8 @@ std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
 class Config {
  public:
   explicit Config(const fs::path& folder) : json_(read_json_file(folder / kConfig)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
-    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3")
-      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2 or qwen3");
+    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "phi3")
+      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3 or phi3");
     if (json_.contains("quantization_config") && !json_["quantization_config"].is_null())
       throw Error(kConfig, "quantization_config", "one", "none (F32, F16 or BF16 weights)");
     const std::string act = optional_key<std::string>(kConfig, json_, "hidden_act").value_or("silu");
@@ -65,6 +66,7 @@ class Config {
     h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_ == "qwen3" ? 128 : 0);
     h.half_split = true;
     h.qk_norm = type_ == "qwen3";
+    h.fused = type_ == "phi3";
     h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(false);
     window(h);
     h.name_in_file = name_here;
@@ -82,9 +84,9 @@ class Config {
  private:
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
 
-  // Every layer of mistral slides; of the others those that layer_types names, or of qwen those from max_window_layers on.
+  // Every layer of mistral and phi3 slides; of the others those that layer_types names, or of qwen those from max_window_layers on.
   void window(LlamaHyper& h) const {
-    const bool asked = type_ == "mistral" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama");
+    const bool asked = type_ == "mistral" || type_ == "phi3" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama");
     const int keys = asked ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
     if (keys == 0) return;
     if (const auto types = optional_key<std::vector<std::string>>(kConfig, json_, "layer_types")) {
@@ -95,7 +97,7 @@ class Config {
       }
     } else if (type_ == "llama") {
       return;
-    } else if (type_ != "mistral") {
+    } else if (type_ != "mistral" && type_ != "phi3") {
       const int from = optional_size(kConfig, json_, "max_window_layers", 0).value_or(h.layers);
       for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i >= from);
     }

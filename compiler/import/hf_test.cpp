@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "../passes/quantize.hpp"
 #include "error.hpp"
@@ -258,4 +259,23 @@ TEST_CASE("tokenizers: byte fallback becomes scores; what is unknown is refused 
   CHECK(v.types == std::vector<std::int32_t>{2, 6, 1, 1, 1, 1, 1});
   CHECK(v.scores[5] > v.scores[6]);
   CHECK(v.unk == 0);
+}
+
+// Any other exception, or a crash, would end the test.
+TEST_CASE("a flipped bit in any of the files is refused or harmless, never more") {
+  for (const auto& [file, most, step] : {std::tuple{"config.json", std::size_t(1) << 20, std::size_t(7)}, std::tuple{"tokenizer.json", std::size_t(1) << 20, std::size_t(61)},
+                                         std::tuple{"model.safetensors", std::size_t(2400), std::size_t(23)}}) {
+    CAPTURE(file);
+    Copy c("llama_yarn");
+    const std::string whole = c.text(file);
+    int refused = 0, flips = 0;
+    for (std::size_t bit = 0; bit < std::min(most, whole.size()) * 8; bit += step, ++flips) {
+      std::string broken = whole;
+      broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << bit % 8));
+      c.write(file, broken);
+      refused += !c.refusal().empty();
+    }
+    CHECK(refused * 4 > flips);
+    CHECK(flips > 200);
+  }
 }

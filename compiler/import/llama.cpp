@@ -6,6 +6,7 @@
 
 #include "../passes/quantize.hpp"
 #include "error.hpp"
+#include "fused.hpp"
 
 namespace jogak::import {
 namespace {
@@ -142,6 +143,9 @@ class Builder {
 
 }  // namespace
 
-void build_llama(ir::Graph& graph, const LlamaHyper& hyper) { Builder(graph, hyper).build(); }
+void build_llama(ir::Graph& graph, const LlamaHyper& hyper) {
+  if (hyper.fused) split_fused(graph, hyper);
+  Builder(graph, hyper).build();
+}
 
 }  // namespace jogak::import

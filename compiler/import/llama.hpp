@@ -16,6 +16,7 @@ struct LlamaHyper {
   bool half_split = false;   // the file pairs columns (i, i + rotary_dims / 2), not (2i, 2i + 1)
   bool qk_norm = false;      // RMSNorm of each head of q and k before they turn
   bool qkv_bias = false;
+  bool fused = false;        // the file keeps q, k and v as one matrix, gate and up as another (fused.hpp)
   int window = 0;            // keys that a query sees in sliding layers; 0: all
   std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window
   RopeScaling scaling = {};
