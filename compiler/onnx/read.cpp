@@ -59,6 +59,8 @@ Node read_node(const pb::Node& n, const fs::path& folder) {
 
 Port read_port(const pb::ValueInfo& v) {
   Port port{v.name(), Type::none, false, {}};
+  // An output may leave its type to inference.
+  if (!v.has_type()) return port;
   if (!v.type().has_tensor_type())
     throw Error("onnx: value '" + v.name() + "'", "type", "a sequence, a map or nothing", "a tensor");
   const pb::TensorType& type = v.type().tensor_type();
