@@ -5,6 +5,7 @@
 #include "cli.hpp"
 #include "import/gguf.hpp"
 #include "measure.hpp"
+#include "onnx.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 struct Arguments {
   std::string model, out;
   CompileOptions options;
+  OnnxArguments onnx;
   bool explain = false, json = false, passes = false;
   int measure = 0;  // rows of the launch; 0: none
 };
@@ -83,9 +85,9 @@ void run(const Arguments& a) {
 }  // namespace
 
 void add_compile(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("compile", "Model file (GGUF, llama2.c) to program file");
+  auto* command = app.add_subcommand("compile", "Model file (GGUF, llama2.c, ONNX) to program file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Model file: .gguf, or llama2.c's .bin with its tokenizer beside it");
+  command->add_option("model", a->model, "Model file: .gguf, .onnx, or llama2.c's .bin with its tokenizer beside it");
   command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
   command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
@@ -93,7 +95,12 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("--measure", a->measure, "Run one launch of ROWS tokens on the RTL: its cycles beside the bounds, and what held it up")
       ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
-  command->callback([a] {
+  add_onnx_options(*command, a->onnx);
+  command->callback([a, command] {
+    if (is_onnx(a->model)) {
+      a->onnx.program = a->out;
+      return compile_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0));
+    }
     if (a->model.empty() && !a->passes) throw CLI::RequiredError("model");
     if (a->out.empty() && !a->passes && !a->explain && a->measure == 0) throw CLI::RequiredError("--output");
     run(*a);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cli.hpp"
+#include "onnx.hpp"
 #include "draft.hpp"
 #include "report.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kTraceSpans = 2'000'000;
 struct Arguments {
   std::string model, prompt, on = "model", trace;
   CompileOptions options;
+  OnnxArguments onnx;
   GenerateOptions generate{.tokens = 64};
   DraftOptions draft;
   bool json = false, profile = false, ignore_end = false;
@@ -69,10 +71,10 @@ void run(const Arguments& a, bool config_given) {
 
 }  // namespace
 
-void add_run(CLI::App& app, int&) {
+void add_run(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("run", "Run a program or a model on a simulator or a device");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin)")->required();
+  command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin, .onnx)")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
@@ -90,7 +92,18 @@ void add_run(CLI::App& app, int&) {
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->add_flag("--profile", a->profile, "Counters, and on the RTL cycles by operator and stall");
   command->add_option("--trace", a->trace, "Write every command's start and end, in Chrome's trace format (RTL only)");
-  command->callback([a, command] {
+  add_onnx_options(*command, a->onnx);
+  command->add_option("--compare", a->onnx.compare, "ONNX: what outputs must be, NAME=FILE.npy or FILE.npz; exit status 1 where they differ");
+  command->add_option("--output", a->onnx.output, "ONNX: folder for the outputs, as .npy");
+  command->add_option("--rtol", a->onnx.rtol, "ONNX: relative tolerance of --compare")->capture_default_str();
+  command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
+  command->callback([a, command, &status] {
+    if (is_onnx(a->model)) {
+      a->onnx.on = a->on;
+      a->onnx.json = a->json;
+      status = run_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0));
+      return;
+    }
     a->generate.stop_at_end = !a->ignore_end;
     run(*a, command->count("--config") != 0);
   });

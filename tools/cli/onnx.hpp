@@ -1,0 +1,32 @@
+// ONNX models on the command line: compile to a program, or compile and run with NumPy files.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "compile.hpp"
+
+namespace jogak::cli {
+
+struct OnnxArguments {
+  std::string model, config = "edge", on = "model", format = "exact";
+  std::vector<std::string> sizes;    // NAME=SIZE: of dimensions with names
+  std::vector<std::string> inputs;   // NAME=FILE.npy, FILE.npy (its stem is the name), FILE.npz
+  std::vector<std::string> bind;     // the same: inputs that become constants
+  std::vector<std::string> compare;  // the same: what outputs must be
+  std::string program, output;       // file to write; folder for outputs
+  double rtol = 1e-3, atol = 1e-5;
+  bool json = false;
+};
+
+bool is_onnx(const std::string& path);
+// --size, --input, --bind.
+void add_onnx_options(CLI::App& command, OnnxArguments& arguments);
+// With what the command line says for every kind of model; without --format products are exact.
+OnnxArguments with_model(OnnxArguments arguments, const std::string& model, const CompileOptions& options, bool format_given);
+// Writes the program.
+void compile_onnx(const OnnxArguments& arguments);
+// Returns 0, or 1 where an output differs from what --compare gives.
+int run_onnx(const OnnxArguments& arguments);
+
+}  // namespace jogak::cli
