@@ -91,3 +91,21 @@ TEST_CASE("quantised products: bounds of int8 and MXFP4 weights") {
   CHECK(live < 0.008);
   CHECK(mxfp4 < 0.15);
 }
+
+TEST_CASE("every configuration packs and multiplies alike, 64 columns of the array too") {
+  Graph g;
+  const ValueId a = g.input("a", DType::f32, {2, 3, 70}), b = g.input("b", DType::f32, {2, 70, 9}), w = g.constant("w", {70, 75}, random_values({70, 75}, 3));
+  g.output("constant", g.add(Op::matmul, "constant", {a, w}));
+  g.output("live", g.add(Op::matmul, "live", {a, b}));
+  const ValueId q = g.add(Op::reshape, "q", {a}, {.shape = {1, 2, 3, 70}});
+  g.output("attention", g.add(Op::attention, "attention", {q, q, q}, {.causal = true, .value = 0.1f}));
+  g.output("best", g.add_all(Op::top_k, "best", {g.add(Op::softmax, "softmax", {a}, {.axis = 1})}, {.axis = 2, .count = 2})[1]);
+  const Tensors in = {{"a", random_values({2, 3, 70}, 1)}, {"b", random_values({2, 70, 9}, 2)}};
+  const Tensors expected = evaluate(g, in);
+  for (const spec::Config& config : spec::configs) {
+    const Tensors found = run_checked(lower(g, {.config = config.name}), in);
+    INFO(std::string(config.name));
+    CHECK(found.at("best") == expected.at("best"));
+    for (const char* name : {"constant", "live", "attention"}) CHECK(worst(found.at(name), expected.at(name), 70) < 1e-7);
+  }
+}
