@@ -3,9 +3,11 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "chat.hpp"
 #include "held_device.hpp"
 #include "own.hpp"
 #include "server_queue.hpp"
