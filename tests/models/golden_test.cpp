@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "float_llama.hpp"
+#include "import/hf.hpp"
 #include "shared.hpp"
 
 using namespace jogak;
@@ -11,7 +12,7 @@ using namespace jogak::tests;
 namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
-const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf"};
+const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3"};
 
 struct Golden {
   std::vector<int> ids, positions;
@@ -155,5 +156,20 @@ TEST_CASE("golden decoders: the tokenizer of folder and GGUF file, and a text fr
     CHECK_FALSE(s.tokenizer().ends(256));
     const Generation g = s.generate("the", {.tokens = 5, .stop_at_end = false});
     CHECK(g.ids.size() == 5);
+  }
+}
+
+TEST_CASE("a tokenizer with byte fallback, its merges turned into scores: the golden ids") {
+  const std::filesystem::path file = kFolder / "fallback_tokenizer.json";
+  const ir::Vocabulary v = import::read_hf_tokenizer(file);
+  CHECK(v.model == "llama");
+  CHECK(v.bos == 1);
+  const Tokenizer t({v.tokens, v.scores, v.types, v.bos, v.eos, v.unk, v.add_bos, v.add_space_prefix});
+  const auto cases = read_json(file).at("cases");
+  CHECK(cases.size() > 30);
+  for (const auto& c : cases) {
+    const std::string text = c.at("text");
+    CAPTURE(text);
+    CHECK(t.encode(text) == c.at("ids").get<std::vector<int>>());
   }
 }

@@ -36,6 +36,8 @@ MODELS = {
     "llama_sliding": {"model_type": "llama", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1,
                       "rope_theta": 10000.0, "tie_word_embeddings": True, "sliding_window": 10, "layer_types": ["sliding_attention", "full_attention"]},
 }
+MODELS["phi3"] = {"model_type": "phi3", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1, "rope_theta": 10000.0,
+                  "tie_word_embeddings": False, "partial_rotary_factor": 0.5}
 TYPES = {"bfloat16": mx.bfloat16, "float16": mx.float16, "float32": mx.float32}
 
 
@@ -51,6 +53,11 @@ def weights(c, rng):
                      "self_attn.v_proj": (kv * hd, d), "self_attn.o_proj": (d, heads * hd), "mlp.gate_proj": (f, d), "mlp.up_proj": (f, d),
                      "mlp.down_proj": (d, f)}.items():
             shapes[f"{p}{n}.weight"] = s
+        if c["model_type"] == "phi3":
+            for parts, whole, rows in ((("q", "k", "v"), "self_attn.qkv", (heads + 2 * kv) * hd), (("gate", "up"), "mlp.gate_up", 2 * f)):
+                for n in parts:
+                    del shapes[f"{p}{whole.split('.')[0]}.{n}_proj.weight"]
+                shapes[f"{p}{whole}_proj.weight"] = (rows, d)
         if c["model_type"] == "qwen2":
             for n, rows in {"q": heads * hd, "k": kv * hd, "v": kv * hd}.items():
                 shapes[f"{p}self_attn.{n}_proj.bias"] = (rows,)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden ids of byte-level tokenizers, by the Python package tokenizers: tokenizers.json.
+"""Golden ids of tokenizers, by the Python package tokenizers: tokenizers.json and fallback_tokenizer.json.
 
 Small vocabularies are trained on the project's own text; the cases are chosen to meet every branch of the word patterns.
 
@@ -8,7 +8,7 @@ Small vocabularies are trained on the project's own text; the cases are chosen t
 import json
 import pathlib
 
-from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 HERE = pathlib.Path(__file__).resolve().parent
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -55,7 +55,32 @@ def build(name, patterns):
     return whole, vocab, merges
 
 
+def fallback():
+    """As Llama 2's: spaces are U+2581, bytes that no token has are <0xNN>; merges are every split of every token, as converters make them."""
+    bytes_ = [f"<0x{b:02X}>" for b in range(256)]
+    start = ["<unk>", "<s>", "</s>"] + bytes_
+    normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    tok = Tokenizer(models.BPE())
+    tok.normalizer = normalizer
+    texts = [t for t in corpus() if t.isascii() and "\n" not in t]
+    tok.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=200, max_token_length=8, show_progress=False))
+    pieces = sorted(tok.get_vocab(), key=tok.get_vocab().get)
+    vocab = {t: i for i, t in enumerate(start + [p for p in pieces if p not in start])}
+    merges = sorted((vocab[t], vocab[t[:i]], vocab[t[i:]], t[:i], t[i:]) for t in pieces for i in range(1, len(t)) if t[:i] in vocab and t[i:] in vocab)
+    whole = Tokenizer(models.BPE(vocab=vocab, merges=[(l, r) for *_, l, r in merges], unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    whole.normalizer = normalizer
+    for t in start[:3]:
+        whole.add_special_tokens([AddedToken(t, special=True, normalized=False)])
+    whole.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    path = HERE / "fallback_tokenizer.json"
+    state = json.loads(whole.to_str())
+    state["cases"] = [{"text": t, "ids": whole.encode(t).ids} for t in CASES if t]
+    path.write_text(json.dumps(state) + "\n")
+    print(path, path.stat().st_size, "bytes")
+
+
 def main():
+    fallback()
     out = []
     for name, patterns in PATTERNS.items():
         tok, vocab, merges = build(name, patterns)
