@@ -4,7 +4,9 @@ namespace jogak::onnx {
 
 Val Context::in(std::size_t i) const {
   if (!has(i)) refuse("input " + std::to_string(i), "none", "a value");
-  return values_.at(node_.inputs[i]);
+  const auto found = values_.find(node_.inputs[i]);
+  if (found == values_.end()) refuse("input '" + node_.inputs[i] + "'", "no node before it that makes it", "a value");
+  return found->second;
 }
 std::vector<Val> Context::all() const {
   std::vector<Val> out;

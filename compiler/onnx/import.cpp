@@ -45,7 +45,30 @@ std::int64_t opset_of(const Model& model, const Node& node) {
   return found == model.opsets.end() ? 1 : found->second;
 }
 
+void import_node(Build& build, const Model& model, const Node& node, std::map<std::string, Val>& values);
+
+// A condition that is known leaves one of the branches.
+void import_if(Build& build, const Model& model, const Node& node, std::map<std::string, Val>& values) {
+  const std::string part = "onnx: " + node.title();
+  const auto condition = values.find(node.inputs.empty() ? "" : node.inputs[0]);
+  if (condition == values.end()) throw Error(part, "condition", "none", "a value");
+  if (!condition->second.data) throw NeedsValue(part, "condition", condition->second.from);
+  const bool yes = condition->second.data->values() == std::vector<double>{1};
+  const auto branch = node.attributes.find(yes ? "then_branch" : "else_branch");
+  if (branch == node.attributes.end() || !branch->second.graph) throw Error(part, "branch", "none", "a graph");
+  const Graph& graph = *branch->second.graph;
+  for (const auto& [name, array] : graph.constants) values[name] = build.constant(array);
+  for (const Node& inner : graph.nodes) import_node(build, model, inner, values);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const auto made = i < graph.outputs.size() ? values.find(graph.outputs[i].name) : values.end();
+    if (made == values.end()) throw Error(part, "output " + std::to_string(i), "no value of the branch", "one");
+    const Val v = made->second;
+    values[node.outputs[i]] = v;
+  }
+}
+
 void import_node(Build& build, const Model& model, const Node& node, std::map<std::string, Val>& values) {
+  if (node.op == "If" && node.domain.empty()) return import_if(build, model, node, values);
   build.node = node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name;
   const auto handler = registry().find(node.domain + ":" + node.op);
   if (handler == registry().end())

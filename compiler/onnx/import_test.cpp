@@ -80,6 +80,33 @@ TEST_CASE("an input that decides a shape is asked for by name, then bound") {
   CHECK(import_model(parsed(m), options).outputs.at(0).shape == Shape{6, 1});
 }
 
+TEST_CASE("a branch whose condition is known takes its place") {
+  for (const bool yes : {true, false}) {
+    pb::Model m = empty_model();
+    pb::Tensor* t = m.mutable_graph()->add_initializer();
+    t->set_name("condition");
+    t->set_data_type(9);
+    t->add_int32_data(yes);
+    pb::Node* choice = node(m, "If", {"condition"}, {"y"}, "choice");
+    for (const auto& [name, op] : {std::pair{"then_branch", "Relu"}, {"else_branch", "Neg"}}) {
+      auto* a = choice->add_attribute();
+      a->set_name(name);
+      a->set_type(5);
+      auto* inner = a->mutable_g()->add_node();
+      inner->set_op_type(op);
+      inner->add_input("x");
+      inner->add_output(std::string(name) + "_y");
+      port(a->mutable_g()->add_output(), std::string(name) + "_y", {"2", "3"});
+    }
+    const Imported model = import_model(parsed(m), {});
+    REQUIRE(model.graph.nodes().size() == 1);
+    CHECK(model.graph.nodes()[0].op == (yes ? tensor::Op::max : tensor::Op::neg));
+    m.mutable_graph()->clear_initializer();
+    port(m.mutable_graph()->add_input(), "condition", {}, Type::boolean);
+    CHECK_THROWS_WITH_AS(import_model(parsed(m), {}), doctest::Contains("choice"), NeedsValue);
+  }
+}
+
 TEST_CASE("values keep their types at the border") {
   pb::Model m = empty_model();
   m.mutable_graph()->clear_input();

@@ -11,6 +11,7 @@ inline pb::ValueInfo* port(pb::ValueInfo* v, const std::string& name, const std:
   v->set_name(name);
   auto* tensor = v->mutable_type()->mutable_tensor_type();
   tensor->set_elem_type(static_cast<int>(type));
+  tensor->mutable_shape();
   for (const std::string& size : shape) {
     auto* d = tensor->mutable_shape()->add_dim();
     if (size.find_first_not_of("0123456789") == std::string::npos) d->set_dim_value(std::stoll(size));

@@ -157,6 +157,16 @@ else()
   message(STATUS "cli: SKIPPED compiling and running, no ${model}")
 endif()
 
+# ONNX: sizes follow from the inputs or are given; outputs are compared and written.
+set(tiny tests/cli/tiny.onnx)
+run(0 compile ${tiny} --size batch=2 -o "${WORK}/tiny.jgk")
+refused("batch=SIZE" compile ${tiny} -o "${WORK}/tiny.jgk")
+run(0 run ${tiny} --input tests/cli/tiny.npz --compare tests/cli/tiny.npz --output "${WORK}/tiny" --json)
+expect_json(ON compare y good)
+run(0 run ${tiny} --input tests/cli/tiny.npz --compare "${WORK}/tiny/y.npy")
+run(1 run ${tiny} --input tests/cli/tiny.npz --format mxfp4 --compare tests/cli/tiny.npz)
+refused("input 'x'" run ${tiny} --size batch=2)
+
 if(problems)
   message(NOTICE "${problems}")
   message(FATAL_ERROR "cli: wrong, see above")
