@@ -12,7 +12,7 @@ using namespace jogak::tests;
 namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
-const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3"};
+const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf"};
 
 struct Golden {
   std::vector<int> ids, positions;

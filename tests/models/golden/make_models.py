@@ -2,7 +2,7 @@
 """Tiny random decoders with the outputs of a reference implementation (mlx-lm, fp32 on the CPU), one folder each.
 
 A folder is a model in Hugging Face's layout and golden.json: tokens, the residual stream behind every layer and the logits at some
-positions, as hexadecimal fp32. llama/ and qwen3/ hold the same weights as GGUF too, written by the package gguf.
+positions, as hexadecimal fp32. llama/, qwen3/ and phi3/ hold the same weights as GGUF too, written by the package gguf.
 
     python3 -m venv venv && venv/bin/pip install "mlx[cpu]" mlx-lm gguf && venv/bin/python make_models.py
 """
@@ -126,7 +126,7 @@ def tokenizer(c):
 GGUF_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output", "input_layernorm": "attn_norm",
               "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
               "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate",
-              "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+              "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up"}
 
 
 def write_gguf(path, c, w):
@@ -136,8 +136,8 @@ def write_gguf(path, c, w):
     g.add_block_count(2), g.add_embedding_length(d), g.add_head_count(heads), g.add_head_count_kv(kv), g.add_feed_forward_length(c["intermediate_size"])
     g.add_context_length(128), g.add_layer_norm_rms_eps(c["rms_norm_eps"]), g.add_rope_freq_base(c["rope_theta"])
     g.add_key_length(hd), g.add_value_length(hd)
-    if arch == "llama":
-        g.add_rope_dimension_count(hd)
+    if arch != "qwen3":
+        g.add_rope_dimension_count(int(hd * c.get("partial_rotary_factor", 1)))
     letters = alphabet()
     tokens = [letters[b] for b in range(256)] + ["<|begin|>", "<|end|>", "<|turn|>", "[259]", "th", "\u0120th", "[262]", "[263]"]
     g.add_tokenizer_model("gpt2"), g.add_tokenizer_pre("llama-bpe" if arch == "llama" else "qwen2"), g.add_token_list(tokens)
@@ -183,7 +183,7 @@ def main():
             (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}, indent=1) + "\n")
         else:
             mx.save_safetensors(str(folder / "model.safetensors"), w, {"format": "pt"})
-        if name in ("llama", "qwen3"):
+        if name in ("llama", "qwen3", "phi3"):
             write_gguf(folder / "model.gguf", c, w)
         golden = {"ids": ids, "positions": POSITIONS, "layers": [[hexed(l[p]) for l in layers] for p in POSITIONS], "logits": [hexed(logits[p]) for p in POSITIONS]}
         (folder / "golden.json").write_text(json.dumps(golden) + "\n")
