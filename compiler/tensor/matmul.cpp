@@ -77,8 +77,9 @@ class Product {
     const auto& config = c_.config();
     const std::int64_t lanes = c_.lanes();
     collapse(batch_);
-    nt_ = std::min<std::int64_t>(b_.rows, std::max<std::int64_t>(lanes, 64));
-    mt_ = std::min<std::int64_t>(m_, 64);
+    // Large pieces: each operand is read again for every piece of the other.
+    nt_ = std::min<std::int64_t>(b_.rows, std::max<std::int64_t>(lanes, c_.vmem_words() >= 2 * 128 * 128 ? 128 : 64));
+    mt_ = std::min<std::int64_t>(m_, 128);
     kc_ = std::min<std::int64_t>({a_.blocks, config.aspm_bytes / (mt_ * 32 * a_.format.limbs), config.wspm_bytes / (nt_ * b_.format.code_bytes * b_.format.limbs)});
   }
 
