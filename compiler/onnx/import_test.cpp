@@ -107,6 +107,71 @@ TEST_CASE("a branch whose condition is known takes its place") {
   }
 }
 
+namespace {
+
+int needed(const Imported& model, tensor::Op op) {
+  int n = 0;
+  const tensor::Graph live = tensor::decompose(model.graph, {});
+  for (const auto& made : live.nodes()) n += made.op == op;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("attention in pieces becomes one operator, whatever the mask") {
+  for (const bool masked : {false, true}) {
+    pb::Model m = empty_model();
+    m.mutable_graph()->clear_input();
+    for (const char* name : {"q", "k", "v"}) port(m.mutable_graph()->add_input(), name, {"1", "2", "3", "4"});
+    port(m.mutable_graph()->add_input(), "mask", {"1", "1", "1", "3"});
+    weights(m, "root", {}, {2});
+    auto* perm = node(m, "Transpose", {"k"}, {"kt"})->add_attribute();
+    perm->set_name("perm");
+    perm->set_type(7);
+    for (const int axis : {0, 1, 3, 2}) perm->add_ints(axis);
+    node(m, "MatMul", {"q", "kt"}, {"s"});
+    node(m, "Div", {"s", "root"}, {"d"});
+    if (masked) node(m, "Add", {"d", "mask"}, {"a"});
+    node(m, "Softmax", {masked ? "a" : "d"}, {"p"});
+    node(m, "MatMul", {"p", "v"}, {"y"});
+    const Imported model = import_model(parsed(m), {});
+    CHECK(needed(model, tensor::Op::attention) == 1);
+    CHECK(needed(model, tensor::Op::softmax) == 0);
+    CHECK(needed(model, tensor::Op::matmul) == 0);
+    CHECK(needed(model, tensor::Op::transpose) == 0);
+    // Weights that the model shows stay, too.
+    *m.mutable_graph()->add_output() = m.graph().output(0);
+    m.mutable_graph()->mutable_output(1)->set_name("p");
+    CHECK(needed(import_model(parsed(m), {}), tensor::Op::softmax) == 1);
+  }
+}
+
+TEST_CASE("a layer norm in pieces becomes one operator") {
+  pb::Model m = empty_model();
+  weights(m, "two", {}, {2});
+  weights(m, "eps", {}, {1e-5f});
+  weights(m, "gamma", {3}, {1, 2, 3});
+  weights(m, "beta", {3}, {4, 5, 6});
+  const auto mean = [&](const char* from, const char* to) {
+    auto* a = node(m, "ReduceMean", {from}, {to})->add_attribute();
+    a->set_name("axes");
+    a->set_type(7);
+    a->add_ints(-1);
+  };
+  mean("x", "mean");
+  node(m, "Sub", {"x", "mean"}, {"c"});
+  node(m, "Pow", {"c", "two"}, {"square"});
+  mean("square", "variance");
+  node(m, "Add", {"variance", "eps"}, {"sum"});
+  node(m, "Sqrt", {"sum"}, {"root"});
+  node(m, "Div", {"c", "root"}, {"n"});
+  node(m, "Mul", {"n", "gamma"}, {"g"});
+  node(m, "Add", {"g", "beta"}, {"y"});
+  const Imported model = import_model(parsed(m), {});
+  CHECK(needed(model, tensor::Op::layer_norm) == 1);
+  CHECK(tensor::decompose(model.graph, {}).nodes().size() == 1);
+}
+
 TEST_CASE("values keep their types at the border") {
   pb::Model m = empty_model();
   m.mutable_graph()->clear_input();

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "handlers.hpp"
+#include "patterns.hpp"
 
 namespace jogak::onnx {
 
@@ -148,7 +149,12 @@ void dropout(Context& c) {
 }  // namespace
 
 void register_math(Registry& r) {
-  r[":Add"] = binary(Op::add);
+  r[":Add"] = [](Context& c) {
+    for (const std::size_t bias : {1, 0})
+      if (c.inputs() == 2)
+        if (const auto whole = fused_layer_norm(c.b, c.in(1 - bias), c.in(bias))) return c.out(*whole);
+    binary(Op::add)(c);
+  };
   r[":Sub"] = binary(Op::sub);
   r[":Mul"] = binary(Op::mul);
   r[":Div"] = binary(Op::div);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "handlers.hpp"
+#include "patterns.hpp"
 
 namespace jogak::onnx {
 
@@ -161,7 +162,10 @@ class Einsum {
 }  // namespace
 
 void register_matmul(Registry& r) {
-  r[":MatMul"] = [](Context& c) { c.out(numpy_matmul(c, c.in(0), c.in(1))); };
+  r[":MatMul"] = [](Context& c) {
+    const auto whole = fused_attention(c.b, c.in(0), c.in(1));
+    c.out(whole ? *whole : numpy_matmul(c, c.in(0), c.in(1)));
+  };
   r[":Gemm"] = gemm;
   r[":Einsum"] = [](Context& c) { c.out(Einsum(c, c.text("equation", "")).result()); };
 }
