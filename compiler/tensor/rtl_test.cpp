@@ -45,3 +45,12 @@ TEST_CASE("products on the RTL: three limbs, one limb, a computed operand") {
   g.output("mxfp4", g.add(Op::matmul, "mxfp4", {a, w}, {.precision = Precision::mxfp4}));
   same_bits(g, {{"a", random_values({2, 9, 40}, 1)}, {"b", random_values({2, 40, 11}, 2)}});
 }
+
+TEST_CASE("attention on the RTL: causal, with a mask, two pieces of keys") {
+  Graph g;
+  const ValueId q = g.input("q", DType::f32, {1, 2, 9, 16}), k = g.input("k", DType::f32, {1, 1, 70, 16}), mask = g.input("mask", DType::boolean, {1, 1, 1, 70});
+  g.output("y", g.add(Op::attention, "attention", {q, k, k, mask}, {.causal = true, .offset = 61, .value = 0.25f}));
+  std::vector<float> seen(70, 1.0f);
+  seen[3] = seen[66] = 0;
+  same_bits(g, {{"q", random_values({1, 2, 9, 16}, 1)}, {"k", random_values({1, 1, 70, 16}, 2)}, {"mask", seen}});
+}
