@@ -9,6 +9,7 @@ namespace jogak::onnx {
 namespace {
 
 Val padded_mask(Build& b, Val mask, std::int64_t n) {
+  if (mask.rank() == 0) return mask;
   const auto missing = n - mask.shape.back();
   if (missing <= 0) return mask;
   Shape shape = mask.shape;
@@ -86,6 +87,7 @@ void rotary(Context& c) {
   const auto heads = c.integer("num_heads", 0);
   const Val y = x.rank() == 3 ? to_heads(c, x, heads) : x;
   Val cosines = c.in(1), sines = c.in(2);
+  if (cosines.rank() < 2 || cosines.shape != sines.shape) c.refuse("cosines and sines", to_string(cosines.shape) + " and " + to_string(sines.shape), "equal shapes of rank 2 or 3");
   if (c.has(3)) {
     cosines = b.gather(cosines, c.in(3), 0);
     sines = b.gather(sines, c.in(3), 0);

@@ -1,5 +1,7 @@
 #include "import.hpp"
 
+#include <set>
+
 #include "context.hpp"
 #include "error.hpp"
 #include "handlers.hpp"
@@ -45,6 +47,21 @@ std::int64_t opset_of(const Model& model, const Node& node) {
   return found == model.opsets.end() ? 1 : found->second;
 }
 
+// Tensors without elements go through moves, arithmetic and reductions; other operators have no meaning for them here.
+void check_inputs(const Context& c) {
+  static const std::set<std::string> kAny{
+      "Concat", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Expand", "Split", "Slice", "Tile", "Pad", "Shape", "Size", "Constant",
+      "ConstantOfShape", "Range", "NonZero", "Gather", "Identity", "Cast", "CastLike", "Dropout", "Where", "Add", "Sub", "Mul", "Div", "Min", "Max",
+      "Sum", "Neg", "Abs", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Erf", "Sign", "Pow", "Clip", "Relu", "Sigmoid", "Tanh",
+      "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Not", "Trilu"};
+  const Node& node = c.node();
+  if (node.inputs.empty() && node.op != "Constant") c.refuse("inputs", "none", "those of ONNX's description of " + node.op);
+  if (kAny.count(node.op) || node.op.rfind("Reduce", 0) == 0) return;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    if (c.has(i) && c.in(i).size() == 0)
+      c.refuse("input " + std::to_string(i), "no elements, " + to_string(c.in(i).shape), "a tensor with elements");
+}
+
 void import_node(Build& build, const Model& model, const Node& node, std::map<std::string, Val>& values);
 
 // A condition that is known leaves one of the branches.
@@ -75,6 +92,7 @@ void import_node(Build& build, const Model& model, const Node& node, std::map<st
     throw Error("onnx: " + node.title(), "operator", (node.domain.empty() ? "" : node.domain + ":") + node.op,
                 "one of those in docs/onnx.md");
   Context context(build, node, opset_of(model, node), values);
+  check_inputs(context);
   try {
     handler->second(context);
   } catch (const NeedsValue&) {
@@ -83,6 +101,8 @@ void import_node(Build& build, const Model& model, const Node& node, std::map<st
     const std::string text = error.what();
     if (text.find(node.title()) != std::string::npos) throw;
     throw Error("onnx: " + node.title() + ": " + text);
+  } catch (const std::exception&) {
+    context.refuse("inputs and attributes", "too few or too short ones", "those of ONNX's description of " + node.op);
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i)
     if (!node.outputs[i].empty() && !values.count(node.outputs[i])) context.refuse("output " + std::to_string(i), "its use", "no use of it");

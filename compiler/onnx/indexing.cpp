@@ -43,6 +43,7 @@ void gather_elements(Context& c) {
 void gather_nd(Context& c) {
   Build& b = c.b;
   const Val x = c.in(0), indices = c.in(1);
+  if (indices.rank() == 0) c.refuse("indices", "a scalar", "tuples along the last axis");
   const auto batch = c.integer("batch_dims", 0), depth = indices.shape.back();
   if (batch < 0 || batch + depth > x.rank() || batch >= indices.rank()) c.refuse("indices", to_string(indices.shape), "tuples for " + to_string(x.shape));
   std::int64_t batches = 1, inner = 1, rows = 1;

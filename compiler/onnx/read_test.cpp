@@ -92,6 +92,23 @@ TEST_CASE("operators, operator sets and data types that do not run are named") {
   check_has(refusal(m), {"join", "ranks"});
 }
 
+TEST_CASE("nodes that lack inputs or get nothing are named") {
+  pb::Model m = empty_model();
+  node(m, "Concat", {}, {"y"}, "alone");
+  check_has(refusal(m), {"alone", "inputs"});
+  m = empty_model();
+  node(m, "Gemm", {"x"}, {"y"}, "half");
+  check_has(refusal(m), {"half", "input 1"});
+  m = empty_model();
+  node(m, "MatMul", {"x", "none"}, {"y"}, "product");
+  weights(m, "none", {3, 0}, {});
+  check_has(refusal(m), {"product", "no elements"});
+  m = empty_model();
+  node(m, "GroupNormalization", {"one", "one", "one"}, {"y"}, "norm");
+  weights(m, "one", {1}, {1});
+  check_has(refusal(m), {"norm", "attributes"});
+}
+
 TEST_CASE("sizes with names need numbers") {
   pb::Model m = relu();
   m.mutable_graph()->clear_input();
