@@ -58,14 +58,13 @@ module npu_mx_load
   logic             old_here, old_step, old_tile, old_take;
   ld_mode_e         cmd_mode;
   logic [3:0]       words_m1, chase, order;
-  logic [SlW-1:0]   slice;
   logic             go, last_word, last_tile, take;
 
   // Words in the order row pair (quad), slice: the moving wave meets them in this order.
   if (S == 1) begin : gen_whole
-    assign slice = '0;
     assign order = idx_q;
   end else begin : gen_sliced
+    logic [SlW-1:0] slice;
     assign slice = idx_q[SlW-1:0];
     always_comb begin
       unique case (mode_q)
