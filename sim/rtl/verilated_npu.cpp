@@ -171,7 +171,8 @@ class Machine final : public Simulator {
     return u32((low | high << 32) >> at % 32) & ((1u << bits) - 1);
   }
 
-  // As npu_counters holds them: the stored word, what came since, the amount that waits. None in a netlist.
+  // As npu_counters holds them: the stored word or the sum on its way there, what came since, the amount that is
+  // still to be added. None in a netlist.
   std::span<const u64> counters() { return counters_of(*dut_->rootp); }
 
   template <class Root>
@@ -180,9 +181,11 @@ class Machine final : public Simulator {
     if constexpr (requires { JOGAK_COUNTERS(stored_q); }) {
       for (std::size_t i = 0; i < counters_.size(); ++i) {
         const bool written = JOGAK_COUNTERS(written_q) >> i & 1;
-        const bool waits = JOGAK_COUNTERS(waiting_q) && JOGAK_COUNTERS(amount_idx_q) == i;
-        counters_[i] = (written ? JOGAK_COUNTERS(stored_q)[i] : 0) + JOGAK_COUNTERS(recent_q)[i] +
-                       (waits ? JOGAK_COUNTERS(amount_q) : 0);
+        const bool adding = JOGAK_COUNTERS(valid2_q) && JOGAK_COUNTERS(at2_q) == i;
+        const bool waits = (JOGAK_COUNTERS(waiting_q) && JOGAK_COUNTERS(amount_idx_q) == i) ||
+                           (JOGAK_COUNTERS(valid1_q) && JOGAK_COUNTERS(amount1_q) && JOGAK_COUNTERS(at1_q) == i);
+        counters_[i] = (adding ? JOGAK_COUNTERS(old_q) + JOGAK_COUNTERS(grow_q) : written ? JOGAK_COUNTERS(stored_q)[i] : 0) +
+                       JOGAK_COUNTERS(recent_q)[i] + (JOGAK_COUNTERS(one_q) >> i & 1) + (waits ? JOGAK_COUNTERS(amount_q) : 0);
       }
       return counters_;
     }
