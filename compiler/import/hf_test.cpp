@@ -2,6 +2,7 @@
 #include "hf.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
@@ -22,7 +23,7 @@ namespace {
 // A copy of a golden folder, to be broken.
 struct Copy {
   fs::path path;
-  explicit Copy(const std::string& model) : path(fs::temp_directory_path() / ("jogak_hf_test_" + model)) {
+  explicit Copy(const std::string& model) : path(fs::temp_directory_path() / ("jogak_hf_test_" + model + "_" + std::to_string(getpid()))) {
     fs::remove_all(path);
     fs::copy(fs::path("tests/models/golden") / model, path);
   }

@@ -1,5 +1,6 @@
 // Files: good ones are read, every bad one is refused by name.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -38,7 +39,7 @@ void check_has(const std::string& text, const std::vector<std::string>& parts) {
 
 // A folder with data.bin (24 bytes), beside a secret that a model must not reach.
 struct Folder {
-  fs::path root = fs::temp_directory_path() / "jogak_onnx_read_test", model = root / "model";
+  fs::path root = fs::temp_directory_path() / ("jogak_onnx_read_test_" + std::to_string(getpid())), model = root / "model";
   Folder() {
     fs::remove_all(root);
     fs::create_directories(model);
