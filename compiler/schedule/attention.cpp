@@ -5,19 +5,6 @@
 
 namespace jogak::schedule {
 
-using emit::Emitter;
-using spec::Bmode;
-using spec::Engine;
-using spec::Load;
-using spec::Mm;
-using spec::Qnt;
-using spec::Space;
-using spec::Store;
-using spec::Vec;
-using spec::Vfunc;
-using spec::Vop;
-using spec::Vred;
-
 void Lowering::projections(const LayerPlan& l) {
   e_.label(op::q);
   e_.set(p0_, p_.qq);

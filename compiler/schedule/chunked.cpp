@@ -8,16 +8,6 @@
 
 namespace jogak::schedule {
 
-using spec::Bmode;
-using spec::Load;
-using spec::Mm;
-using spec::Qnt;
-using spec::Space;
-using spec::Vec;
-using spec::Vfunc;
-using spec::Vop;
-using spec::Vred;
-
 void Lowering::chunked_attention() {
   const int group = p_.heads / p_.kv_heads;
   const auto each_head = [&](auto&& body) {

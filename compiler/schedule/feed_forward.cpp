@@ -2,19 +2,6 @@
 
 namespace jogak::schedule {
 
-using emit::Emitter;
-using spec::Bmode;
-using spec::Engine;
-using spec::Load;
-using spec::Mm;
-using spec::Qnt;
-using spec::Space;
-using spec::Store;
-using spec::Vec;
-using spec::Vfunc;
-using spec::Vop;
-using spec::Vred;
-
 void Lowering::toggle_out() {
   if (p_.out_buffers == 2) toggle(out_, p_.work, static_cast<long long>(p_.work) + p_.out_words);
 }

@@ -5,20 +5,7 @@
 
 namespace jogak::schedule {
 
-using emit::Emitter;
-using spec::Bmode;
-using spec::Engine;
-using spec::Load;
-using spec::Mm;
-using spec::Qnt;
-using spec::Space;
-using spec::Store;
-using spec::Vec;
-using spec::Vfunc;
-using spec::Vop;
-using spec::Vred;
-
-Emitter Lowering::run() {
+emit::Emitter Lowering::run() {
   prologue();
   layers();
   weights_.seek_layer(p_.layer.size());
@@ -199,6 +186,6 @@ void Lowering::finish() {
   });
 }
 
-Emitter lower(const Plan& plan) { return Lowering(plan).run(); }
+emit::Emitter lower(const Plan& plan) { return Lowering(plan).run(); }
 
 }  // namespace jogak::schedule

@@ -15,7 +15,17 @@ class Lowering : Arithmetic {
 
  private:
   using Emitter = emit::Emitter;
+  using Bmode = spec::Bmode;
   using Engine = spec::Engine;
+  using Load = spec::Load;
+  using Mm = spec::Mm;
+  using Qnt = spec::Qnt;
+  using Space = spec::Space;
+  using Store = spec::Store;
+  using Vec = spec::Vec;
+  using Vfunc = spec::Vfunc;
+  using Vop = spec::Vop;
+  using Vred = spec::Vred;
 
   void prologue();
   // Layers of a kind share their code: runs of them in a loop of their own, or, where kinds alternate, one loop over
