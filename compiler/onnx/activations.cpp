@@ -81,15 +81,8 @@ void hyperbolic(Context& c, double sign) {
 void softmax(Context& c, bool logarithm) {
   Build& b = c.b;
   const Val x = c.in(0);
-  const auto axis = c.axis(c.integer("axis", c.opset() < 13 ? 1 : -1), x.rank());
-  // Before 13 all axes from `axis` on count as one.
-  Shape flat = x.shape;
-  if (c.opset() < 13) {
-    flat = {1, 1};
-    for (std::int64_t i = 0; i < x.rank(); ++i) flat[i < axis ? 0 : 1] *= x.shape[static_cast<std::size_t>(i)];
-  }
+  const auto [flat, along_axis] = c.along(x);
   const Val y = b.reshape(x, flat);
-  const std::int64_t along_axis = c.opset() < 13 ? 1 : axis;
   if (!logarithm) {
     // Rows of nothing but minus infinity become equal weights, which models hide afterwards, not NaN.
     c.out(b.reshape(b.softmax(b.max(y, b.scalar(lowest(Type::f32))), along_axis), x.shape));

@@ -66,4 +66,13 @@ std::vector<std::int64_t> Context::axes(std::vector<std::int64_t> axes, std::int
   return axes;
 }
 
+std::pair<Shape, std::int64_t> Context::along(const Val& x) const {
+  const bool flat = opset() < 13;
+  const auto first = axis(integer("axis", flat ? 1 : -1), x.rank());
+  if (!flat) return {x.shape, first};
+  Shape two = {1, 1};
+  for (std::int64_t i = 0; i < x.rank(); ++i) two[i < first ? 0 : 1] *= x.shape[static_cast<std::size_t>(i)];
+  return {two, 1};
+}
+
 }  // namespace jogak::onnx

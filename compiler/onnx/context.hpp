@@ -51,6 +51,9 @@ class Context {
   // -rank .. rank - 1 becomes 0 .. rank - 1.
   std::int64_t axis(std::int64_t axis, std::int64_t rank) const;
   std::vector<std::int64_t> axes(std::vector<std::int64_t> axes, std::int64_t rank) const;
+  // x as softmax and its like see it: a shape and the axis they go along. Before operator set 13 all axes
+  // from `axis` on count as one.
+  std::pair<Shape, std::int64_t> along(const Val& x) const;
 
   std::string part() const { return "onnx: " + node_.title(); }
   [[noreturn]] void refuse(const std::string& what, const std::string& found, const std::string& expected) const {

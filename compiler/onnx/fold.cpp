@@ -4,6 +4,7 @@
 
 #include "build.hpp"
 #include "error.hpp"
+#include "tensor/evaluate.hpp"
 
 namespace jogak::onnx {
 
@@ -68,41 +69,6 @@ Shape joint(const std::vector<const Array*>& in) {
   return out;
 }
 
-double binary(Op op, double a, double b, bool whole) {
-  switch (op) {
-    case Op::add: return a + b;
-    case Op::sub: return a - b;
-    case Op::mul: return a * b;
-    case Op::div: return whole ? (b == 0 ? 0 : std::trunc(a / b)) : a / b;
-    case Op::min: return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b);
-    case Op::max: return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b);
-    case Op::less: return a < b;
-    case Op::less_equal: return a <= b;
-    default: return a == b;
-  }
-}
-
-double unary(Op op, double x) {
-  switch (op) {
-    case Op::neg: return -x;
-    case Op::abs: return std::fabs(x);
-    case Op::round: return std::nearbyint(x);
-    case Op::floor: return std::floor(x);
-    case Op::trunc: return std::trunc(x);
-    case Op::exp: return std::exp(x);
-    case Op::log: return std::log(x);
-    case Op::recip: return 1 / x;
-    case Op::sqrt: return std::sqrt(x);
-    case Op::rsqrt: return 1 / std::sqrt(x);
-    case Op::erf: return std::erf(x);
-    case Op::tanh: return std::tanh(x);
-    case Op::sigmoid: return 1 / (1 + std::exp(-x));
-    case Op::sin: return std::sin(x);
-    case Op::cos: return std::cos(x);
-    default: return x;
-  }
-}
-
 Array elementwise(Op op, const std::vector<const Array*>& in, Type type) {
   const Shape shape = joint(in);
   std::vector<Numbers> x;
@@ -111,8 +77,9 @@ Array elementwise(Op op, const std::vector<const Array*>& in, Type type) {
   const bool whole = integral(in[0]->type);
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (op == Op::select) out[i] = x[0][i] != 0 ? x[1][i] : x[2][i];
-    else if (in.size() == 2) out[i] = binary(op, x[0][i], x[1][i], whole);
-    else out[i] = unary(op, x[0][i]);
+    else if (in.size() != 2) out[i] = tensor::scalar(op, x[0][i]);
+    else if (whole && op == Op::div && x[1][i] == 0) out[i] = 0;  // ONNX leaves it open
+    else out[i] = tensor::scalar(op, x[0][i], x[1][i], whole);
   }
   return make_array(type, shape, out);
 }

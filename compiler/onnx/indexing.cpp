@@ -97,13 +97,7 @@ Val counting(Build& b, std::int64_t n, std::int64_t axis, std::int64_t rank) {
 void hardmax(Context& c) {
   Build& b = c.b;
   const Val x = c.in(0);
-  const auto axis = c.axis(c.integer("axis", c.opset() < 13 ? 1 : -1), x.rank());
-  Shape flat = x.shape;
-  if (c.opset() < 13) {
-    flat = {1, 1};
-    for (std::int64_t i = 0; i < x.rank(); ++i) flat[i < axis ? 0 : 1] *= x.shape[at(i)];
-  }
-  const auto along_axis = c.opset() < 13 ? 1 : axis;
+  const auto [flat, along_axis] = c.along(x);
   const Val y = b.reshape(x, flat), best = b.top_k(y, 1, along_axis, true)[1];
   c.out(b.reshape(b.cast(b.equal(counting(b, flat[at(along_axis)], along_axis, y.rank()), best), x.type), x.shape));
 }

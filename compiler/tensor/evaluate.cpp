@@ -20,39 +20,9 @@ Data read(const View& v, const Data& x) {
   return out;
 }
 
-double two(Op op, double a, double b, bool whole) {
-  switch (op) {
-    case Op::add: return a + b;
-    case Op::sub: return a - b;
-    case Op::mul: return a * b;
-    case Op::div: return whole ? std::trunc(a / b) : a / b;
-    case Op::min: return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b);
-    case Op::max: return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b);
-    case Op::less: return a < b;
-    case Op::less_equal: return a <= b;
-    default: return a == b;
-  }
-}
-
 double one(const Node& n, double x) {
-  switch (n.op) {
-    case Op::neg: return -x;
-    case Op::abs: return std::fabs(x);
-    case Op::round: return std::nearbyint(x);
-    case Op::floor: return std::floor(x);
-    case Op::trunc: return std::trunc(x);
-    case Op::exp: return std::exp(x);
-    case Op::log: return std::log(x);
-    case Op::recip: return 1 / x;
-    case Op::sqrt: return std::sqrt(x);
-    case Op::rsqrt: return 1 / std::sqrt(x);
-    case Op::erf: return std::erf(x);
-    case Op::tanh: return std::tanh(x);
-    case Op::sigmoid: return 1 / (1 + std::exp(-x));
-    case Op::sin: return std::sin(x);
-    case Op::cos: return std::cos(x);
-    default: return n.attrs.dtype == DType::boolean ? x != 0 : n.attrs.dtype == DType::i32 ? std::trunc(x) : x;
-  }
+  if (n.op != Op::cast) return scalar(n.op, x);
+  return n.attrs.dtype == DType::boolean ? x != 0 : n.attrs.dtype == DType::i32 ? std::trunc(x) : x;
 }
 
 class Evaluation {
@@ -91,7 +61,7 @@ class Evaluation {
     const bool whole = g_.value(n_.outputs[0]).dtype == DType::i32;
     Data a = spread(0, out_);
     const Data b = spread(1, out_);
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(two(n_.op, a[i], b[i], whole));
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(scalar(n_.op, a[i], b[i], whole));
     return a;
   }
   Data unary() const {
@@ -271,6 +241,41 @@ class Evaluation {
 };
 
 }  // namespace
+
+double scalar(Op op, double a, double b, bool whole) {
+  switch (op) {
+    case Op::add: return a + b;
+    case Op::sub: return a - b;
+    case Op::mul: return a * b;
+    case Op::div: return whole ? std::trunc(a / b) : a / b;
+    case Op::min: return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b);
+    case Op::max: return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b);
+    case Op::less: return a < b;
+    case Op::less_equal: return a <= b;
+    default: return a == b;
+  }
+}
+
+double scalar(Op op, double x) {
+  switch (op) {
+    case Op::neg: return -x;
+    case Op::abs: return std::fabs(x);
+    case Op::round: return std::nearbyint(x);
+    case Op::floor: return std::floor(x);
+    case Op::trunc: return std::trunc(x);
+    case Op::exp: return std::exp(x);
+    case Op::log: return std::log(x);
+    case Op::recip: return 1 / x;
+    case Op::sqrt: return std::sqrt(x);
+    case Op::rsqrt: return 1 / std::sqrt(x);
+    case Op::erf: return std::erf(x);
+    case Op::tanh: return std::tanh(x);
+    case Op::sigmoid: return 1 / (1 + std::exp(-x));
+    case Op::sin: return std::sin(x);
+    case Op::cos: return std::cos(x);
+    default: return x;
+  }
+}
 
 std::vector<Data> evaluate(const Graph& graph, const Node& node, const std::vector<const Data*>& inputs) {
   return Evaluation(graph, node, inputs).run();
