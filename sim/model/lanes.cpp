@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "functions_fast.hpp"
+
 namespace jogak::model {
 
 namespace {
@@ -34,15 +36,6 @@ u32 row_max(const std::vector<u32>& out) {
     largest = std::max(largest, key(v));
   }
   return nan ? num::kNan : value(largest);
-}
-
-void apply(spec::Vfunc func, u32* x, u64 n) {
-  switch (func) {
-    case spec::Vfunc::exp: return static_cast<void>(std::transform(x, x + n, x, num::fexp));
-    case spec::Vfunc::recip: return static_cast<void>(std::transform(x, x + n, x, num::frecip));
-    case spec::Vfunc::rsqrt: return static_cast<void>(std::transform(x, x + n, x, num::frsqrt));
-    case spec::Vfunc::none: break;
-  }
 }
 
 }  // namespace
@@ -83,7 +76,7 @@ bool Lanes::run(const std::vector<u32>& vmem, u64 row, u64 open, std::vector<u32
     case spec::Vop::max: extreme<true>(out.data(), x_.data(), y_.data(), open); break;
     case spec::Vop::min: extreme<false>(out.data(), x_.data(), y_.data(), open); break;
   }
-  apply(c_.func, out.data(), open);
+  apply_function(c_.func, out.data(), open);
   const u32 fixed = c_.red == spec::Vred::max ? num::kLowest : 0;
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(open), out.end(), fixed);
   return true;

@@ -74,7 +74,7 @@ void measure(const spec::Config& config, const Shape& shape, bool exact) {
 int main() {
   for (const char* name : {"nano", "edge", "kria"}) {
     const spec::Config& config = *spec::find_config(name);
-    for (const u32 rows : {1u, 16u}) {
+    for (const u32 rows : {1u, 16u, 128u}) {
       measure(config, {"int8 x fp16", spec::Wfmt::int8, spec::Wscale::fp16, rows}, false);
       measure(config, {"int8 x one", spec::Wfmt::int8, spec::Wscale::one, rows}, false);
       measure(config, {"e2m1 x e8m0", spec::Wfmt::e2m1, spec::Wscale::e8m0, rows}, false);
