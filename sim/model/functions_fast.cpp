@@ -5,9 +5,6 @@
 #include "numerics.hpp"
 
 #if defined(__x86_64__)
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 takes the undefined lanes of its own intrinsics for a fault
-#endif
 #include <immintrin.h>
 #define JOGAK_AVX512 [[gnu::target("avx512f,avx512dq,bmi2")]]
 #endif

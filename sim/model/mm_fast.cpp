@@ -12,17 +12,6 @@ namespace {
 constexpr u32 kBlock = spec::limit::block;
 constexpr u32 kWidest = 16;  // columns of the widest kernel
 
-// fp16 without branches, so that a row of scales vectorises; subnormals are exact.
-u32 half_to_single(u32 h) {
-  const u32 magnitude = h & 0x7FFFu;
-  const u32 normal = (magnitude << 13) + (112u << 23);
-  const float small = static_cast<float>(static_cast<i32>(magnitude)) * 0x1p-24f;
-  const u32 finite = magnitude < 0x400u ? std::bit_cast<u32>(small) : normal;
-  const u32 special = magnitude > 0x7C00u ? num::kNan : num::kInf;
-  const u32 value = magnitude >= 0x7C00u ? special : finite;
-  return value == num::kNan ? value : value | (h & 0x8000u) << 16;
-}
-
 // num::fmul(x, 0.5) without branches: one less in the exponent, flushed.
 u32 halved(u32 x) {
   const u32 magnitude = num::magnitude(x);
@@ -34,9 +23,9 @@ class Multiplier {
  public:
   Multiplier(const MmCmd& c, Env& env, const MmKernel& kernel)
       : c_(c), env_(env), kernel_(kernel), cols_(env.config.cols) {
-    packed_.resize(c.kb * kernel.packed_bytes);
-    scales_.resize(u64(c.kb) * kernel.width, num::kOne);
-    rows_.resize(u64(kBlock) * kernel.width);
+    grow(packed_, c.kb * kernel.packed_bytes);
+    grow(scales_, u64(c.kb) * kernel.width);
+    grow(rows_, u64(kBlock) * kernel.width);
     fetch_rows();
   }
 
@@ -50,8 +39,9 @@ class Multiplier {
   // Scales and sums of every moving block.
   void fetch_rows() {
     const u64 blocks = u64(c_.m) * c_.kb;
-    act_scale_.assign(blocks, num::kOne);
-    act_sum_.resize(blocks);
+    grow(act_scale_, blocks);
+    grow(act_sum_, blocks);
+    if (c_.ascale == spec::Ascale::one) std::fill_n(act_scale_.begin(), blocks, num::kOne);
     for (u64 n = 0; n < blocks; ++n) {
       const u64 address = c_.act(n / c_.kb, n % c_.kb);
       const auto* values = reinterpret_cast<const i8*>(&env_.memories.aspm[address]);
@@ -90,7 +80,7 @@ class Multiplier {
     u16 halves[kWidest];
     std::memcpy(halves, bytes, 2 * n);
     if (c_.wscale == spec::Wscale::fp16) {
-      for (u32 i = 0; i < n; ++i) out[i] = half_to_single(halves[i]);
+      kernel_.halves(halves, out);
     } else {
       for (u32 i = 0; i < n; ++i) out[i] = u32(halves[i]) << 16;
     }
@@ -119,15 +109,26 @@ class Multiplier {
                       .out_stride = c_.om, .accumulate = c_.acc});
   }
 
+  template <class T>
+  static void grow(std::vector<T>& v, u64 size) {
+    if (v.size() < size) v.resize(size);
+  }
+
   const MmCmd& c_;
   Env& env_;
   const MmKernel& kernel_;
   u32 cols_;
-  std::vector<u8> packed_;
-  std::vector<i8> rows_;
-  std::vector<u32> scales_, act_scale_;
-  std::vector<i32> act_sum_;
+  // Kept from command to command: small ones would spend their time on fresh memory.
+  static thread_local std::vector<u8> packed_;
+  static thread_local std::vector<i8> rows_;
+  static thread_local std::vector<u32> scales_, act_scale_;
+  static thread_local std::vector<i32> act_sum_;
 };
+
+thread_local std::vector<u8> Multiplier::packed_;
+thread_local std::vector<i8> Multiplier::rows_;
+thread_local std::vector<u32> Multiplier::scales_, Multiplier::act_scale_;
+thread_local std::vector<i32> Multiplier::act_sum_;
 
 }  // namespace
 

@@ -50,10 +50,14 @@ void multiply(const Strip& s) {
   }
 }
 
+void halves(const std::uint16_t* h, std::uint32_t* out) {
+  for (std::uint32_t c = 0; c < kWidth; ++c) out[c] = num::f16_to_f32(h[c]);
+}
+
 }  // namespace
 
 const MmKernel& mm_kernel_plain() {
-  static constexpr MmKernel kernel{kWidth, kDepth * kWidth, false, pack, expand, multiply};
+  static constexpr MmKernel kernel{kWidth, kDepth * kWidth, false, pack, expand, multiply, halves};
   return kernel;
 }
 

@@ -7,6 +7,7 @@
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstring>
 
 namespace jogak::model {
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::uint32_t kDepth = 32;
 
-#define JOGAK_AVX2 [[gnu::target("avx2,fma")]]
+#define JOGAK_AVX2 [[gnu::target("avx2,fma,f16c")]]
 #define JOGAK_VNNI [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]]
 
 std::uint32_t dword(const std::int8_t* p) {
@@ -94,6 +95,14 @@ JOGAK_AVX2 [[gnu::noinline]] void multiply_avx2(const Strip& s) {
   }
 }
 
+// The conversion heeds neither DAZ nor FTZ.
+JOGAK_AVX2 void halves_avx2(const std::uint16_t* h, std::uint32_t* out) {
+  const __m256 x = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(h)));
+  const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000));
+  const __m256 mended = _mm256_blendv_ps(x, nan, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_castps_si256(mended));
+}
+
 // ---- AVX-512 VNNI, 16 columns: groups of 4 k, 64 bytes for 16 columns ----------------------
 
 constexpr std::uint32_t kWidth5 = 16;
@@ -113,6 +122,28 @@ JOGAK_VNNI void pack_vnni(const std::int8_t* rows, std::size_t stride, std::uint
     _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(a, c));
     _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(b, d));
     _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(b, d));
+  }
+}
+
+// The same with one permutation of bytes for four rows.
+#define JOGAK_VBMI [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi,avx2,fma")]]
+JOGAK_VBMI void pack_vbmi(const std::int8_t* rows, std::size_t stride, std::uint8_t* packed) {
+  alignas(64) static constexpr auto kOrder = [] {
+    std::array<std::uint8_t, 64> from{};
+    for (std::uint32_t i = 0; i < 64; ++i) from[i] = static_cast<std::uint8_t>(i % 4 * kWidth5 + i / 4);
+    return from;
+  }();
+  const __m512i order = _mm512_load_si512(kOrder.data()), flip = _mm512_set1_epi8(-128);
+  const auto row = [&](std::uint32_t k) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + k * stride)); };
+  for (std::uint32_t k = 0; k < kDepth; k += 4) {
+    __m512i four;
+    if (stride == kWidth5) {
+      four = _mm512_loadu_si512(rows + k * stride);
+    } else {
+      four = _mm512_inserti32x4(_mm512_castsi128_si512(row(k)), row(k + 1), 1);
+      four = _mm512_inserti32x4(_mm512_inserti32x4(four, row(k + 2), 2), row(k + 3), 3);
+    }
+    _mm512_storeu_si512(packed + k * kWidth5, _mm512_xor_si512(_mm512_permutexvar_epi8(order, four), flip));
   }
 }
 
@@ -172,16 +203,24 @@ JOGAK_VNNI [[gnu::noinline]] void multiply_vnni(const Strip& s) {
   for (; i < s.m; ++i) rows_vnni<1>(s, i);
 }
 
+JOGAK_VNNI void halves_vnni(const std::uint16_t* h, std::uint32_t* out) {
+  const __m512 x = _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(h)));
+  const __mmask16 bad = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  _mm512_storeu_si512(out, _mm512_mask_mov_epi32(_mm512_castps_si512(x), bad, _mm512_set1_epi32(0x7FC00000)));
+}
+
 }  // namespace
 
 const MmKernel* mm_kernel_avx2(std::uint32_t cols) {
-  static constexpr MmKernel kernel{kWidth2, kDepth * kWidth2 * 2, true, pack_avx2, expand_avx2, multiply_avx2};
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static constexpr MmKernel kernel{kWidth2, kDepth * kWidth2 * 2, true, pack_avx2, expand_avx2, multiply_avx2, halves_avx2};
+  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   return has && cols % kWidth2 == 0 ? &kernel : nullptr;
 }
 
 const MmKernel* mm_kernel_vnni(std::uint32_t cols) {
-  static constexpr MmKernel kernel{kWidth5, kDepth * kWidth5, true, pack_vnni, expand_vnni, multiply_vnni};
+  static constexpr MmKernel plain{kWidth5, kDepth * kWidth5, true, pack_vnni, expand_vnni, multiply_vnni, halves_vnni};
+  static constexpr MmKernel permuting{kWidth5, kDepth * kWidth5, true, pack_vbmi, expand_vnni, multiply_vnni, halves_vnni};
+  static const MmKernel& kernel = __builtin_cpu_supports("avx512vbmi") ? permuting : plain;
   static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                           __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma");
