@@ -157,6 +157,7 @@ ir::Graph read_hf(const fs::path& folder) {
   graph.architecture = config.type();
   graph.model_name = fs::weakly_canonical(folder).filename().string();
   graph.vocabulary = read_hf_tokenizer(folder / "tokenizer.json");
+  graph.vocabulary.chat_template = read_chat_template(folder);
   if (static_cast<int>(graph.vocabulary.tokens.size()) > h.vocab)
     throw Error("tokenizer.json", "vocabulary", std::to_string(graph.vocabulary.tokens.size()) + " tokens", "at most vocab_size, " + std::to_string(h.vocab));
   special_tokens(graph.vocabulary, folder, config);

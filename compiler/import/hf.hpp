@@ -12,4 +12,7 @@ ir::Graph read_hf(const std::filesystem::path& folder);
 // tokenizer.json with a BPE model, byte-level or with byte fallback. Sets no begin or end tokens but the one put in front of every text.
 ir::Vocabulary read_hf_tokenizer(const std::filesystem::path& file);
 
+// How the model wants conversations (Jinja): chat_template.jinja, else the (default) one in tokenizer_config.json, else nothing.
+std::string read_chat_template(const std::filesystem::path& folder);
+
 }  // namespace jogak::import

@@ -263,6 +263,22 @@ TEST_CASE("tokenizers: byte fallback becomes scores; what is unknown is refused 
 }
 
 // Any other exception, or a crash, would end the test.
+TEST_CASE("the chat template: a file of its own, a text, the default of several, or none") {
+  const Copy copy("llama");
+  fs::remove(copy.path / "tokenizer_config.json");
+  CHECK(read_hf(copy.path).vocabulary.chat_template.empty());
+  copy.write("tokenizer_config.json", R"({"chat_template": "<|im_start|>"})");
+  CHECK(read_hf(copy.path).vocabulary.chat_template == "<|im_start|>");
+  copy.write("tokenizer_config.json", R"({"chat_template": [{"name": "tools", "template": "a"}, {"name": "default", "template": "b"}]})");
+  CHECK(read_hf(copy.path).vocabulary.chat_template == "b");
+  copy.write("tokenizer_config.json", R"({"chat_template": [{"name": "tools", "template": "a"}]})");
+  contains(copy.refusal(), "tokenizer_config.json: chat_template, found 1 templates, expected one of them named default");
+  copy.write("tokenizer_config.json", R"({"chat_template": 7})");
+  contains(copy.refusal(), "tokenizer_config.json: chat_template, found 7");
+  copy.write("chat_template.jinja", "<start_of_turn>");
+  CHECK(read_hf(copy.path).vocabulary.chat_template == "<start_of_turn>");
+}
+
 TEST_CASE("a flipped bit in any of the files is refused or harmless, never more") {
   for (const auto& [file, most, step] : {std::tuple{"config.json", std::size_t(1) << 20, std::size_t(7)}, std::tuple{"tokenizer.json", std::size_t(1) << 20, std::size_t(61)},
                                          std::tuple{"model.safetensors", std::size_t(2400), std::size_t(23)}}) {

@@ -162,4 +162,16 @@ class Reader {
 
 ir::Vocabulary read_hf_tokenizer(const std::filesystem::path& file) { return Reader(file).read(); }
 
+std::string read_chat_template(const std::filesystem::path& folder) {
+  if (std::ifstream in(folder / "chat_template.jinja", std::ios::binary); in) return std::string(std::istreambuf_iterator<char>(in), {});
+  const std::string file = "tokenizer_config.json", key = "chat_template";
+  if (!std::filesystem::exists(folder / file)) return {};
+  const Json config = read_json_file(folder / file);
+  const auto it = config.find(key);
+  if (it == config.end() || !it->is_array()) return optional_key<std::string>(file, config, key.c_str()).value_or("");
+  for (const Json& named : *it)
+    if (named.is_object() && optional_key<std::string>(file, named, "name") == "default") return need_key<std::string>(file, named, "template");
+  throw Error(file, key, std::to_string(it->size()) + " templates", "one of them named default");
+}
+
 }  // namespace jogak::import
