@@ -1,0 +1,47 @@
+#include "compile.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "lower.hpp"
+#include "pack.hpp"
+
+namespace jogak::encoder {
+namespace {
+
+void code(Program& program, const Plan& plan) {
+  const emit::Emitter emitter = lower(plan);
+  program.code = emitter.program().code();
+  if (program.code.size() > plan.config.imem_words)
+    throw Error("compile", "program", std::to_string(program.code.size()) + " instructions",
+                "at most " + std::to_string(plan.config.imem_words) + " on " + plan.config.name);
+  const auto& labels = emitter.program().labels();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::uint32_t end = i + 1 < labels.size() ? labels[i + 1].pc : static_cast<std::uint32_t>(program.code.size());
+    if (end > labels[i].pc) program.map.push_back({labels[i].pc, end - 1, labels[i].name, labels[i].layers});
+  }
+}
+
+}  // namespace
+
+Program compile(const Encoder& model, const std::string& config) {
+  const spec::Config* found = spec::find_config(config.c_str());
+  if (!found) throw Error("compile", "configuration", config, "one of spec/configs");
+  const Plan p = make_plan(model, *found);
+  Program program = make_program(*found);
+  code(program, p);
+  program.segments.push_back({0, 0, pack_weights(model, p)});
+  program.window_bytes[0] = p.w_bytes;
+  program.window_bytes[1] = p.d_bytes;
+  const auto size = [](int x) { return static_cast<std::uint64_t>(x); };
+  const std::uint64_t rows = size(p.context), dn = size(p.dn), dk = size(p.dk);
+  program.symbols = {{"x", 1, p.d_x, rows * dn * 4, "f32", {rows, dn}},
+                     {"codes", 1, p.d_xq, rows * dk, "i8", {rows, dk}},
+                     {"scales", 1, p.d_xs, rows * dk / 16, "bf16", {rows, dk / 32}}};
+  const nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context},
+                              {"rows", p.rows}, {"width", p.width}, {"layers", p.layers}, {"args", {"rows"}}};
+  program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  verify(program);
+  return program;
+}
+
+}  // namespace jogak::encoder

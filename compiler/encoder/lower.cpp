@@ -1,0 +1,173 @@
+#include "lower.hpp"
+
+#include "lowering.hpp"
+
+namespace jogak::encoder {
+
+emit::Emitter Lowering::run() {
+  prologue();
+  embed();
+  ring_.start(blocks_);
+  e_.set(xq_, p_.xq + p_.xq_bytes);
+  e_.wait(Engine::ld, kStored);
+  load_xq(0);
+  for (std::size_t first = 0, count = 1; first < p_.layer.size(); first += count, count = 1) {
+    while (first + count < p_.layer.size() && p_.layer[first + count] == p_.layer[first]) ++count;
+    std::vector<std::uint32_t> passes;
+    for (std::size_t i = 0; i < count; ++i) passes.push_back(u32(static_cast<long long>(first + i)));
+    e_.layers(passes);
+    e_.repeat(u32(static_cast<long long>(count)), [&] { layer(p_.layer[first]); });
+    e_.layers({});
+  }
+  e_.label("halt");
+  e_.put(spec::Halt{});
+  return std::move(e_);
+}
+
+void Lowering::prologue() {
+  e_.label("prologue");
+  e_.signal(Engine::seq, kOutFree, 2);
+  e_.signal(Engine::seq, kXqFree, 2);
+  for (const Semaphore s : {kKFree, kVFree, kStagingFree, kKvRead, kXFree, kYFree, kNormFree}) e_.signal(Engine::seq, s);
+  for (Reg* r : {&blocks_, &row_, &m_, &keys_, &norm_at_, &xq_, &out_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_}) *r = e_.variable();
+  e_.alui(AluFn::add, blocks_, n_, u32(p_.rows - 1));
+  e_.alui(AluFn::mul, blocks_, blocks_, p_.magic);
+  e_.alui(AluFn::shr, blocks_, blocks_, 16);
+  e_.alui(AluFn::add, keys_, n_, 31);
+  e_.alui(AluFn::and_, keys_, keys_, ~31u);
+  e_.set(norm_at_, p_.w_norms);
+  e_.set(out_, p_.out);
+}
+
+Lowering::Reg Lowering::more_blocks() {
+  const Reg next = sum(row_, p_.rows), more = e_.temporary();
+  e_.alu(AluFn::ltu, more, next, n_);
+  return more;
+}
+
+void Lowering::embed() {
+  e_.label("embed");
+  blocks([&] {
+    e_.wait(Engine::ld, kXFree);
+    load_x(row_, k(p_.x * 4LL), m_);
+    e_.signal(Engine::ld, kInput);
+    e_.wait(Engine::ve, kInput);
+    e_.wait(Engine::ve, kYFree);
+    if (p_.norm_first) {
+      load_norm();
+      row_sums();
+      norm(false, k(p_.y));
+      advance(norm_at_, -8LL * p_.dn);  // the same for the next block
+    } else {
+      quantise_rows(k(p_.x), m_, k(p_.y));
+    }
+    store_rows();
+  });
+  if (p_.norm_first) advance(norm_at_, 8LL * p_.dn);
+}
+
+void Lowering::layer(const LayerPlan& l) {
+  e_.wait(Engine::st, kKvRead);
+  blocks([&] {
+    take_xq();
+    // The next block of this pass, or the first one of the next pass.
+    const Reg more = more_blocks();
+    e_.copy(p0_, more);
+    e_.alui(AluFn::add, p1_, row_, u32(p_.rows));
+    e_.alu(AluFn::mul, p1_, p1_, p0_);
+    e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
+    load_xq(p1_);
+    e_.wait(Engine::mx, kXqFull);
+    keys_and_values(l);
+    e_.signal(Engine::mx, kXqFree);
+  });
+  e_.signal(Engine::st, kAppended);
+  e_.wait(Engine::ld, kAppended);
+  blocks([&] {
+    take_xq();
+    e_.wait(Engine::mx, kXqFull);
+    block(l);
+    advance(norm_at_, -16LL * p_.dn);
+  });
+  advance(norm_at_, 16LL * p_.dn);
+  e_.signal(Engine::ld, kKvRead);
+}
+
+void Lowering::block(const LayerPlan& l) {
+  attention(l);
+  residual("attn_output", l.o, p_.oq, p_.heads * p_.hk);
+  load_norm();
+  e_.label("ffn_norm");
+  norm(!p_.norm_first, xq_);
+  e_.signal(Engine::ve, kOperand);
+  e_.wait(Engine::mx, kOperand);
+  // With one block alone the next rows are this block's own, which come later.
+  e_.label("next_rows");
+  const Reg several = e_.temporary();
+  e_.alui(AluFn::ltu, several, n_, u32(p_.rows + 1));
+  e_.alui(AluFn::eq, several, several, 0);
+  e_.copy(p0_, several);
+  e_.loop(p0_, [&] {
+    const Reg more = more_blocks(), next = e_.temporary(), last = e_.temporary();
+    e_.alui(AluFn::add, next, row_, u32(p_.rows));
+    e_.alu(AluFn::mul, next, next, more);
+    e_.copy(p1_, next);
+    e_.alui(AluFn::eq, last, more, 0);
+    e_.loop(last, [&] { e_.wait(Engine::ld, kStored); });
+    load_xq(p1_);
+  });
+  feed_forward(l.up);
+  e_.signal(Engine::mx, kXqFree);
+  residual("ffn_down", l.down, p_.hq, p_.fk);
+  load_norm();
+  e_.label("next_norm");
+  norm(!p_.norm_first, k(p_.y));
+  store_rows();
+  e_.label("next_rows");
+  const Reg alone = e_.temporary();
+  e_.alui(AluFn::ltu, alone, n_, u32(p_.rows + 1));
+  e_.copy(p0_, alone);
+  e_.loop(p0_, [&] {
+    e_.wait(Engine::ld, kStored);
+    load_xq(0);
+  });
+}
+
+void Lowering::take_xq() { toggle(xq_, p_.xq, static_cast<long long>(p_.xq) + p_.xq_bytes); }
+
+void Lowering::load_xq(Reg row) {
+  const Reg rows = e_.temporary(), to = e_.temporary();
+  e_.alu(AluFn::sub, rows, n_, row);
+  e_.alui(AluFn::minu, rows, rows, u32(p_.rows));
+  e_.set(to, 2 * p_.xq + p_.xq_bytes);
+  e_.alu(AluFn::sub, to, to, xq_);
+  e_.wait(Engine::ld, kXqFree);
+  const Reg codes = times(row, p_.dk), scales = times(row, p_.dk / 16);
+  e_.put(Load{.win = 1, .space = Space::aspm, .da = sum(codes, p_.d_xq), .ca = to, .len = times(rows, p_.dk), .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = 1, .space = Space::asc, .da = sum(scales, p_.d_xs), .ca = shifted(AluFn::shr, to, 4), .len = times(rows, p_.dk / 16), .n1 = k(1),
+              .n2 = k(1)});
+  e_.signal(Engine::ld, kXqFull);
+}
+
+void Lowering::load_x(Reg from, Reg to, Reg rows) {
+  const Reg da = times(from, p_.dn * 4LL), len = times(rows, p_.dn * 4LL);
+  e_.put(Load{.win = 1, .space = Space::vmem, .da = sum(da, p_.d_x), .ca = to, .len = len, .n1 = k(1), .n2 = k(1)});
+}
+
+void Lowering::store_rows() {
+  e_.label("rows_out");
+  e_.signal(Engine::ve, kYReady);
+  e_.wait(Engine::st, kYReady);
+  const Reg at = times(row_, p_.dn * 4LL), len = times(m_, p_.dn * 4LL);
+  e_.put(Store{.win = 1, .space = Space::vmem, .da = sum(at, p_.d_x), .ca = k(p_.x * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
+  e_.signal(Engine::st, kXFree);
+  const Reg codes = times(row_, p_.dk), scales = times(row_, p_.dk / 16);
+  e_.put(Store{.win = 1, .space = Space::aspm, .da = sum(codes, p_.d_xq), .ca = k(p_.y), .len = times(m_, p_.dk), .n1 = k(1), .n2 = k(1)});
+  e_.put(Store{.win = 1, .space = Space::asc, .da = sum(scales, p_.d_xs), .ca = k(p_.y / 16), .len = times(m_, p_.dk / 16), .n1 = k(1), .n2 = k(1)});
+  e_.signal(Engine::st, kStored);
+  e_.signal(Engine::st, kYFree);
+}
+
+emit::Emitter lower(const Plan& plan) { return Lowering(plan).run(); }
+
+}  // namespace jogak::encoder

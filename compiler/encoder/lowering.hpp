@@ -1,0 +1,110 @@
+// The lowering of an encoder, one file per part: lower.cpp (frame, rows in and out), norm.cpp, attention.cpp, feed_forward.cpp.
+#pragma once
+#include "../schedule/arithmetic.hpp"
+#include "lower.hpp"
+#include "ring.hpp"
+
+namespace jogak::encoder {
+
+class Lowering : schedule::Arithmetic {
+ public:
+  explicit Lowering(const Plan& plan) : Arithmetic(true), p_(plan), ring_(plan, e_) {}
+
+  emit::Emitter run();
+
+ private:
+  using Bmode = spec::Bmode;
+  using Engine = spec::Engine;
+  using Load = spec::Load;
+  using Mm = spec::Mm;
+  using Qnt = spec::Qnt;
+  using Space = spec::Space;
+  using Store = spec::Store;
+  using Vec = spec::Vec;
+  using Vfunc = spec::Vfunc;
+  using Vop = spec::Vop;
+  using Vred = spec::Vred;
+
+  void prologue();
+  // `body` for each block of rows: row_ the first, m_ how many.
+  template <class F>
+  void blocks(F&& body) {
+    e_.set(row_, 0);
+    e_.loop(blocks_, [&] {
+      e_.alu(AluFn::sub, m_, n_, row_);
+      e_.alui(AluFn::minu, m_, m_, u32(p_.rows));
+      body();
+      advance(row_, p_.rows);
+    });
+  }
+  // Are there rows behind this block's? 1 or 0.
+  Reg more_blocks();
+  // The first rows of the first layer: x to the norm they need, quantised.
+  void embed();
+  void layer(const LayerPlan& l);
+  // K and V of this block's rows go to DRAM.
+  void keys_and_values(const LayerPlan& l);
+  // The rest of a layer for this block's rows.
+  void block(const LayerPlan& l);
+
+  // Quantised rows from `row` on into the buffer that this block does not use.
+  void load_xq(Reg row);
+  void take_xq();
+  void load_x(Reg from, Reg to, Reg rows);
+  // x and the quantised rows at y to DRAM, once the vector engine has them.
+  void store_rows();
+  void load_norm();
+  // Sums of x's rows, where they were not made on the way.
+  void row_sums();
+  // Norm of x's rows, whose sums are known, to quantised rows at `dst`. in_place: x becomes the norm.
+  void norm(bool in_place, Reg dst);
+  void normalise(bool in_place);
+  void quantise_rows(Reg from, Reg rows, Reg dst);
+
+  // One iteration of a product of xq, slot by slot, into the output buffer at `out`, rows of `words`.
+  void product(const MatrixPlan& m, Reg out, int words);
+  // The vector engine's part of it: waits for each slot's product, scales it, adds the bias.
+  void finish(const MatrixPlan& m, Reg out, int words);
+  // Times the channel scales of the slot next in turn.
+  void scale(Reg at, int words, int columns);
+  void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride);
+
+  void product_with_bias(const MatrixPlan& m);
+  void give_head();
+  // oq = attention of this block's rows. p0: oq of the head, p1: head, p2: rows of x still to load, p3: where to.
+  void attention(const LayerPlan& l);
+  void query(const MatrixPlan& m);
+  void load_keys();
+  void load_values();
+  void scores();
+  void softmax();
+  void take_head();
+  bool x_in_parts() const;
+  void load_x_part();
+
+  void feed_forward(const MatrixPlan& m);
+  // The output buffer at `out` -> activation -> quantised columns at p0.
+  void activate(Reg out);
+  void gelu(Reg x);
+
+  Reg other_out() {
+    const Reg r = e_.temporary();
+    e_.set(r, 2 * p_.out + p_.out_words);
+    e_.alu(AluFn::sub, r, r, out_);
+    return r;
+  }
+  void toggle_out() { toggle(out_, p_.out, static_cast<long long>(p_.out) + p_.out_words); }
+
+  static constexpr int kXFrom = 2;  // head in whose time x begins to come
+
+  const Plan& p_;
+  Ring ring_;
+  const Reg n_ = 1;   // rows of the launch
+  Reg blocks_ = 0, row_ = 0, m_ = 0, keys_ = 0;
+  Reg norm_at_ = 0;   // next norm in the weights window
+  Reg xq_ = 0;        // this block's quantised rows
+  Reg out_ = 0;       // output buffer of the next product
+  Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, p5_ = 0;  // pointers of the phase at hand
+};
+
+}  // namespace jogak::encoder

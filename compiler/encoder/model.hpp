@@ -1,0 +1,78 @@
+// A transformer encoder as the scheduler sees it: BERT's kind (norms behind each sum) and ViT's and CLIP's (norms before).
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../ir/graph.hpp"
+
+namespace jogak::encoder {
+
+using Matrix = std::shared_ptr<const ir::QMatrix>;
+
+enum class Activation { gelu, gelu_tanh, gelu_quick, tanh };
+
+// y = x * w^T + bias; w [n][k], bias [n].
+struct Dense {
+  Matrix w;
+  std::vector<float> bias;
+};
+// (x - mean) / sqrt(variance + eps) * weight + bias; both [width].
+struct Norm {
+  std::vector<float> weight, bias;
+  bool operator==(const Norm&) const = default;
+};
+
+struct Layer {
+  Dense q, k, v;  // [heads * head_dim][width]
+  Dense o;        // [width][heads * padded head]: k in groups of one head, each padded to 32
+  Dense up;       // [ffn][width]
+  Dense down;     // [width][ffn]
+  Norm middle;    // of the sum behind attention
+  // Of the sum behind the feed-forward. Norms behind: the layer's own. Norms before: the next layer's first, or the final one.
+  Norm end;
+};
+
+// Where the first layer's rows come from.
+enum class Source {
+  hidden,   // they are an input
+  tokens,   // words + types + positions, then a norm where there is one
+  patches,  // an image's patches times a matrix + positions, behind a row of its own
+};
+struct Embedding {
+  Source source = Source::hidden;
+  std::vector<float> words, types, positions;  // [vocab][width], [types][width] (may be empty), [context][width]
+  int vocab = 0, type_count = 0;
+  Dense patch;                                  // [width][channels * patch * patch]; its bias is part of positions
+  int channels = 0, image = 0, patch_size = 0;
+  bool normed = false;
+  Norm norm;                                    // of the sum
+};
+
+// What is made of the encoder's last rows: dense layers one after the other, the last of them the output.
+struct HeadStep {
+  Dense dense;
+  bool activated = false, normed = false;
+  Activation activation = Activation::gelu;
+  Norm norm;
+};
+struct Head {
+  std::string name = "hidden";  // of the output
+  bool first_row = false;       // of the sequence's first row alone
+  std::vector<HeadStep> steps;  // none: the rows themselves
+};
+
+struct Encoder {
+  std::string name, architecture;
+  int width = 0, heads = 0, head_dim = 0, ffn = 0, context = 0;
+  float eps = 0;
+  bool norm_first = false;  // ViT, CLIP
+  bool causal = false;      // a row sees itself and the rows before it
+  Activation activation = Activation::gelu;
+  Embedding embedding;
+  Norm first;               // norm_first: of the first layer's input
+  std::vector<Layer> layers;
+  Head head;
+};
+
+}  // namespace jogak::encoder

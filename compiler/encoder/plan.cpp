@@ -1,0 +1,231 @@
+#include "plan.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+
+namespace jogak::encoder {
+namespace {
+
+int round_up(int x, int to) { return (x + to - 1) / to * to; }
+std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
+
+// Largest divisor of n that is at most limit (at least 1).
+int divisor(int n, int limit) {
+  for (int d = std::min(n, std::max(limit, 1)); d > 1; --d)
+    if (n % d == 0) return d;
+  return 1;
+}
+
+constexpr int kMostColumns = 64;  // of a slot
+
+void shape(Plan& p, const Encoder& m) {
+  p.cols = static_cast<int>(p.config.cols);
+  p.width = m.width, p.heads = m.heads, p.head_dim = m.head_dim, p.ffn = m.ffn, p.context = m.context, p.eps = m.eps;
+  p.layers = static_cast<int>(m.layers.size());
+  p.norm_first = m.norm_first, p.causal = m.causal, p.activation = m.activation, p.source = m.embedding.source;
+  p.dn = round_up(p.width, p.cols), p.dk = round_up(p.width, 32);
+  p.hn = round_up(p.head_dim, p.cols), p.hk = round_up(p.head_dim, 32);
+  p.keys = round_up(p.context, 32);
+  if (p.layers == 0) throw Error("plan", "layers", "0", "1 or more");
+  if (p.heads * p.head_dim < 1 || p.head_dim > static_cast<int>(spec::limit::quant_cols_max))
+    throw Error("plan", "size of a head", std::to_string(p.head_dim), "1 to " + std::to_string(spec::limit::quant_cols_max));
+}
+
+// K and V of a head, and at least three slots that hold a column block over the whole width.
+void weight_scratchpad(Plan& p) {
+  const int unit = 32 * p.cols, kb = p.dk / 32, total = static_cast<int>(p.config.wspm_bytes);
+  const int areas = p.keys * (p.hk + p.hn), ring = total - areas;
+  const int fit = std::max(1, ring / 4 / unit / kb);
+  p.slot.tiles = u32(kb * std::min(fit, std::max(kMostColumns, 32) / p.cols));
+  p.slot.weight_bytes = p.slot.tiles * u32(unit);
+  if (ring < 3 * static_cast<int>(p.slot.weight_bytes))
+    throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " + std::to_string(p.keys) + " rows and three weight slots",
+                std::to_string(areas + 3 * static_cast<int>(p.slot.weight_bytes)) + " bytes", "at most " + std::to_string(total));
+  p.slot.ring = std::min(u32(ring) / p.slot.weight_bytes, 16u);
+  p.k_area = u32(total - areas);
+  p.v_area = p.k_area + u32(p.keys * p.hk);
+}
+
+void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
+  m.format = q.format;
+  m.tile_bytes = q.format == ir::Format::mxfp4 ? 16 * cols : 32 * cols;
+  m.scale_bytes = q.format == ir::Format::int8c ? 0 : q.format == ir::Format::int8 ? 2 * cols : cols;
+}
+
+// `iterations` of `blocks` column blocks each, over all of k.
+MatrixPlan columns(const Plan& p, const Dense& d, int iterations, int blocks) {
+  MatrixPlan m;
+  formats(m, *d.w, p.cols);
+  m.iterations = iterations;
+  m.kbs = static_cast<int>(d.w->kb());
+  m.nbs = divisor(blocks, static_cast<int>(p.slot.tiles) / m.kbs);
+  m.slots = blocks / m.nbs;
+  return m;
+}
+
+// All columns of x; k in as many parts as a slot asks for.
+MatrixPlan accumulating(const Plan& p, const Dense& d) {
+  MatrixPlan best;
+  formats(best, *d.w, p.cols);
+  const int blocks = p.dn / p.cols, kb = static_cast<int>(d.w->kb()), most = std::max(32, static_cast<int>(p.slot.columns)) / p.cols;
+  for (int nbs = 1; nbs <= std::min(most, static_cast<int>(p.slot.tiles)); ++nbs) {
+    if (blocks % nbs != 0) continue;
+    const int kbs = divisor(kb, static_cast<int>(p.slot.tiles) / nbs);
+    if (nbs * kbs >= best.nbs * best.kbs) best.nbs = nbs, best.kbs = kbs;
+  }
+  best.iterations = blocks / best.nbs;
+  best.slots = best.kparts = kb / best.kbs;
+  return best;
+}
+
+void matrices(Plan& p, const Encoder& model) {
+  const int whole = static_cast<int>(p.slot.tiles) / (p.dk / 32);  // column blocks of a slot over the whole width
+  p.uc = 32 * divisor(round_up(p.ffn, 32) / 32, std::max(32, whole * p.cols) / 32);
+  p.fk = round_up(p.ffn, p.uc);
+  p.slot.columns = u32(std::min(whole * p.cols, std::max(p.hn, p.uc)));
+  p.layer.clear();
+  for (const Layer& l : model.layers) {
+    LayerPlan lp;
+    lp.q = columns(p, l.q, p.heads, p.hn / p.cols);
+    lp.k = columns(p, l.k, p.heads, p.hn / p.cols);
+    lp.v = columns(p, l.v, p.heads, p.hn / p.cols);
+    lp.o = accumulating(p, l.o);
+    lp.up = columns(p, l.up, p.fk / p.uc, p.uc / p.cols);
+    lp.down = accumulating(p, l.down);
+    p.layer.push_back(lp);
+  }
+  const auto all = [](const MatrixPlan& m) { return u32(m.iterations * m.slots); };
+  const LayerPlan& l = p.layer.front();
+  p.slots_a = all(l.k) + all(l.v);
+  p.slots_b = all(l.q) + all(l.o) + all(l.up) + all(l.down);
+  p.out_columns = std::max(p.hn, p.uc);
+}
+
+void slots(Plan& p) {
+  SlotPlan& s = p.slot;
+  bool channel = false;
+  std::uint32_t weights = 0;
+  s.scale_bytes = 0;
+  for (const LayerPlan& l : p.layer)
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.up, &l.down}) {
+      channel |= m->channel();
+      weights = std::max(weights, m->weight_bytes());
+      s.scale_bytes = std::max(s.scale_bytes, u32(m->nbs * m->kbs * m->scale_bytes));
+      s.columns = std::max(s.columns, u32(m->nbs * p.cols));
+      if (m->channel()) p.out_columns = std::max(p.out_columns, m->nbs * p.cols);
+    }
+  s.weight_bytes = weights;
+  s.param_bytes = s.columns * 4 * (channel ? 2 : 1);
+  s.stride = (s.weight_bytes + s.scale_bytes + s.param_bytes + 63) / 64 * 64;
+  // With shorter formats more slots fit.
+  s.ring = std::min(p.k_area / s.weight_bytes, 16u);
+  s.params = s.ring + 6;
+}
+
+// Vector memory for blocks of `rows`; returns the words needed.
+std::uint32_t vector_memory(Plan& p, int rows) {
+  const int c = p.cols;
+  std::uint32_t at = 0;
+  const auto take = [&](long long words) {
+    const std::uint32_t here = at;
+    at += u32((words + c - 1) / c * c);
+    return here;
+  };
+  p.rows = rows;
+  p.params = take(static_cast<long long>(p.slot.params) * p.slot.param_bytes / 4);
+  p.x = take(static_cast<long long>(rows) * p.dn);
+  p.norms = take(2LL * p.dn);
+  for (std::uint32_t* v : {&p.part, &p.total, &p.mean, &p.deviation, &p.maxima, &p.sums}) *v = take(rows);
+  p.vscale_in = take(p.keys);
+  p.vscale_out = take(static_cast<long long>(p.heads) * round_up(rows, c));
+  p.out_words = u32(static_cast<long long>(rows) * p.out_columns);
+  p.out = take(2LL * p.out_words);
+  p.result = take(static_cast<long long>(rows) * p.hn);
+  // Scores, what the activation needs, and rows on their way through a norm take turns.
+  p.work_words = u32(std::max({static_cast<long long>(rows) * p.keys, 2LL * rows * p.uc, static_cast<long long>(p.dn)}));
+  p.work = take(p.work_words);
+  return at;
+}
+
+std::uint32_t activation_scratchpad(Plan& p) {
+  std::uint32_t at = 0;
+  const auto take = [&](long long bytes) {
+    const std::uint32_t here = at;
+    at += u32((bytes + 31) / 32 * 32);
+    return here;
+  };
+  const long long rows = p.rows, heads = rows * p.heads * p.hk;
+  p.xq_bytes = u32(rows * p.dk);
+  p.xq = take(2LL * p.xq_bytes);
+  p.q = take(rows * p.hk);
+  // The feed-forward's rows share their place with what is dead by then.
+  const std::uint32_t shared = at;
+  p.hq = shared;
+  p.y = take(rows * p.dk);
+  const std::uint32_t either = at;
+  p.kst = take(heads), p.vst = take(heads);
+  const std::uint32_t end = at;
+  at = either;
+  p.oq = take(heads), p.pq = take(rows * p.keys);
+  return std::max({end, at, shared + u32(rows * p.fk)});
+}
+
+bool fits(Plan& p, int rows) { return vector_memory(p, rows) <= p.config.vmem_bytes / 4 && activation_scratchpad(p) <= p.config.aspm_bytes; }
+
+// As few blocks as can be, all of nearly the same size.
+void choose_rows(Plan& p) {
+  int most = std::min(p.context, 256);
+  while (most > 0 && !fits(p, most)) --most;
+  if (most == 0)
+    throw Error("plan", "one row of this encoder on " + std::string(p.config.name), std::to_string(vector_memory(p, 1)) + " words of vector memory, " +
+                std::to_string(activation_scratchpad(p)) + " bytes of activations",
+                "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
+  const int blocks = (p.context + most - 1) / most;
+  (void)fits(p, (p.context + blocks - 1) / blocks);
+  p.group = 1;
+  while (p.group * 2 <= p.rows && u32(p.group * 2 * p.dn) <= p.work_words) p.group *= 2;
+  p.magic = 65536u / u32(p.rows) + 1;
+  for (std::uint32_t n = 0; n < u32(p.context + p.rows); ++n)
+    if (n * p.magic >> 16 != n / u32(p.rows)) throw Error("plan", "context", std::to_string(p.context), "fewer rows");
+}
+
+void dram(Plan& p) {
+  const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
+  const auto layers = static_cast<std::uint64_t>(p.layers);
+  p.w_stream = 0;
+  std::uint64_t at = layers * (p.slots_a + p.slots_b) * p.slot.stride;
+  p.w_norms = u32(align(at)), at = align(p.w_norms + (2 * layers + 2) * 2 * static_cast<std::uint64_t>(p.dn) * 4);
+  if (at > 0xffffffffu) throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
+  p.w_bytes = u32(at);
+  std::uint64_t w = 0;
+  const auto take = [&](std::uint64_t bytes) {
+    const std::uint64_t here = w;
+    w = align(w + bytes);
+    return u32(static_cast<long long>(here));
+  };
+  const auto rows = static_cast<std::uint64_t>(p.context), heads = static_cast<std::uint64_t>(p.heads), keys = static_cast<std::uint64_t>(p.keys);
+  const auto hk = static_cast<std::uint64_t>(p.hk), hn = static_cast<std::uint64_t>(p.hn);
+  p.d_x = take(rows * static_cast<std::uint64_t>(p.dn) * 4);
+  p.d_xq = take(rows * static_cast<std::uint64_t>(p.dk)), p.d_xs = take(rows * static_cast<std::uint64_t>(p.dk) / 16);
+  p.d_k = take(heads * keys * hk), p.d_ks = take(heads * keys * hk / 16);
+  p.d_v = take(heads * keys * hn), p.d_vs = take(heads * keys * 4);
+  if (w > 0xffffffffu) throw Error("plan", "activations window", std::to_string(w) + " bytes", "at most 4 GiB");
+  p.d_bytes = u32(static_cast<long long>(w));
+}
+
+}  // namespace
+
+Plan make_plan(const Encoder& model, const spec::Config& config) {
+  Plan p;
+  p.config = config;
+  shape(p, model);
+  weight_scratchpad(p);
+  matrices(p, model);
+  slots(p);
+  choose_rows(p);
+  dram(p);
+  return p;
+}
+
+}  // namespace jogak::encoder

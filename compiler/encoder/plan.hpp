@@ -1,0 +1,63 @@
+// Where everything of an encoder lives: rows at once, buffers on chip, regions in DRAM, weight slots.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "../schedule/plan.hpp"
+#include "model.hpp"
+
+namespace jogak::encoder {
+
+using schedule::MatrixPlan;
+
+struct LayerPlan {
+  MatrixPlan q, k, v, o, up, down;
+  bool operator==(const LayerPlan&) const = default;
+};
+
+// Every slot of the weight ring has the same form: room for `tiles` tiles, their scales, and what the vector engine needs of its columns
+// (bias, then channel scales, each `columns` fp32 values). So one piece of code loads any of them.
+struct SlotPlan {
+  std::uint32_t tiles = 0, columns = 0;
+  std::uint32_t weight_bytes = 0, scale_bytes = 0, param_bytes = 0;
+  std::uint32_t stride = 0;  // in the stream
+  std::uint32_t ring = 0;    // slots on chip
+  std::uint32_t params = 0;  // entries of parameters on chip
+};
+
+struct Plan {
+  spec::Config config{};
+  int width = 0, heads = 0, head_dim = 0, ffn = 0, context = 0, layers = 0;
+  float eps = 0;
+  bool norm_first = false, causal = false;
+  Activation activation = Activation::gelu;
+  Source source = Source::hidden;
+  int cols = 0;         // C
+  int dn = 0, dk = 0;   // width padded to C (words a row) and to 32 (bytes a row)
+  int hn = 0, hk = 0;   // head padded to C and to 32
+  int uc = 0, fk = 0;   // columns an iteration of the feed-forward makes; ffn padded to them
+  int keys = 0;         // context padded to 32
+  int rows = 0;         // rows of a block
+  std::uint32_t magic = 0;  // n * magic >> 16 = n / rows for every n that occurs
+  int group = 0;        // rows normalised at once where the norm may not take the place of its input
+  int out_columns = 0;  // words of a row in an output buffer
+
+  SlotPlan slot;
+  std::vector<LayerPlan> layer;
+  std::uint32_t slots_a = 0, slots_b = 0;  // of one pass over k and v; over q and the rest of a layer
+
+  // vector memory, word addresses
+  std::uint32_t params, x, norms, part, total, mean, deviation, maxima, sums, vscale_in, vscale_out, out, out_words, result, work, work_words;
+  // activation scratchpad, byte addresses
+  std::uint32_t xq, xq_bytes, q, hq, y, kst, vst, pq, oq;
+  // weight scratchpad, byte addresses
+  std::uint32_t k_area, v_area;
+  // DRAM, byte offsets within their window
+  std::uint32_t w_stream, w_norms, w_bytes;                         // window 0
+  std::uint32_t d_x, d_xq, d_xs, d_k, d_ks, d_v, d_vs, d_bytes;     // window 1
+};
+
+// Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.
+Plan make_plan(const Encoder& model, const spec::Config& config);
+
+}  // namespace jogak::encoder
