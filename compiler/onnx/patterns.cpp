@@ -9,6 +9,7 @@ namespace {
 using tensor::ValueId;
 
 constexpr double kHidden = -1e30;
+constexpr double kHiding = -1e4;  // what exporters write where a score must not count: this or less
 
 struct Look {
   const tensor::Graph& g;
@@ -49,7 +50,9 @@ struct Look {
 struct Scores {
   const tensor::Node* product = nullptr;
   double scale = 1;
-  ValueId mask = -1;
+  ValueId mask = -1;      // added to the scores
+  ValueId seen = -1;      // or a condition: where it equals `counts` the score does, elsewhere it is hidden
+  bool counts = true;
 };
 
 // q kᵀ, perhaps times or by a number.
@@ -64,6 +67,15 @@ std::optional<Scores> scores_of(const Look& look, ValueId id) {
   if (const auto m = look.with_number(id, Op::max, true); m && m->second < -3e38) id = m->first;
   Scores s;
   if (scaled(look, id, s)) return s;
+  if (const tensor::Node* chosen = look.maker(id, Op::select)) {
+    for (const std::size_t hidden : {2, 1}) {
+      const auto number = look.number(chosen->inputs[hidden]);
+      s = {};
+      s.seen = chosen->inputs[0], s.counts = hidden == 2;
+      if (number && *number <= kHiding && scaled(look, chosen->inputs[3 - hidden], s)) return s;
+    }
+    return std::nullopt;
+  }
   const tensor::Node* sum = look.maker(id, Op::add);
   for (std::size_t i = 0; sum && i < 2; ++i) {
     s = {};
@@ -100,11 +112,16 @@ std::optional<Val> fused_attention(Build& b, const Val& weights, const Val& valu
   const Shape q = b.graph.shape(product.inputs[0]), k = b.graph.shape(product.inputs[1]);
   if (q.size() != 4 || k.size() != 4 || q[0] != k[0] || q[1] != k[1] || values.shape[0] != q[0] || values.shape[1] != q[1]) return std::nullopt;
   std::vector<ValueId> in{product.inputs[0], keys(b, look, product), b.id(values)};
-  if (scores->mask >= 0) {
+  ValueId added = scores->mask;
+  if (scores->seen >= 0) {
+    const ValueId none = b.id(b.scalar(0)), all = b.id(b.scalar(kHidden));
+    added = b.graph.add(Op::select, b.node, {scores->seen, scores->counts ? none : all, scores->counts ? all : none});
+  }
+  if (added >= 0) {
     Shape joint;
-    const tensor::Value mask = b.graph.value(scores->mask);
+    const tensor::Value mask = b.graph.value(added);
     if (mask.dtype != tensor::DType::f32 || !tensor::broadcast(mask.shape, weights.shape, joint) || joint != weights.shape) return std::nullopt;
-    in.push_back(b.graph.add(Op::max, b.node, {scores->mask, b.id(b.scalar(kHidden))}));
+    in.push_back(b.graph.add(Op::max, b.node, {added, b.id(b.scalar(kHidden))}));
   }
   Attrs attrs;
   attrs.value = static_cast<float>(scores->scale);

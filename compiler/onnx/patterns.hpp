@@ -4,7 +4,8 @@
 
 namespace jogak::onnx {
 
-// weights · values where weights = softmax(scale · q kᵀ [+ mask]) over rank 4: one attention, whose scores never lie in memory.
+// weights · values where weights = softmax(scale · q kᵀ [+ mask]) over rank 4, or with Where(seen, scores, very negative) instead of a
+// mask that is added: one attention, whose scores never lie in memory.
 // Empty where it is something else. Scores that nothing else uses are left without use, and are not lowered.
 std::optional<Val> fused_attention(Build& b, const Val& weights, const Val& values);
 
