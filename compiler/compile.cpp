@@ -34,7 +34,7 @@ class FormatRules {
       std::string names;
       bool used = false;
       for (const ir::Node& node : graph.nodes) {
-        if (node.op != ir::Op::linear) continue;
+        if (node.op != ir::Op::linear && node.op != ir::Op::experts) continue;
         rule.whole |= node.name == rule.name;
         used |= node.name.find(rule.name) != std::string::npos;
         if (node.layer <= 0) names += (names.empty() ? "" : ", ") + node.name;
@@ -45,7 +45,8 @@ class FormatRules {
   }
 
   ir::Format of(const ir::Node& node) const {
-    ir::Format format = standard_;
+    // A router is small, and its choices should be those of the model.
+    ir::Format format = node.name.ends_with("ffn_gate_inp") ? ir::Format::int8 : standard_;
     for (const Rule& r : rules_)
       if (r.whole ? node.name == r.name : node.name.find(r.name) != std::string::npos) format = r.format;
     return format;
@@ -97,6 +98,7 @@ void hoist_pass(State& s) { s.choices.hoist = true; }
 void plan_pass(State& s) {
   s.choices.context = s.options.context;
   s.choices.max_rows = s.options.max_rows;
+  s.choices.most_window = s.options.expert_window;
   s.plan = schedule::make_plan(s.model, s.config, s.choices);
 }
 
@@ -114,12 +116,14 @@ void lower_pass(State& s) {
 }
 
 void pack_pass(State& s) {
-  const std::vector<std::byte> weights = schedule::pack_weights(s.model, s.plan);
-  Segment segment;
-  segment.bytes.resize(weights.size());
-  std::transform(weights.begin(), weights.end(), segment.bytes.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
-  s.program.segments.push_back(std::move(segment));
-  s.program.window_bytes[0] = s.plan.w_bytes;
+  const auto add = [&](std::uint32_t window, const std::vector<std::byte>& weights) {
+    Segment segment{.window = window, .offset = 0, .bytes = std::vector<std::uint8_t>(weights.size())};
+    std::transform(weights.begin(), weights.end(), segment.bytes.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
+    s.program.segments.push_back(std::move(segment));
+    s.program.window_bytes[window] = weights.size();
+  };
+  add(0, schedule::pack_weights(s.model, s.plan));
+  for (int w = 0; w < s.plan.expert_windows; ++w) add(static_cast<std::uint32_t>(schedule::kExpertWindow + w), schedule::pack_experts(s.model, s.plan, w));
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
@@ -131,6 +135,9 @@ void abi_pass(State& s) {
   s.program.symbols = {{"tokens", 2, p.io_tokens, words(p.context) * 4, "i32", {words(p.context)}},
                        {"logits", 2, p.io_logits, words(p.rows) * words(p.vocab_n) * 4, "f32", {words(p.rows), words(p.vocab_n)}},
                        {"kv", 1, 0, p.kv_bytes, "bytes", {p.kv_bytes}}};
+  if (p.experts())  // of the last launch, row by row in each layer: fp32 ones with the expert's index in their lowest bits
+    s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
+                                 {words(p.layers), words(p.rows), words(p.mixture.top)}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
@@ -139,6 +146,7 @@ void abi_pass(State& s) {
   abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
   if (v.model == "gpt2") abi["tokenizer"].update({{"pre", v.pre}, {"merges", v.merges}, {"whole_words", v.whole_words}, {"compose", v.compose}});
+  if (p.experts()) abi["experts"] = {{"count", p.mixture.experts}, {"top", p.mixture.top}, {"bytes", p.expert_bytes}};
   if (!v.ends.empty()) abi["tokenizer"]["ends"] = v.ends;
   if (!v.chat_template.empty()) abi["chat_template"] = v.chat_template;
   if (!s.options.disabled.empty()) abi["without"] = s.options.disabled;

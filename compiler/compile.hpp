@@ -16,6 +16,7 @@ struct CompileOptions {
   int max_rows = 128;             // most tokens of one launch
   std::string format = "int8";    // of float weights, one of weight_formats(); quantised weights stay as they are
   std::vector<std::string> format_of = {};  // overrides "NAME=FORMAT": of the matrix NAME or of those that contain it; the last counts
+  std::uint64_t expert_window = 0xffffffffu; // most bytes of a window of experts: 32-bit offsets reach no further
   std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
 };
 

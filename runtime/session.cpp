@@ -8,6 +8,7 @@
 namespace jogak {
 
 using u32 = std::uint32_t;
+using u64 = std::uint64_t;
 static_assert(std::endian::native == std::endian::little, "tokens and logits cross the device boundary as little-endian bytes");
 
 namespace {
@@ -194,6 +195,18 @@ void Session::start_timeline(std::size_t keep) {
   if (s.ok()) return;
   timeline_.reset();
   throw Error(s.message());
+}
+
+std::vector<int> Session::experts() const {
+  const Symbol* s = program_.find("chosen_experts");
+  if (s == nullptr || steps_.empty()) return {};
+  if (s->shape.size() != 3) throw Error("session", "symbol chosen_experts", "rank " + std::to_string(s->shape.size()), "rank 3");
+  const auto rows = std::min<u64>(static_cast<u64>(steps_.back().rows), s->shape[1]);
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(s->shape[0] * rows * s->shape[2] * 4));
+  loaded_.read(s->window, s->offset, bytes);
+  std::vector<int> indices;
+  for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
+  return indices;
 }
 
 std::vector<std::uint8_t> Session::kv_cache() const {

@@ -4,17 +4,22 @@
 
 namespace jogak::emit {
 
+Emitter::Emitter(bool hoist, unsigned variables) : first_constant_(static_cast<Reg>(kFirstVariable + variables)), hoist_(hoist) {
+  if (variables < kVariables || first_constant_ + kLoose >= kRegisters)
+    throw Error("emit", "variables of one program", std::to_string(variables), std::to_string(kVariables) + " to " + std::to_string(kRegisters - kLoose - kFirstVariable - 1));
+}
+
 Reg Emitter::variable() {
-  if (next_variable_ == kFirstConstant)
+  if (next_variable_ == first_constant_)
     throw Error("emit", "variables of one program", std::to_string(next_variable_ - kFirstVariable + 1),
-                "at most " + std::to_string(kFirstConstant - kFirstVariable));
+                "at most " + std::to_string(first_constant_ - kFirstVariable));
   return next_variable_++;
 }
 
 Reg Emitter::constant(std::uint32_t value) {
   if (value == 0) return 0;
   if (dry_) ++wanted_[value];
-  for (Reg r = kFirstConstant; r < kRegisters; ++r) {
+  for (Reg r = first_constant_; r < kRegisters; ++r) {
     if (slots_[r].known && slots_[r].value == value) {
       slots_[r].used = ++clock_;
       return r;
@@ -36,7 +41,7 @@ Reg Emitter::temporary() {
 
 Reg Emitter::least_used() {
   Reg best = 0;
-  for (Reg r = kFirstConstant; r < kRegisters; ++r)
+  for (Reg r = first_constant_; r < kRegisters; ++r)
     if (!slots_[r].pinned && (best == 0 || slots_[r].used < slots_[best].used)) best = r;
   return best;
 }
@@ -49,7 +54,7 @@ void Emitter::label(const std::string& label) {
 // Load the constants used most often, so that the loop need not.
 void Emitter::pin(const std::map<std::uint32_t, unsigned>& wanted) {
   // Inner loops run more often: outer ones leave them registers.
-  const std::size_t most = pins_.empty() ? kMaxPinned / 4 : pins_.size() == 1 ? kMaxPinned - 4 : kMaxPinned;
+  const std::size_t all = kRegisters - first_constant_ - kLoose, most = pins_.empty() ? all / 4 : pins_.size() == 1 ? all - all / 5 : all;
   std::size_t pinned = 0;
   for (const Slot& s : slots_) pinned += s.pinned;
   std::vector<std::pair<unsigned, std::uint32_t>> order;

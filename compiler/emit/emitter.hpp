@@ -15,12 +15,13 @@ using Reg = std::uint8_t;
 using spec::AluFn;
 using spec::Engine;
 
-// r1..r4 are launch arguments, r5..r27 variables, r28..r63 constants and temporaries.
+// r1..r4 are launch arguments, r5..r27 variables (or more of them), the others constants and temporaries.
 // A constant is loaded where it is first needed.
 class Emitter {
  public:
-  // hoist: load constants of a loop's body before the loop where registers last.
-  explicit Emitter(bool hoist = true) : hoist_(hoist) {}
+  static constexpr unsigned kVariables = 23;
+  // hoist: load constants of a loop's body before the loop where registers last. variables: most that the program will have, kVariables or more.
+  explicit Emitter(bool hoist = true, unsigned variables = kVariables);
 
   // A register that keeps its value until the end of the program. Throws when none is left.
   Reg variable();
@@ -69,8 +70,8 @@ class Emitter {
   const ProgramBuilder& program() const { return out_; }
 
  private:
-  static constexpr Reg kFirstVariable = 5, kFirstConstant = 28, kRegisters = 64;
-  static constexpr std::size_t kMaxPinned = 22;
+  static constexpr Reg kFirstVariable = 5, kRegisters = 64;
+  static constexpr unsigned kLoose = 14;  // registers for constants that are never pinned, and for temporaries
   struct Slot {
     bool known = false, pinned = false;
     std::uint32_t value = 0;
@@ -99,7 +100,7 @@ class Emitter {
   std::vector<std::vector<Reg>> pins_;        // per open loop
   std::vector<Reg> next_pins_;                // pinned for the loop about to open
   std::map<std::uint32_t, unsigned> wanted_;  // constant -> uses, while dry
-  Reg next_variable_ = kFirstVariable;
+  Reg next_variable_ = kFirstVariable, first_constant_ = kFirstVariable + kVariables;
   std::uint64_t clock_ = 0;
   bool dry_ = false, hoist_;
 };

@@ -52,6 +52,8 @@ class Gguf {
     }
     architecture();
     read_tensors(tensors);
+    for (ir::Tensor& t : graph_.tensors)  // gpt-oss calls the norm before the experts so
+      if (const auto at = t.name.find(".post_attention_norm."); graph_.architecture == "gpt-oss" && at != std::string::npos) t.name.replace(at, 21, ".ffn_norm.");
     LlamaHyper h = hyper();
     vocabulary();
     build_llama(graph_, h);
@@ -102,8 +104,8 @@ class Gguf {
 
   void architecture() {
     const std::string* arch = list<std::string>("general.architecture");
-    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "phi3"))
-      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3 or phi3");
+    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "qwen3moe" && *arch != "gpt-oss" && *arch != "phi3"))
+      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3, qwen3moe, gpt-oss or phi3");
     graph_.architecture = *arch;
     if (const auto* name = list<std::string>("general.name")) graph_.model_name = *name;
   }
@@ -176,19 +178,18 @@ class Gguf {
     h.width = size("embedding_length");
     h.heads = size("attention.head_count");
     h.kv_heads = has("attention.head_count_kv") ? size("attention.head_count_kv") : h.heads;
-    h.ffn = size("feed_forward_length");
+    h.ffn = size(mixture() ? "expert_feed_forward_length" : "feed_forward_length");
     h.context = size("context_length");
     h.eps = static_cast<float>(real(own("attention.layer_norm_rms_epsilon")));
     if (has("attention.key_length")) h.head_dim = size("attention.key_length");
     if (has("attention.value_length") && size("attention.value_length") != h.head())
       throw Error(in_.part(), own("attention.value_length"), std::to_string(size("attention.value_length")), "the length of keys, " + std::to_string(h.head()));
     if (has("attention.sliding_window")) h.window = integer(own("attention.sliding_window"), 0, 1 << 30);
-    if (has("expert_count") && integer(own("expert_count"), 0, 1 << 24) > 0)
-      throw Error(in_.part(), own("expert_count"), std::to_string(integer(own("expert_count"), 0, 1 << 24)), "a dense feed-forward (0)");
+    experts(h);
     if (has("rope.freq_base")) h.theta = static_cast<float>(real(own("rope.freq_base")));
     if (has("rope.dimension_count")) h.rotary_dims = size("rope.dimension_count");
     h.half_split = graph_.architecture != "llama";  // llama's rows were paired when the file was made
-    h.qk_norm = graph_.architecture == "qwen3";
+    h.qk_norm = graph_.architecture.starts_with("qwen3");
     h.fused = graph_.architecture == "phi3";
     h.scaling = scaling(h);
     for (const ir::Tensor& t : graph_.tensors) {
@@ -197,6 +198,22 @@ class Gguf {
     }
     h.qkv_bias |= graph_.architecture == "qwen2";
     return h;
+  }
+
+  bool mixture() const { return graph_.architecture == "qwen3moe" || graph_.architecture == "gpt-oss"; }
+  // qwen3moe: softmax of all, chosen, normalised, which is the softmax of the chosen.
+  void experts(LlamaHyper& h) const {
+    if (!mixture()) {
+      if (has("expert_count") && integer(own("expert_count"), 0, 1 << 24) > 0)
+        throw Error(in_.part(), own("expert_count"), std::to_string(integer(own("expert_count"), 0, 1 << 24)), "a dense feed-forward (0)");
+      return;
+    }
+    h.mixture = {.experts = size("expert_count", 256), .top = size("expert_used_count", 8)};
+    if (graph_.architecture != "gpt-oss") return;
+    h.mixture.limit = 7, h.mixture.alpha = 1.702f;
+    h.sinks = h.expert_bias = h.output_bias = true;
+    if (h.window > 0)
+      for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i % 2 == 0);
   }
 
   RopeScaling scaling(const LlamaHyper& h) const {
@@ -210,6 +227,7 @@ class Gguf {
     }
     s.original = number("rope.scaling.original_context_length", h.context);
     if (s.kind != RopeScaling::Kind::yarn) return s;
+    s.truncate = graph_.architecture != "gpt-oss";
     s.fast = number("rope.scaling.yarn_beta_fast", 32), s.slow = number("rope.scaling.yarn_beta_slow", 1);
     s.magnitude = number("rope.scaling.attn_factor", 1) * (s.factor <= 1 ? 1 : 1 + 0.1 * std::log(s.factor));
     return s;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experts.hpp"
 #include "json_file.hpp"
 #include "llama.hpp"
 #include "safetensors.hpp"
@@ -26,7 +27,26 @@ constexpr Names kLayer[] = {{"input_layernorm.weight", "attn_norm.weight"},   {"
                             {"self_attn.q_norm.weight", "attn_q_norm.weight"}, {"self_attn.k_norm.weight", "attn_k_norm.weight"},
                             {"mlp.gate_proj.weight", "ffn_gate.weight"},      {"mlp.up_proj.weight", "ffn_up.weight"},
                             {"mlp.down_proj.weight", "ffn_down.weight"},      {"self_attn.qkv_proj.weight", "attn_qkv.weight"},
-                            {"mlp.gate_up_proj.weight", "ffn_up.weight"}};
+                            {"mlp.gate_up_proj.weight", "ffn_up.weight"},
+                            {"self_attn.sinks", "attn_sinks.weight"},         {"mlp.gate.weight", "ffn_gate_inp.weight"},
+                            {"mlp.router.weight", "ffn_gate_inp.weight"},     {"mlp.router.bias", "ffn_gate_inp.bias"},
+                            {"mlp.experts.gate_up_proj_blocks", "ffn_gate_up_exps.blocks"}, {"mlp.experts.gate_up_proj_scales", "ffn_gate_up_exps.scales"},
+                            {"mlp.experts.gate_up_proj_bias", "ffn_gate_up_exps.bias"},     {"mlp.experts.gate_up_proj", "ffn_gate_up_exps.weight"},
+                            {"mlp.experts.down_proj_blocks", "ffn_down_exps.blocks"},       {"mlp.experts.down_proj_scales", "ffn_down_exps.scales"},
+                            {"mlp.experts.down_proj_bias", "ffn_down_exps.bias"},           {"mlp.experts.down_proj", "ffn_down_exps.weight"}};
+
+// Experts of a tensor each: mlp.experts.E.gate_proj.weight here, ffn_gate_exps.E.weight inside.
+std::string expert_name(const std::string& rest, bool back) {
+  for (const char* kind : {"gate", "up", "down"}) {
+    const std::string here = "mlp.experts.", inside = std::string("ffn_") + kind + "_exps.", tail = std::string(".") + kind + "_proj.weight", end = ".weight";
+    const std::string &head = back ? inside : here, &foot = back ? end : tail;
+    if (!rest.starts_with(head) || !rest.ends_with(foot) || rest.size() <= head.size() + foot.size()) continue;
+    const std::string number = rest.substr(head.size(), rest.size() - head.size() - foot.size());
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    return (back ? here : inside) + number + (back ? tail : end);
+  }
+  return "";
+}
 
 // `name` by the table, from its first column to the second or back; itself where the table has no such name.
 std::string renamed(const std::string& name, bool back) {
@@ -35,6 +55,8 @@ std::string renamed(const std::string& name, bool back) {
     if (name == (back ? n.gguf : n.here)) return back ? n.here : n.gguf;
   const std::size_t dot = name.find('.', from.size());
   if (!name.starts_with(from) || dot == std::string::npos) return name;
+  const std::string expert = expert_name(name.substr(dot + 1), back);
+  if (!expert.empty()) return to + name.substr(from.size(), dot - from.size() + 1) + expert;
   for (const Names& n : kLayer)
     if (name.substr(dot + 1) == (back ? n.gguf : n.here)) return to + name.substr(from.size(), dot - from.size() + 1) + (back ? n.here : n.gguf);
   return name;
@@ -44,10 +66,11 @@ std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
 class Config {
  public:
   explicit Config(const fs::path& folder) : json_(read_json_file(folder / kConfig)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
-    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "phi3")
-      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3 or phi3");
-    if (json_.contains("quantization_config") && !json_["quantization_config"].is_null())
-      throw Error(kConfig, "quantization_config", "one", "none (F32, F16 or BF16 weights)");
+    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "qwen3_moe" && type_ != "gpt_oss" && type_ != "phi3")
+      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss or phi3");
+    const auto quantised = json_.find("quantization_config");
+    if (quantised != json_.end() && !quantised->is_null() && !(type_ == "gpt_oss" && quantised->value("quant_method", "") == "mxfp4"))
+      throw Error(kConfig, "quantization_config", quantised->value("quant_method", "one"), type_ == "gpt_oss" ? "mxfp4 or none" : "none (F32, F16 or BF16 weights)");
     const std::string act = optional_key<std::string>(kConfig, json_, "hidden_act").value_or("silu");
     if (act != "silu" && act != "swish") throw Error(kConfig, "hidden_act", act, "silu");
   }
@@ -60,14 +83,15 @@ class Config {
     h.layers = need_size(kConfig, json_, "num_hidden_layers"), h.width = need_size(kConfig, json_, "hidden_size");
     h.heads = need_size(kConfig, json_, "num_attention_heads");
     h.kv_heads = optional_size(kConfig, json_, "num_key_value_heads").value_or(h.heads);
-    h.ffn = need_size(kConfig, json_, "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
+    h.ffn = need_size(kConfig, json_, type_ == "qwen3_moe" ? "moe_intermediate_size" : "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
     h.context = need_size(kConfig, json_, "max_position_embeddings");
     h.eps = static_cast<float>(number(json_, "rms_norm_eps").value_or(1e-6));
-    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_ == "qwen3" ? 128 : 0);
+    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : 0);
     h.half_split = true;
-    h.qk_norm = type_ == "qwen3";
+    h.qk_norm = type_.starts_with("qwen3");
     h.fused = type_ == "phi3";
-    h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(false);
+    h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(type_ == "gpt_oss");
+    experts(h);
     window(h);
     h.name_in_file = name_here;
     rotary(h);
@@ -84,9 +108,25 @@ class Config {
  private:
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
 
+  void experts(LlamaHyper& h) const {
+    ir::Mixture& m = h.mixture;
+    if (type_ == "gpt_oss") {
+      m = {.experts = need_size(kConfig, json_, "num_local_experts"), .top = optional_size(kConfig, json_, "num_experts_per_tok").value_or(4),
+           .limit = static_cast<float>(number(json_, "swiglu_limit").value_or(7)), .alpha = static_cast<float>(number(json_, "swiglu_alpha").value_or(1.702))};
+      if (!(m.limit > 0)) throw Error(kConfig, "swiglu_limit", std::to_string(m.limit), "above 0");
+      h.sinks = h.expert_bias = true, h.output_bias = h.qkv_bias;
+    }
+    if (type_ != "qwen3_moe") return;
+    const auto list = optional_key<std::vector<int>>(kConfig, json_, "mlp_only_layers").value_or(std::vector<int>());
+    if (!list.empty() || optional_size(kConfig, json_, "decoder_sparse_step").value_or(1) != 1)
+      throw Error(kConfig, "layers with experts", "some", "all of them (decoder_sparse_step 1, no mlp_only_layers)");
+    m = {.experts = need_size(kConfig, json_, "num_experts"), .top = need_size(kConfig, json_, "num_experts_per_tok"),
+         .over_chosen = optional_key<bool>(kConfig, json_, "norm_topk_prob").value_or(false)};
+  }
+
   // Every layer of mistral and phi3 slides; of the others those that layer_types names, or of qwen those from max_window_layers on.
   void window(LlamaHyper& h) const {
-    const bool asked = type_ == "mistral" || type_ == "phi3" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama");
+    const bool asked = type_ == "mistral" || type_ == "phi3" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama" || type_ == "gpt_oss");
     const int keys = asked ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
     if (keys == 0) return;
     if (const auto types = optional_key<std::vector<std::string>>(kConfig, json_, "layer_types")) {
@@ -97,6 +137,8 @@ class Config {
       }
     } else if (type_ == "llama") {
       return;
+    } else if (type_ == "gpt_oss") {
+      for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i % 2 == 0);
     } else if (type_ != "mistral" && type_ != "phi3") {
       const int from = optional_size(kConfig, json_, "max_window_layers", 0).value_or(h.layers);
       for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i >= from);
@@ -168,6 +210,7 @@ ir::Graph read_hf(const fs::path& folder) {
   }
   const bool head = std::any_of(graph.tensors.begin(), graph.tensors.end(), [](const ir::Tensor& t) { return t.name == "output.weight"; });
   if (!config.tied() && !head) throw Error("model", "tensor lm_head.weight", "nothing", "a head, as tie_word_embeddings is false");
+  if (h.mixture.experts > 0) gather_experts(graph, h);
   build_llama(graph, h);
   return graph;
 }

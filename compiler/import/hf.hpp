@@ -6,7 +6,7 @@
 
 namespace jogak::import {
 
-// Model types llama, mistral, qwen2, qwen3 and phi3. Throws jogak::Error for what is missing, broken or no decoder of these, by its name.
+// Model types llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss and phi3. Throws jogak::Error for what is missing, broken or no decoder of these, by its name.
 ir::Graph read_hf(const std::filesystem::path& folder);
 
 // tokenizer.json with a BPE model, byte-level or with byte fallback. Sets no begin or end tokens but the one put in front of every text.

@@ -31,13 +31,12 @@ class Builder {
       const int v = linear("attn_v", n, h_.kv_heads * head_dim, h_.width, h_.qkv_bias);
       const int a = add({.op = Op::attention, .name = "attention", .inputs = {q, k, v}, .heads = h_.heads, .kv_heads = h_.kv_heads,
                          .head_dim = head_dim, .window = slides() ? h_.window : 0});
-      const int o = linear("attn_output", a, h_.width, wide);
+      if (h_.sinks) graph_.nodes[static_cast<std::size_t>(a)].weights = {tensor(full("attn_sinks") + ".weight", {h_.heads})};
+      const int o = linear("attn_output", a, h_.width, wide, h_.output_bias);
       graph_.nodes[static_cast<std::size_t>(o)].head_dim = head_dim;
       x = sum("attn_residual", x, o);
       const int f = norm("ffn_norm", x);
-      const int gate = linear("ffn_gate", f, h_.ffn, h_.width), up = linear("ffn_up", f, h_.ffn, h_.width);
-      const int hidden = add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}});
-      x = sum("ffn_residual", x, linear("ffn_down", hidden, h_.width, h_.ffn));
+      x = sum("ffn_residual", x, h_.mixture.experts > 0 ? experts(f) : feed_forward(f));
     }
     layer_ = -1;
     const int n = add({.op = Op::rms_norm, .name = "output_norm", .inputs = {x}, .weights = {tensor("output_norm.weight", {h_.width})}, .eps = h_.eps});
@@ -61,6 +60,9 @@ class Builder {
     if (h_.head() > 256) throw Error("llama", "head size", std::to_string(h_.head()), "at most 256");
     if (h_.turning() > h_.head() || h_.turning() % 2 != 0)
       throw Error("llama", "columns of a head that turn", std::to_string(h_.turning()), "an even number up to the head size " + std::to_string(h_.head()));
+    const ir::Mixture& m = h_.mixture;
+    if (m.experts != 0 && (m.experts < 0 || m.experts > 256 || m.top < 1 || m.top > std::min(m.experts, 8)))
+      throw Error("llama", "experts", std::to_string(m.top) + " of " + std::to_string(m.experts) + " for a token", "1 to 8 of at most 256");
     if (h_.window < 0) throw Error("llama", "sliding window", std::to_string(h_.window), "a number of keys, or 0 for none");
   }
   std::string full(const std::string& name) const { return layer_ < 0 ? name : "blk." + std::to_string(layer_) + "." + name; }
@@ -91,6 +93,23 @@ class Builder {
   int linear(const char* name, int x, int n, int k, bool bias = false) {
     Node node{.op = Op::linear, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {n, k})}};
     if (bias) node.weights.push_back(tensor(full(name) + ".bias", {n}));
+    return add(std::move(node));
+  }
+  int feed_forward(int x) {
+    const int gate = linear("ffn_gate", x, h_.ffn, h_.width), up = linear("ffn_up", x, h_.ffn, h_.width);
+    return linear("ffn_down", add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}}), h_.width, h_.ffn);
+  }
+  int experts(int x) {
+    const int count = h_.mixture.experts, router = linear("ffn_gate_inp", x, count, h_.width, h_.expert_bias);
+    Node node{.op = Op::experts, .name = "ffn_experts", .inputs = {x, router}, .mixture = h_.mixture};
+    const auto each = [&](const char* kind, bool bias) {
+      const auto take = [&](const char* name, int n, int k) {
+        node.weights.push_back(tensor(full(std::string(name) + "_exps" + kind), bias ? std::vector<std::int64_t>{count, n} : std::vector<std::int64_t>{count, n, k}));
+      };
+      take("ffn_gate", h_.ffn, h_.width), take("ffn_up", h_.ffn, h_.width), take("ffn_down", h_.width, h_.ffn);
+    };
+    each(".weight", false);
+    if (h_.expert_bias) each(".bias", true);
     return add(std::move(node));
   }
   // The projection `which` (q or k), its norm if there is one, turned.

@@ -16,10 +16,14 @@ struct LlamaHyper {
   bool half_split = false;   // the file pairs columns (i, i + rotary_dims / 2), not (2i, 2i + 1)
   bool qk_norm = false;      // RMSNorm of each head of q and k before they turn
   bool qkv_bias = false;
+  bool output_bias = false;  // of the attention's output projection
+  bool sinks = false;        // a score without value for each head of attention
   bool fused = false;        // the file keeps q, k and v as one matrix, gate and up as another (fused.hpp)
   int window = 0;            // keys that a query sees in sliding layers; 0: all
   std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window
   RopeScaling scaling = {};
+  ir::Mixture mixture = {};  // experts > 0: a mixture of experts of `ffn` each, in every layer
+  bool expert_bias = false;  // biases of the router and of the experts
   std::string (*name_in_file)(const std::string& gguf) = nullptr;  // for messages, where the file's names are others
 
   int head() const { return head_dim > 0 ? head_dim : heads > 0 ? width / heads : 0; }

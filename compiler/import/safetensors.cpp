@@ -39,7 +39,7 @@ class Shard {
     const auto it = header_.find(name);
     if (it == header_.end()) throw Error(part_, "tensor " + name, "nothing", "the tensor that the index says is here");
     ir::Tensor t{.name = name, .shape = {}, .dtype = type(name, *it), .data = {}};
-    const std::uint64_t each = t.dtype == DType::f32 ? 4 : 2;
+    const std::uint64_t each = t.dtype == DType::f32 ? 4 : t.dtype == DType::u8 ? 1 : 2;
     std::uint64_t count = 1;
     for (const auto d : list(name, *it, "shape")) {
       if (d == 0 || d > bytes_ / each / count) throw Error(part_, "shape of " + name, it->at("shape").dump(), "what a file of this size can hold");
@@ -62,7 +62,8 @@ class Shard {
     if (text == "F32") return DType::f32;
     if (text == "F16") return DType::f16;
     if (text == "BF16") return DType::bf16;
-    throw Error(part_, "type of tensor " + name, text, "F32, F16 or BF16");
+    if (text == "U8") return DType::u8;
+    throw Error(part_, "type of tensor " + name, text, "F32, F16, BF16, or U8 for blocks of MXFP4");
   }
   std::vector<std::uint64_t> list(const std::string& name, const Json& entry, const char* key) const {
     const auto it = entry.find(key);

@@ -27,6 +27,35 @@ ir::Tensor random(const std::string& name, std::vector<std::int64_t> shape, std:
   return t;
 }
 
+// Random codes; scales are powers of two near 1 / sqrt(k).
+ir::Tensor random_mxfp4(const std::string& name, std::vector<std::int64_t> shape, std::uint64_t& state) {
+  std::int64_t blocks = 1;
+  for (const auto d : shape) blocks *= d;
+  blocks /= 32;
+  const auto scale = static_cast<std::uint8_t>(127 - std::lround(std::log2(3 * std::sqrt(static_cast<double>(shape.back())))));
+  ir::Tensor t{name, std::move(shape), ir::DType::mxfp4, std::vector<std::byte>(static_cast<std::size_t>(blocks) * 17)};
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    std::byte* to = t.data.data() + b * 17;
+    to[0] = static_cast<std::byte>(scale);
+    for (int half = 0; half < 2; ++half) {
+      const std::uint64_t codes = splitmix(state);
+      std::memcpy(to + 1 + 8 * half, &codes, 8);
+    }
+  }
+  return t;
+}
+
+void add_experts(ir::Graph& graph, const LlamaHyper& h, const std::string& b, std::uint64_t& state) {
+  const std::int64_t e = h.mixture.experts, d = h.width, f = h.ffn;
+  graph.tensors.push_back(random(b + "ffn_gate_inp.weight", {e, d}, state));
+  const auto matrix = [&](const char* name, std::int64_t n, std::int64_t k) { graph.tensors.push_back(random_mxfp4(b + name + "_exps.weight", {e, n, k}, state)); };
+  matrix("ffn_gate", f, d), matrix("ffn_up", f, d), matrix("ffn_down", d, f);
+  if (!h.expert_bias) return;
+  graph.tensors.push_back(random(b + "ffn_gate_inp.bias", {e}, state));
+  const auto bias = [&](const char* name, std::int64_t n) { graph.tensors.push_back(random(b + name + "_exps.bias", {e, n}, state)); };
+  bias("ffn_gate", f), bias("ffn_up", f), bias("ffn_down", d);
+}
+
 }  // namespace
 
 ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
@@ -42,7 +71,10 @@ ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
     const std::string b = "blk." + std::to_string(l) + ".";
     add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {q, d}), add(b + "attn_k.weight", {kv, d});
     add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, q}), add(b + "ffn_norm.weight", {d});
-    add(b + "ffn_gate.weight", {f, d}), add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+    if (h.mixture.experts > 0) add_experts(graph, h, b, seed);
+    else add(b + "ffn_gate.weight", {f, d}), add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+    if (h.output_bias) add(b + "attn_output.bias", {d});
+    if (h.sinks) add(b + "attn_sinks.weight", {h.heads});
     if (h.qkv_bias) add(b + "attn_q.bias", {q}), add(b + "attn_k.bias", {kv}), add(b + "attn_v.bias", {kv});
     if (h.qk_norm) add(b + "attn_q_norm.weight", {head}), add(b + "attn_k_norm.weight", {head});
   }

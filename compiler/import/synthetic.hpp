@@ -4,7 +4,7 @@
 
 namespace jogak::import {
 
-// fp32 weights, uniform with standard deviation 1 / sqrt(k), norms of 1; the same seed gives the same model everywhere.
+// fp32 weights, uniform with standard deviation 1 / sqrt(k), norms of 1, experts MXFP4; the same seed gives the same model everywhere.
 // The vocabulary is letters: token i is the letter i mod 26.
 ir::Graph synthetic_llama(const LlamaHyper& hyper, std::uint64_t seed);
 

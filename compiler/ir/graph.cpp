@@ -10,6 +10,7 @@ const char* name(Op op) {
     case Op::rope: return "rope";
     case Op::attention: return "attention";
     case Op::swiglu: return "swiglu";
+    case Op::experts: return "experts";
     case Op::add: return "add";
     case Op::logits: return "logits";
   }

@@ -8,7 +8,7 @@
 
 namespace jogak::ir {
 
-enum class DType { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, mxfp4, i8, i32 };
+enum class DType { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, mxfp4, i8, i32, u8 };
 
 // A constant. Rows of `shape` (outermost first) are contiguous; block formats (passes/blocks.hpp) run along the last dimension, 32 or 256 values a block.
 struct Tensor {
@@ -46,13 +46,23 @@ struct Rotary {
   bool operator==(const Rotary&) const = default;
 };
 
+// How tokens find their experts and what these compute. A token's experts are those with the largest logits.
+struct Mixture {
+  int experts = 0, top = 0;
+  bool over_chosen = true;   // weights are the softmax of the chosen logits; false: of all, and need not sum to 1
+  float limit = 0;           // 0: silu(gate) * up; else gate <= limit, |up| <= limit, gate * sigmoid(alpha * gate) * (up + 1)
+  float alpha = 1;
+  bool operator==(const Mixture&) const = default;
+};
+
 enum class Op {
   embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d])
   rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]; with heads > 0 each head by itself, weight [head_dim]
   linear,     // x * weight[0]^T (+ weight[1]), weight [n][k], bias [n]
   rope,       // rotary position embedding on pairs (2i, 2i+1) of each head
-  attention,  // causal grouped-query attention: inputs q, k, v
+  attention,  // causal grouped-query attention: inputs q, k, v; with weight[0] [heads] a sink per head: a score without value
   swiglu,     // silu(gate) * up: inputs gate, up
+  experts,    // mixture of feed-forwards: inputs x, router's logits; weights gate, up [experts][ffn][k], down [experts][n][ffn] (+ their biases)
   add,        // inputs a, b
   logits,     // marks the result
 };
@@ -68,6 +78,8 @@ struct Node {
   float eps = 0;                 // rms_norm
   std::shared_ptr<const Rotary> rotary = nullptr;   // rope
   int heads = 0, kv_heads = 0, head_dim = 0;  // rope, rms_norm of heads: heads; attention: all
+  Mixture mixture = {};          // experts
+  Format expert_format = Format::int8;  // experts, after the quantise pass
   int window = 0;                // attention: keys that a query sees, itself included; 0: all before it
 };
 

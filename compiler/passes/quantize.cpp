@@ -185,6 +185,8 @@ std::vector<float> finite_float(const Tensor& t) {
   return out;
 }
 
+Format array_format(DType type, Format format) { return kept_format(type).value_or(format); }
+
 QMatrix quantize(const Tensor& t, Format format, int group) {
   if (t.shape.size() != 2) throw Error("quantize", "tensor " + t.name, std::to_string(t.shape.size()) + " dimensions", "a matrix");
   const std::optional<Format> kept = kept_format(t.dtype);
@@ -226,6 +228,7 @@ std::vector<float> dequantize(const QMatrix& m) {
 void quantize_graph(ir::Graph& graph, const std::function<Format(const ir::Node&)>& choice) {
   std::map<std::pair<int, int>, std::shared_ptr<const QMatrix>> done;  // (tensor, format and group) of tied weights
   for (ir::Node& node : graph.nodes) {
+    if (node.op == ir::Op::experts) node.expert_format = choice(node);
     if (node.op != ir::Op::linear) continue;
     const int tensor = node.weights.at(0);
     const Format format = choice(node);

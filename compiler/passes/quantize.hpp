@@ -29,7 +29,11 @@ ir::QMatrix quantize(const ir::Tensor& tensor, ir::Format format, int group = 0)
 // w[n][k] of a QMatrix as fp32 (k without padding only when group was 0).
 std::vector<float> dequantize(const ir::QMatrix& matrix);
 
-// Picks a format per linear node: by tensor type where blocks carry over, else `choice(node)`.
+// What a tensor becomes where `format` is asked for: its own, where its blocks are those of the array.
+ir::Format array_format(ir::DType type, ir::Format format);
+
+// Picks a format per linear node: by tensor type where blocks carry over, else `choice(node)`. Experts only keep the choice: they are quantised
+// one by one when they are packed.
 void quantize_graph(ir::Graph& graph, const std::function<ir::Format(const ir::Node&)>& choice);
 
 }  // namespace jogak::passes

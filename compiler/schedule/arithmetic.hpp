@@ -10,7 +10,7 @@ namespace jogak::schedule {
 // Constants and temporaries it returns are good for the next few instructions (see Emitter).
 class Arithmetic {
  public:
-  explicit Arithmetic(bool hoist) : e_(hoist) {}
+  explicit Arithmetic(bool hoist, unsigned variables = emit::Emitter::kVariables) : e_(hoist, variables) {}
 
  protected:
   using Reg = emit::Reg;

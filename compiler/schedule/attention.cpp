@@ -66,7 +66,6 @@ void Lowering::projections(const LayerPlan& l) {
       advance(p3_, scales);
     });
   });
-  if (p_.extra_words > 0) e_.signal(Engine::ve, kExtraFree);
   e_.signal(Engine::st, kAppended);
   e_.signal(Engine::st, kStagingFree);
 }
@@ -114,6 +113,7 @@ void Lowering::attention() {
   e_.set(p0_, p_.qq);
   e_.set(p1_, p_.oq);
   e_.set(p2_, 0);  // kv head
+  if (p_.sinks) e_.set(p5_, p_.extra + p_.at_sinks);
   e_.repeat(u32(p_.kv_heads), [&] {
     load_kv();
     e_.wait(Engine::mx, kKvFull);
@@ -122,6 +122,7 @@ void Lowering::attention() {
       head();
       advance(p0_, p_.hk);
       advance(p1_, p_.hk);
+      if (p_.sinks) advance(p5_, 1);
     });
     e_.signal(Engine::mx, kKvFree);
     e_.signal(Engine::ve, kVsFree);
@@ -162,6 +163,14 @@ void Lowering::load_kv() {
   e_.signal(Engine::ld, kVsFull);
 }
 
+// totals += exp(sink - maxima).
+void Lowering::add_sink() {
+  const Reg part = k(p_.sums), one = kf(1.0f), totals = k(p_.totals);
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = part, .a = k(p_.maxima), .b = p5_, .s = one,
+             .rows = k(1), .cols = m_});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = totals, .a = totals, .b = part, .s = one, .rows = k(1), .cols = m_});
+}
+
 void Lowering::head() {
   const float scale = 1.0f / std::sqrt(static_cast<float>(p_.head_dim));
   const Reg limit = p4_;
@@ -176,6 +185,10 @@ void Lowering::head() {
   const Reg work = k(p_.work);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::max, .masked = true, .linc = true, .a = work, .as = keys_, .b = kf(scale),
              .lim = limit, .r = k(p_.maxima), .rows = m_, .cols = keys_});
+  if (p_.sinks) {
+    const Reg maxima = k(p_.maxima);
+    e_.put(Vec{.op = Vop::max, .bmode = Bmode::row_scalar, .wr = true, .dst = maxima, .a = maxima, .b = p5_, .rows = k(1), .cols = m_});
+  }
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .red = Vred::sum, .wr = true, .negb = true, .masked = true,
              .linc = true, .dst = work, .ds = keys_, .a = work, .as = keys_, .b = k(p_.maxima), .bs = k(1), .s = kf(scale), .lim = limit,
              .r = k(p_.totals), .rows = m_, .cols = keys_});
@@ -183,6 +196,7 @@ void Lowering::head() {
              .b = vs_, .lim = limit, .rows = m_, .cols = keys_});
   e_.put(Qnt{.dst = k(p_.pq), .ds = keys_, .a = work, .as = keys_, .rows = m_, .cols = keys_});
   e_.signal(Engine::ve, kOperand);
+  if (p_.sinks) add_sink();
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = k(p_.totals), .a = k(p_.totals), .b = kf(1.0f),
              .rows = k(1), .cols = m_});
   e_.wait(Engine::mx, kOperand);

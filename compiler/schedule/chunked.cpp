@@ -53,14 +53,23 @@ void Lowering::chunked_attention() {
   e_.wait(Engine::mx, kOperand);
 }
 
+// With a sink the state is as if it had been a key: m is the sink, l is 1. Else
 // O and l are 0 (whatever was there: a mask that hides all), m is -FLT_MAX. Each head's first product finds its turn free.
 void Lowering::start_heads(int group) {
   const Reg wide = k(static_cast<long long>(group) * p_.hn), o = k(p_.o_state);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = o, .ds = wide, .a = o, .as = wide, .rows = m_, .cols = wide});
   const Reg l = k(p_.m_state + static_cast<long long>(group) * p_.state_rows), m = k(p_.m_state), stride = k(p_.state_rows), heads = k(group);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = l, .ds = stride, .a = l, .as = stride, .rows = heads, .cols = m_});
-  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = m, .ds = stride, .a = l, .as = stride, .b = kf(-FLT_MAX), .s = kf(1.0f),
-             .rows = heads, .cols = m_});
+  if (p_.sinks) {
+    const Reg sinks = times(p2_, group), one = kf(1.0f);
+    advance(sinks, p_.extra + p_.at_sinks);
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .wr = true, .dst = m, .ds = stride, .a = l, .as = stride, .b = sinks, .bs = k(1), .s = one,
+               .rows = heads, .cols = m_});
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = l, .ds = stride, .a = l, .as = stride, .b = one, .s = one, .rows = heads, .cols = m_});
+  } else {
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = m, .ds = stride, .a = l, .as = stride, .b = kf(-FLT_MAX), .s = kf(1.0f),
+               .rows = heads, .cols = m_});
+  }
   e_.signal(Engine::mx, kAttended, static_cast<unsigned>(group));
 }
 

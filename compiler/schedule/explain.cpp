@@ -30,6 +30,15 @@ Bound attention(const Plan& p, std::uint32_t first, std::uint32_t last) {
   return b;
 }
 
+// Of one row: more rows may take other experts.
+Bound experts(const Plan& p, std::uint32_t first, std::uint32_t last, const LayerPlan& l) {
+  Bound b = matrix(p, first, last, op::experts, l.ffn);
+  const auto top = static_cast<std::uint64_t>(p.mixture.top);
+  b.tiles = top * (b.tiles + matrix(p, first, last, op::experts, l.down).tiles);
+  b.bytes = top * p.expert_bytes;
+  return b;
+}
+
 void line(std::string& out, const Plan& p, const Bound& b) {
   const auto side = [&](std::uint64_t array, std::uint64_t port) { return array > port ? "array bound" : "memory bound"; };
   const auto rows = static_cast<std::uint64_t>(p.rows);
@@ -54,8 +63,13 @@ std::vector<Bound> bounds(const Plan& p) {
     out.push_back(matrix(p, first, last, op::v, l.v));
     out.push_back(attention(p, first, last));
     out.push_back(matrix(p, first, last, op::o, l.o));
-    out.push_back(matrix(p, first, last, op::ffn, l.ffn));
-    out.push_back(matrix(p, first, last, op::down, l.down));
+    if (p.experts()) {
+      out.push_back(matrix(p, first, last, op::router, l.router));
+      out.push_back(experts(p, first, last, l));
+    } else {
+      out.push_back(matrix(p, first, last, op::ffn, l.ffn));
+      out.push_back(matrix(p, first, last, op::down, l.down));
+    }
     first = last + 1;
   }
   out.push_back(matrix(p, kNoLayer, kNoLayer, op::head, p.head));

@@ -69,7 +69,7 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   e_.set(p0_, p_.hq);
   weights_.phase(m, [&](const Prefetch& next) {
     project(m, next, m_, 2 * p_.fc, Engine::ve, [&] {
-      swiglu();
+      swiglu(m_);
       e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
       e_.signal(Engine::ve, kOutFree);
       advance(p0_, p_.fc);
@@ -79,16 +79,16 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   e_.wait(Engine::mx, kOperand);
 }
 
-void Lowering::swiglu() {
+void Lowering::swiglu(Reg rows) {
   const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc), one = kf(1.0f);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = temp, .ds = fc, .a = out_, .as = row,
-             .b = one, .rows = m_, .cols = fc});
+             .b = one, .rows = rows, .cols = fc});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = one,
-             .s = one, .rows = m_, .cols = fc});
+             .s = one, .rows = rows, .cols = fc});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = out_, .bs = row,
-             .rows = m_, .cols = fc});
+             .rows = rows, .cols = fc});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = sum(out_, p_.fc), .bs = row,
-             .rows = m_, .cols = fc});
+             .rows = rows, .cols = fc});
 }
 
 }  // namespace jogak::schedule

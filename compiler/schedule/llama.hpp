@@ -9,11 +9,23 @@ namespace jogak::schedule {
 
 using Matrix = std::shared_ptr<const ir::QMatrix>;
 
+// A mixture's matrices [experts][n][k], in the graph, which must outlive this. No data is needed for a plan.
+struct Experts {
+  const ir::Tensor *gate = nullptr, *up = nullptr, *down = nullptr;
+  std::vector<float> gate_bias, up_bias, down_bias;  // [experts][n]; none without biases
+  ir::Format format = ir::Format::int8;              // of gate and up
+  ir::Format down_format = ir::Format::int8;
+};
+
 struct LlamaLayer {
   Matrix q, k, v;            // [heads or kv_heads * head_dim][width]
   Matrix o;                  // [width][heads * padded head]: k in groups of one head, each padded to 32
-  Matrix gate, up;           // [ffn][width]
-  Matrix down;               // [width][ffn]
+  Matrix gate, up;           // [ffn][width]; none with experts
+  Matrix down;               // [width][ffn]; likewise
+  Matrix router;             // [experts][width]
+  Experts experts;
+  std::vector<float> router_bias, o_bias;  // [experts], [width]; none without bias
+  std::vector<float> sinks;                // [heads]; none without sinks
   std::vector<float> attn_norm, ffn_norm;  // [width]
   std::vector<float> q_bias, k_bias, v_bias;  // [rows of q, k, v]; none without bias
   std::vector<float> q_norm, k_norm;       // [head_dim]; none without QK norms
@@ -23,7 +35,9 @@ struct LlamaLayer {
 struct Llama {
   int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0;
   int window = 0;                  // keys that a query sees in sliding layers, itself included
-  bool qkv_bias = false, qk_norm = false;
+  bool qkv_bias = false, qk_norm = false, o_bias = false, sinks = false;
+  ir::Mixture mixture;             // experts: 0 without
+  bool expert_bias = false;        // of router and experts
   float eps = 0;
   ir::Rotary rotary;
   std::vector<LlamaLayer> layers;

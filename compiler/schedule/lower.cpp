@@ -31,6 +31,7 @@ void Lowering::prologue() {
     for (Reg* r : {&chunk_keys_, &seeing_, &o_, &window_}) *r = e_.variable();
     e_.set(window_, p_.window_mask);
   }
+  if (p_.experts()) expert_variables();
   const Reg t = sum(pos_, 31);
   e_.alu(AluFn::add, keys_, t, m_);
   e_.alui(AluFn::and_, keys_, keys_, ~31u);
@@ -52,7 +53,25 @@ void Lowering::prologue() {
               .len = len, .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kInput);
   e_.wait(Engine::ve, kInput);
-  weights_.fill_ring();
+  weights_.start();
+}
+
+// Keys of experts may take the place of what attention alone needs.
+unsigned Lowering::variables(const Plan& plan) {
+  if (!plan.experts()) return emit::Emitter::kVariables;
+  return emit::Emitter::kVariables + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
+}
+
+void Lowering::expert_variables() {
+  if (p_.chunk > 0) keys_of_ = {base_, chunk_keys_, seeing_, o_};
+  keys_of_.resize(static_cast<std::size_t>(p_.mixture.top), 0);
+  for (Reg& r : keys_of_)
+    if (r == 0) r = e_.variable();
+  for (Reg* r : {&share_, &expert_from_, &experts_at_, &expert_window_, &chosen_at_}) *r = e_.variable();
+  e_.signal(Engine::seq, kChosenFree);
+  e_.set(experts_at_, 0);
+  e_.set(expert_window_, 0);
+  e_.set(chosen_at_, p_.io_chosen);
 }
 
 void Lowering::layers() {
@@ -74,7 +93,7 @@ void Lowering::layers() {
     layer(p_.layer[i]);
     e_.layers({});
   };
-  if (runs <= kinds || kind.size() > 32 || p_.chunk > 0) {
+  if (runs <= kinds || kind.size() > 32 || p_.chunk > 0 || p_.experts()) {
     for (std::size_t first = 0, count = 1; first < kind.size(); first += count, count = 1) {
       while (first + count < kind.size() && kind[first + count] == kind[first]) ++count;
       e_.repeat(u32(static_cast<long long>(count)), [&] { body(first, [&](std::size_t at) { return at >= first && at < first + count; }); });
@@ -95,16 +114,24 @@ void Lowering::layers() {
 }
 
 void Lowering::layer(const LayerPlan& l) {
+  e_.label("norm_weights");
+  if (p_.experts()) weights_.fill_run();
   load_norm(0);
   load_norm(1);
   load_extra();
   norm("attn_norm", 0, k(p_.x), m_);
   projections(l);
+  if (!late_extra()) release_extra();
   attention();
   residual(op::o, l.o, p_.oq, p_.heads * p_.hk);
   norm("ffn_norm", 1, k(p_.x), m_);
-  feed_forward(l.ffn);
-  residual(op::down, l.down, p_.hq, p_.fk);
+  if (p_.experts()) {
+    mixture(l);
+  } else {
+    if (late_extra()) release_extra();
+    feed_forward(l.ffn);
+    residual(op::down, l.down, p_.hq, p_.fk);
+  }
   advance(kv_, p_.kv_layer);
   turn_window();
 }
@@ -126,11 +153,18 @@ void Lowering::load_extra() {
   advance(norm_at_, p_.extra_words * 4LL);
 }
 
+void Lowering::release_extra() {
+  if (p_.extra_words > 0) e_.signal(Engine::ve, kExtraFree);
+}
+
 void Lowering::norm(const char* label, int which, Reg x, Reg rows) {
   e_.label(label);
   e_.wait(Engine::ve, kResult);
   const Reg dn = k(p_.dn), width = k(p_.width);
   e_.copy(p0_, x);
+  if (which == 1 && p_.o_bias)
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .ds = dn, .a = p0_, .as = dn, .b = k(p_.extra + p_.at_o_bias), .s = kf(1.0f),
+               .rows = rows, .cols = width});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = p0_, .as = dn, .b = p0_, .bs = dn,
              .r = k(p_.sums), .rows = rows, .cols = width});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = k(p_.sums), .a = k(p_.sums),
@@ -170,6 +204,8 @@ void Lowering::normalise(int which, Reg rows, Reg scales, Reg dst) {
 }
 
 void Lowering::finish() {
+  e_.label("norm_weights");
+  if (p_.experts()) weights_.fill_run();
   load_norm(0);
   const Reg row = times(first_, p_.dn);
   const Reg x = sum(row, p_.x);

@@ -1,5 +1,5 @@
 // The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, chunked.cpp,
-// feed_forward.cpp (and what products share).
+// feed_forward.cpp (and what products share), experts.cpp.
 #pragma once
 #include "arithmetic.hpp"
 #include "lower.hpp"
@@ -9,7 +9,7 @@ namespace jogak::schedule {
 
 class Lowering : Arithmetic {
  public:
-  explicit Lowering(const Plan& plan) : Arithmetic(plan.hoist), p_(plan), weights_(plan, e_) {}
+  explicit Lowering(const Plan& plan) : Arithmetic(plan.hoist, variables(plan)), p_(plan), weights_(plan, e_) {}
 
   emit::Emitter run();
 
@@ -27,7 +27,10 @@ class Lowering : Arithmetic {
   using Vop = spec::Vop;
   using Vred = spec::Vred;
 
+  static unsigned variables(const Plan& plan);
   void prologue();
+  // Registers that only programs with experts have.
+  void expert_variables();
   // Layers of a kind share their code: runs of them in a loop of their own, or, where kinds alternate, one loop over
   // all layers whose bit in a mask says which body runs.
   void layers();
@@ -35,6 +38,9 @@ class Lowering : Arithmetic {
   void load_norm(int which);
   // Biases of q, k and v and norms of q and k, behind the layer's norms.
   void load_extra();
+  // They, and what lies behind them, are used up.
+  void release_extra();
+  bool late_extra() const { return p_.o_bias || p_.sinks || p_.expert_bias; }  // some is used behind attention
   // rows of x at word address `x` -> normalised, weighted, quantised rows in xq. Waits for x's last product.
   void norm(const char* label, int which, Reg x, Reg rows);
   void normalise(int which, Reg rows, Reg scales, Reg dst);
@@ -52,7 +58,8 @@ class Lowering : Arithmetic {
   void attention();
   // K, its scales, V and its scales of kv head p2 for all keys, rounded up to a block.
   void load_kv();
-  // One query head: q p0 against the area's K, softmax, the area's V, into oq at p1.
+  void add_sink();
+  // One query head (its sink at p5): q p0 against the area's K, softmax, the area's V, into oq at p1.
   void head();
 
   // The same for contexts whose keys are taken in chunks.
@@ -84,7 +91,22 @@ class Lowering : Arithmetic {
   void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
   void feed_forward(const MatrixPlan& m);
   // temp = gate * recip(1 + exp(-gate)) * up, gate and up side by side in the output buffer.
-  void swiglu();
+  void swiglu(Reg rows);
+
+  // Instead of feed-forward and its residual: each row through its experts, one after the other, added to x.
+  void mixture(const LayerPlan& l);
+  // Logits of all rows and their softmax, or its numerators where the chosen ones' sum is not 1 yet.
+  void route(const MatrixPlan& m);
+  void choose();
+  void share_out();
+  void expert(const LayerPlan& l);
+  void expert_in(const MatrixPlan& m);
+  void clamped_swiglu();
+  void expert_out(const MatrixPlan& m);
+  void next_experts();
+  std::uint32_t index_mask() const;
+  Reg index_of(Reg key);
+  Reg share_at(Reg index);
   // One iteration of a projection: column blocks into the output buffer, slot by slot times the channel scales where the format has
   // them, then the turn of `user` (vector or store engine), which finds the output complete.
   template <class After>
@@ -115,6 +137,9 @@ class Lowering : Arithmetic {
   // Chunked attention: first key of the chunk and its keys, rows that see them, the head's result and its maxima.
   Reg base_ = 0, chunk_keys_ = 0, seeing_ = 0, o_ = 0, m_state_ = 0;
   Reg window_ = 0;    // where only some layers slide: a bit a layer, this one's lowest
+  // Experts: of the row at hand the best keys; a chosen one's share and next offset; the layer's offset and window; where choices go.
+  std::vector<Reg> keys_of_;
+  Reg share_ = 0, expert_from_ = 0, experts_at_ = 0, expert_window_ = 0, chosen_at_ = 0;
   Reg norm_at_ = 0;   // next norm weights in the weights window
   Reg out_ = 0;       // current output buffer
   Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales

@@ -99,19 +99,58 @@ class Matcher {
     same("head size", model_.head_dim, attention.head_dim);
     l.sliding = attention.window > 0;
     if (l.sliding) same("sliding window", model_.window, attention.window);
-    l.o = plain(index() - 1);
+    if (!attention.weights.empty()) l.sinks = passes::finite_float(weight(attention));
+    l.o = linear(index() - 1);
+    l.o_bias = bias();
     take(Op::add, {x_, index() - 1});
     x_ = index() - 1;
     l.ffn_norm = passes::finite_float(weight(norm()));
-    const int f = index() - 1;
-    l.gate = plain(f);
-    l.up = plain(f);
-    same("feed-forward length", model_.ffn, static_cast<int>(l.gate->n));
-    take(Op::swiglu, {index() - 2, index() - 1});
-    l.down = plain(index() - 1);
+    feed_forward(l, index() - 1);
+    every_late(l);
     take(Op::add, {x_, index() - 1});
     x_ = index() - 1;
     return l;
+  }
+  void feed_forward(LlamaLayer& l, int x) {
+    const Matrix first = linear(x);
+    if (at_ < graph_.nodes.size() && graph_.nodes[at_].op == Op::experts) return experts(l, first, x);
+    need_plain();
+    l.gate = first;
+    l.up = plain(x);
+    same("feed-forward length", model_.ffn, static_cast<int>(l.gate->n));
+    take(Op::swiglu, {index() - 2, index() - 1});
+    l.down = plain(index() - 1);
+  }
+  void experts(LlamaLayer& l, const Matrix& router, int x) {
+    l.router = router;
+    l.router_bias = bias();
+    const Node& node = take(Op::experts, {x, index() - 1});
+    const auto tensor = [&](std::size_t i) { return &graph_.tensors[static_cast<std::size_t>(node.weights.at(i))]; };
+    Experts& e = l.experts;
+    e.gate = tensor(0), e.up = tensor(1), e.down = tensor(2);
+    same("feed-forward length", model_.ffn, static_cast<int>(e.gate->shape.at(1)));
+    if (model_.mixture != ir::Mixture{} && model_.mixture != node.mixture) throw Error("schedule", "experts of " + node.name, "others", "as many in every layer");
+    model_.mixture = node.mixture;
+    // A scale per channel would have to come with the weights as a bias does: blocks have scales of their own.
+    const ir::Format asked = node.expert_format == ir::Format::int8c ? ir::Format::int8 : node.expert_format;
+    e.format = passes::array_format(e.gate->dtype, asked), e.down_format = passes::array_format(e.down->dtype, asked);
+    if (passes::array_format(e.up->dtype, asked) != e.format)
+      throw Error("schedule", "format of " + e.up->name, ir::name(passes::array_format(e.up->dtype, asked)), ir::name(e.format) + std::string(", like ") + e.gate->name);
+    if (node.weights.size() == 3) return;
+    e.gate_bias = passes::finite_float(*tensor(3)), e.up_bias = passes::finite_float(*tensor(4)), e.down_bias = passes::finite_float(*tensor(5));
+  }
+  // Likewise what comes behind attention.
+  void every_late(const LlamaLayer& l) {
+    const auto same_in_all = [&](bool there, bool& known, const char* what) {
+      if (!model_.layers.empty() && known != there)
+        throw Error("schedule", std::string(what) + " in layer " + std::to_string(model_.layers.size()), there ? "some" : "none", "all or none, as in the layers before");
+      known = there;
+    };
+    same_in_all(!l.o_bias.empty(), model_.o_bias, "a bias of the attention's output");
+    same_in_all(!l.sinks.empty(), model_.sinks, "sinks");
+    same_in_all(!l.experts.gate_bias.empty(), model_.expert_bias, "biases of experts");
+    if (!l.router) return;
+    if (l.router_bias.empty() == model_.expert_bias) throw Error("schedule", "biases", "of router or experts alone", "of both or of none");
   }
   // Biases and QK norms are in all layers or in none.
   void every(const LlamaLayer& l) {
@@ -123,12 +162,15 @@ class Matcher {
     need(l.k_norm.empty() != with_norm && (model_.layers.empty() || model_.qk_norm == with_norm), "norms of q and k");
     model_.qkv_bias = with_bias, model_.qk_norm = with_norm;
   }
-  // Only q, k and v have places for a bias.
+  // Elsewhere there is no place for a bias.
   Matrix plain(int input) {
     Matrix m = linear(input);
-    const Node& node = graph_.nodes[at_ - 1];
-    if (node.weights.size() > 1) throw Error("schedule", "node " + node.name, "a bias", "none (only q, k and v may have one)");
+    need_plain();
     return m;
+  }
+  void need_plain() const {
+    const Node& node = graph_.nodes[at_ - 1];
+    if (node.weights.size() > 1) throw Error("schedule", "node " + node.name, "a bias", "none (only q, k, v, o and experts may have one)");
   }
 
   const ir::Graph& graph_;

@@ -3,94 +3,31 @@
 #include <cmath>
 #include <cstring>
 
-#include "tile.hpp"
+#include "pack_stream.hpp"
 
 namespace jogak::schedule {
 namespace {
 
 using ir::QMatrix;
 
-// Which rows of which matrix one slot's column blocks come from: n = -1 is a column of zeros.
-struct Column {
-  const QMatrix* matrix = nullptr;
-  std::int64_t n = -1;
-};
-
-class Stream {
- public:
-  Stream(std::vector<std::byte>& out, std::size_t at, int cols) : out_(out), at_(at), cols_(cols) {}
-
-  // One slot: `columns` (nbs * C of them) times k blocks part * kbs .. (part + 1) * kbs - 1.
-  void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int part) {
-    const int kb0 = part * plan.kbs;
-    std::byte* tile = out_.data() + at_;
-    std::byte* scale = tile + plan.weight_bytes();
-    for (int nb = 0; nb < plan.nbs; ++nb) {
-      for (int kb = 0; kb < plan.kbs; ++kb) {
-        for (int c = 0; c < cols_; ++c) {
-          const Column& from = columns[static_cast<std::size_t>(nb * cols_ + c)];
-          if (from.n >= 0) put_column(*from.matrix, from.n, kb0 + kb, c, cols_, tile, scale);
-        }
-        tile += plan.tile_bytes;
-        if (!plan.channel()) scale += plan.scale_bytes;
-      }
-    }
-    if (plan.channel() && part == 0) put_channel(columns, scale);
-    at_ += plan.stream_bytes(part);
-  }
-
- private:
-  // fp32 scale of each column, 0 for columns of zeros.
-  static void put_channel(const std::vector<Column>& columns, std::byte* at) {
-    for (const Column& c : columns) {
-      const float s = c.n >= 0 && c.n < c.matrix->n ? c.matrix->channel[static_cast<std::size_t>(c.n)] : 0;
-      std::memcpy(at, &s, sizeof s);
-      at += sizeof s;
-    }
-  }
-
-  std::vector<std::byte>& out_;
-  std::size_t at_;
-  int cols_;
-};
-
-// Columns first .. first + count - 1 of an iteration's padded columns; `map` gives the matrix row of each.
-template <class Map>
-std::vector<Column> columns(int count, const Map& map) {
-  std::vector<Column> list(static_cast<std::size_t>(count));
-  for (int j = 0; j < count; ++j) list[static_cast<std::size_t>(j)] = map(j);
-  return list;
-}
-
-template <class Map>
-void whole_k(Stream& out, const MatrixPlan& p, int cols, const Map& map) {
-  const int width = p.nbs * cols;
-  for (int it = 0; it < p.iterations; ++it)
-    for (int s = 0; s < p.slots; ++s)
-      out.slot(p, columns(width, [&](int j) { return map(it, s * width + j); }), 0);
-}
-
-void accumulating(Stream& out, const MatrixPlan& p, int cols, const QMatrix& m) {
-  for (int slot = 0; slot < p.iterations * p.slots; ++slot) {
-    const int first = slot / p.kparts * p.nbs * cols;
-    out.slot(p, columns(p.nbs * cols, [&](int j) { return Column{&m, first + j}; }), slot % p.kparts);
-  }
-}
-
 void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp) {
   const auto head = [&](const QMatrix& m) {
     return [&](int it, int j) { return Column{&m, j < p.head_dim ? it * p.head_dim + j : -1}; };
   };
-  whole_k(out, lp.q, p.cols, head(*l.q));
-  whole_k(out, lp.k, p.cols, head(*l.k));
-  whole_k(out, lp.v, p.cols, head(*l.v));
-  accumulating(out, lp.o, p.cols, *l.o);
-  whole_k(out, lp.ffn, p.cols, [&](int it, int j) {
+  put_whole_k(out, lp.q, head(*l.q));
+  put_whole_k(out, lp.k, head(*l.k));
+  put_whole_k(out, lp.v, head(*l.v));
+  put_accumulating(out, lp.o, [&](int n) { return Column{l.o.get(), n}; });
+  if (p.experts()) {
+    put_whole_k(out, lp.router, [&](int, int j) { return Column{l.router.get(), j}; });
+    return;
+  }
+  put_whole_k(out, lp.ffn, [&](int it, int j) {
     const QMatrix& m = j < p.fc ? *l.gate : *l.up;
     const std::int64_t n = it * p.fc + j % p.fc;
     return Column{&m, n < m.n ? n : -1};
   });
-  accumulating(out, lp.down, p.cols, *l.down);
+  put_accumulating(out, lp.down, [&](int n) { return Column{l.down.get(), n}; });
 }
 
 void put(std::vector<std::byte>& out, std::size_t at, const float* values, std::size_t count) {
@@ -115,7 +52,7 @@ void rotary(std::vector<std::byte>& out, const Plan& p, const ir::Rotary& r) {
   fill(p.w_rope + static_cast<std::uint32_t>(p.context * p.hn * 4), true);
 }
 
-// A layer's norms, then its biases head by head (each padded to hn), then its QK norms.
+// A layer's norms, then its biases head by head (each padded to hn), then its QK norms, the biases of o and router, sinks.
 void norms(std::vector<std::byte>& out, const Plan& p, std::size_t at, const LlamaLayer& l) {
   const auto width = static_cast<std::size_t>(p.width), head = static_cast<std::size_t>(p.head_dim);
   const auto next = [&](const float* values, std::size_t count, int words) {
@@ -127,15 +64,18 @@ void norms(std::vector<std::byte>& out, const Plan& p, std::size_t at, const Lla
     for (std::size_t i = 0; i < bias->size(); i += head) next(bias->data() + i, head, p.hn);
   for (const auto* weights : {&l.q_norm, &l.k_norm})
     if (!weights->empty()) next(weights->data(), head, p.hn);
+  if (p.o_bias) next(l.o_bias.data(), width, p.dn);
+  if (p.expert_bias) next(l.router_bias.data(), l.router_bias.size(), p.ep);
+  if (p.sinks) next(l.sinks.data(), l.sinks.size(), 0);
 }
 
 }  // namespace
 
 std::vector<std::byte> pack_weights(const Llama& model, const Plan& p) {
   std::vector<std::byte> out(p.w_bytes);
-  Stream stream(out, p.w_stream, p.cols);
+  Stream stream(std::span<std::byte>(out).subspan(p.w_stream), p.cols);
   for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i]);
-  whole_k(stream, p.head, p.cols, [&](int it, int j) {
+  put_whole_k(stream, p.head, [&](int it, int j) {
     const std::int64_t n = it * p.vocab_step + j;
     return Column{model.head.get(), n < model.head->n ? n : -1};
   });

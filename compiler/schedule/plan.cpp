@@ -20,15 +20,19 @@ int divisor(int n, int limit) {
 // `f` of every matrix in the order of use.
 template <class F>
 void each_matrix(const Plan& p, const F& f) {
-  for (const LayerPlan& l : p.layer)
-    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.ffn, &l.down}) f(*m);
+  for (const LayerPlan& l : p.layer) {
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) f(*m);
+    if (p.experts()) f(l.router);
+    else f(l.ffn), f(l.down);
+  }
   f(p.head);
 }
 
 void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
   m.format = q.format;
   m.tile_bytes = q.format == ir::Format::mxfp4 ? 16 * cols : 32 * cols;
-  m.scale_bytes = q.format == ir::Format::int8c ? 4 * cols : q.format == ir::Format::int8 ? 2 * cols : cols;
+  m.scale_bytes = q.format == ir::Format::int8c ? 0 : q.format == ir::Format::int8 ? 2 * cols : cols;
+  m.side_bytes = q.format == ir::Format::int8c ? 4 * cols : 0;
 }
 
 // One iteration makes `blocks` column blocks; k is never split.
@@ -42,18 +46,20 @@ MatrixPlan whole_k(const ir::QMatrix& q, int cols, int iterations, int blocks, i
   return m;
 }
 
-// All column blocks in turn; k may be split since the result accumulates. With channel scales the sum waits in an output buffer,
-// which takes `most` column blocks, until it is whole.
-MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot, int most) {
+// All column blocks in turn; k may be split since the result accumulates. With values at the side the sum waits in an output buffer,
+// which takes `most` column blocks, until it is whole; `apart`: so it does for other reasons.
+MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot, int most, bool apart = false, bool bias = false) {
   MatrixPlan m;
   formats(m, q, cols);
+  if (bias) m.side_bytes = 4 * cols;
+  apart |= m.channel();
   const int blocks = round_up(static_cast<int>(q.n), cols) / cols;
   const int fit = slot / m.tile_bytes;
   m.kbs = divisor(kb, fit);
   m.kparts = kb / m.kbs;
-  m.nbs = m.kparts > 1 ? 1 : divisor(blocks, m.channel() ? std::min(most, fit / m.kbs) : fit / m.kbs);
+  m.nbs = m.kparts > 1 ? 1 : divisor(blocks, apart ? std::min(most, fit / m.kbs) : fit / m.kbs);
   m.iterations = blocks / m.nbs;
-  (m.channel() ? m.slots : m.iterations) *= m.kparts;
+  (apart ? m.slots : m.iterations) *= m.kparts;
   return m;
 }
 
@@ -65,7 +71,15 @@ void shape(Plan& p, const Llama& model) {
   p.dn = round_up(p.width, c), p.dk = round_up(p.width, 32);
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
   p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
+  p.mixture = model.mixture, p.o_bias = model.o_bias, p.sinks = model.sinks, p.expert_bias = model.expert_bias;
+  p.ep = round_up(p.mixture.experts, c);
   p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);
+  const auto extra = [&](bool there, int words) {
+    const auto at = u32(p.extra_words);
+    if (there) p.extra_words += words;
+    return at;
+  };
+  p.at_o_bias = extra(p.o_bias, p.dn), p.at_router_bias = extra(p.expert_bias, p.ep), p.at_sinks = extra(p.sinks, round_up(p.heads, c));
 }
 
 // Sliding layers whose window is shorter than the context, as a pattern of at most 32 layers.
@@ -97,15 +111,16 @@ int chunk_of(const Plan& p) {
 // Weight ring and K/V areas share the weight scratchpad.
 void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) {
   p.kv_area_bytes = u32(p.keys() * (p.hk + p.hn));
-  p.double_kv = options.double_kv && p.kv_area_bytes * 2 <= p.config.wspm_bytes / 2;
-  const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   // A slot holds at least one column block of every matrix that cannot be split along k.
   const int unit = 32 * p.cols;
   int least = unit;
   for (const auto& l : model.layers)
-    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up})
-      least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
+    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router})
+      if (m) least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
   least = std::max(least, static_cast<int>(model.head->kb()) * unit);
+  const std::uint32_t both = p.kv_area_bytes * 2;
+  p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) <= p.config.wspm_bytes;
+  const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas);
   p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
   if (ring < static_cast<int>(2 * p.slot_bytes))
@@ -120,18 +135,32 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
 void steps(Plan& p, const Llama& model) {
   const int unit = 32 * p.cols;
   const auto blocks_per_slot = [&](const ir::QMatrix& m) { return static_cast<int>(p.slot_bytes) / (static_cast<int>(m.kb()) * unit); };
-  const int half = blocks_per_slot(*model.layers.front().gate) * p.cols / 2;
+  const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().gate) * p.cols / 2;
   p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, std::min(half, 64) / 32);
   p.fk = round_up(p.ffn, p.fc);
   p.vocab_step = p.cols * divisor(round_up(p.vocab, p.cols) / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
   p.vocab_n = round_up(p.vocab, p.vocab_step);
 }
 
+// Every expert of every layer has the same shapes, so that the sequencer finds it by a product.
+void experts(const Plan& p, const LlamaLayer& l, LayerPlan& lp, int most) {
+  const int slot = static_cast<int>(p.slot_bytes);
+  if (l.router->format == ir::Format::int8c)
+    throw Error("plan", "format of the router in layer " + std::to_string(p.layer.size()), "int8c", "int8 or mxfp4");
+  lp.router = whole_k(*l.router, p.cols, 1, p.ep / p.cols, slot);
+  lp.ffn = whole_k({.format = l.experts.format, .n = p.ffn, .k = p.width}, p.cols, p.fk / p.fc, 2 * p.fc / p.cols, slot);
+  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.ffn}, p.cols, p.fk / 32, slot, most, true, p.expert_bias);
+  if (p.expert_bias) lp.ffn.side_bytes = 4 * p.cols;
+  const LayerPlan& first = p.layer.empty() ? lp : p.layer.front();
+  if (lp.ffn != first.ffn || lp.down != first.down)
+    throw Error("plan", "formats of the experts in layer " + std::to_string(p.layer.size()), "others than in the first layer", "the same in all layers");
+}
+
 void matrices(Plan& p, const Llama& model) {
   const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c, most = std::max({p.hn, 2 * p.fc, p.vocab_step}) / c;
   p.layer.clear();
   for (const auto& l : model.layers) {
-    if (l.gate->format != l.up->format)
+    if (!p.experts() && l.gate->format != l.up->format)
       throw Error("plan", "format of ffn_up in layer " + std::to_string(p.layer.size()), ir::name(l.up->format),
                   std::string(ir::name(l.gate->format)) + " like its ffn_gate, with which it shares weight slots");
     LayerPlan lp;
@@ -139,19 +168,25 @@ void matrices(Plan& p, const Llama& model) {
     lp.k = whole_k(*l.k, c, p.kv_heads, nh, slot);
     lp.v = whole_k(*l.v, c, p.kv_heads, nh, slot);
     lp.o = accumulating(*l.o, c, p.heads * p.hk / 32, slot, most);
-    lp.ffn = whole_k(*l.gate, c, p.fk / p.fc, 2 * p.fc / c, slot);
-    lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
+    if (p.experts()) {
+      experts(p, l, lp, most);
+    } else {
+      lp.ffn = whole_k(*l.gate, c, p.fk / p.fc, 2 * p.fc / c, slot);
+      lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
+    }
     p.layer.push_back(lp);
   }
   p.head = whole_k(*model.head, c, p.vocab_n / p.vocab_step, p.vocab_step / c, slot);
 }
 
-// Channel scales on chip: one entry per slot of the ring, and some that the vector engine still reads.
+// Channel scales and biases on chip: one entry per slot of the ring, and some that the vector engine still reads.
 void channel_scales(Plan& p) {
   p.scale_words = 0;
-  each_matrix(p, [&](const MatrixPlan& m) {
-    if (m.channel()) p.scale_words = std::max(p.scale_words, u32(m.nbs * p.cols));
-  });
+  const auto most = [&](const MatrixPlan& m) {
+    if (m.side_bytes > 0) p.scale_words = std::max(p.scale_words, u32(m.nbs * p.cols));
+  };
+  each_matrix(p, most);
+  if (p.experts()) most(p.layer.front().ffn), most(p.layer.front().down);
   p.scale_entries = p.scale_words == 0 ? 0 : p.ring_slots + 3;
 }
 
@@ -174,6 +209,10 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.sums = take(rows), p.maxima = take(rows), p.totals = take(rows), p.ids = take(rows);
   p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
   p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.keys());
+  if (p.experts()) {
+    p.route = take(static_cast<long long>(rows) * p.ep), p.shares = take(static_cast<long long>(rows) * p.ep);
+    p.total = take(c), p.chosen = take(static_cast<long long>(p.mixture.top) * c);
+  }
   p.state_rows = round_up(rows, c);
   if (p.chunk > 0) {
     const long long group = p.heads / p.kv_heads;
@@ -233,7 +272,19 @@ void choose_rows(Plan& p, int most) {
               "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
 }
 
-void dram(Plan& p) {
+// A window takes as many whole layers as its 32-bit offsets reach.
+void expert_regions(Plan& p, std::uint64_t most_window) {
+  const LayerPlan& l = p.layer.front();
+  const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
+  p.expert_bytes = u32(static_cast<long long>(expert));
+  p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.layers)));
+  p.expert_windows = p.expert_layers == 0 ? 0 : (p.layers + p.expert_layers - 1) / p.expert_layers;
+  if (p.expert_layers == 0 || p.expert_windows > kMostExpertWindows)
+    throw Error("plan", "experts of " + std::to_string(p.layers) + " layers", std::to_string(layer) + " bytes a layer",
+                "whole layers in " + std::to_string(kMostExpertWindows) + " windows of at most " + std::to_string(most_window) + " bytes");
+}
+
+void dram(Plan& p, std::uint64_t most_window) {
   const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
   std::uint64_t at = 0, stream = 0;
   each_matrix(p, [&](const MatrixPlan& m) { stream += m.total_bytes(); });
@@ -241,6 +292,7 @@ void dram(Plan& p) {
   p.w_norms = u32(at), at = align(at + std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4);
   p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
   p.w_embed = u32(at), at = align(at + std::uint64_t(p.vocab) * p.dn * 4);
+  if (p.experts()) expert_regions(p, most_window);
   if (at > 0xffffffffu)
     throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
   p.w_bytes = u32(at);
@@ -258,15 +310,21 @@ void dram(Plan& p) {
 
   p.io_tokens = 0;
   p.io_logits = u32(align(std::uint64_t(p.context) * 4));
-  p.io_bytes = u32(align(p.io_logits + std::uint64_t(p.rows) * p.vocab_n * 4));
+  p.io_chosen = u32(align(p.io_logits + std::uint64_t(p.rows) * p.vocab_n * 4));
+  p.io_bytes = u32(align(p.io_chosen + (p.experts() ? std::uint64_t(p.layers) * p.rows * p.mixture.top * 4 : 0)));
 }
 
 }  // namespace
 
 std::uint64_t MatrixPlan::total_bytes() const {
   const auto all = static_cast<std::uint64_t>(iterations) * static_cast<std::uint64_t>(slots);
-  const auto first = channel() ? all / static_cast<std::uint64_t>(kparts) : all;
+  const auto first = side_bytes > 0 ? all / static_cast<std::uint64_t>(kparts) : all;
   return first * stream_bytes(0) + (all - first) * stream_bytes(1);
+}
+
+std::uint64_t Plan::expert_window_bytes(int index) const {
+  const int first = index * expert_layers, count = std::min(layers - first, expert_layers);
+  return static_cast<std::uint64_t>(expert_bytes) * static_cast<std::uint64_t>(mixture.experts) * static_cast<std::uint64_t>(count);
 }
 
 Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
@@ -293,7 +351,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     whole = false;
   }
   if (!whole) place(chunk_of(p));
-  dram(p);
+  dram(p, options.most_window);
   return p;
 }
 

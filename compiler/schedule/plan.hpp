@@ -13,6 +13,8 @@ inline constexpr int kStandardContext = 4096;
 // Longer contexts are taken in chunks of keys, on every configuration: so they have the same bits. Up to here they are where K and V of a
 // head do not fit on chip as a whole.
 inline constexpr int kWholeContext = 512;
+// Experts lie in windows of their own, whole layers in each.
+inline constexpr int kExpertWindow = 3, kMostExpertWindows = 5;
 
 struct PlanOptions {
   int context = 0;        // tokens the KV cache holds; 0: the model's, at most kStandardContext
@@ -20,6 +22,7 @@ struct PlanOptions {
   bool weight_ring = true;    // several weight slots; without, the next one is loaded when the last is used up
   bool double_kv = true;      // two K/V areas where they fit
   bool double_output = true;  // two output buffers
+  std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
   bool hoist = true;          // constants of a loop's body are loaded before the loop
 };
 
@@ -31,19 +34,23 @@ struct MatrixPlan {
   ir::Format format = ir::Format::int8;
   int iterations = 0, slots = 1, nbs = 0, kbs = 0, kparts = 1;
   int tile_bytes = 0;
-  int scale_bytes = 0;  // of a tile; with channel scales of a column block
+  int scale_bytes = 0;  // of a tile; 0 with channel scales
+  int side_bytes = 0;   // fp32 values of a column block's columns that come with its weights: channel scales or a bias
   bool channel() const { return format == ir::Format::int8c; }
+  bool bias() const { return side_bytes > 0 && !channel(); }
   std::uint32_t weight_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * tile_bytes); }
-  std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * (channel() ? 1 : kbs) * scale_bytes); }
+  std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * scale_bytes); }
+  std::uint32_t slot_side_bytes() const { return static_cast<std::uint32_t>(nbs * side_bytes); }
   std::uint32_t stream_bytes(int part = 0) const {
-    return (weight_bytes() + (channel() && part > 0 ? 0 : slot_scale_bytes()) + 63) / 64 * 64;
+    return (weight_bytes() + slot_scale_bytes() + (part > 0 ? 0 : slot_side_bytes()) + 63) / 64 * 64;
   }
   std::uint64_t total_bytes() const;
   bool operator==(const MatrixPlan&) const = default;
 };
 
 struct LayerPlan {
-  MatrixPlan q, k, v, o, ffn, down;
+  MatrixPlan q, k, v, o, ffn, down;  // with a mixture ffn and down are an expert's
+  MatrixPlan router;
   bool operator==(const LayerPlan&) const = default;
 };
 
@@ -68,14 +75,21 @@ struct Plan {
   int window_period = 1;    // layers after which the pattern of sliding ones repeats
   std::uint32_t window_mask = 1;  // bit i: layer i of the period slides
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
-  int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn
+  int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
+  // A mixture of experts; mixture.experts 0: none.
+  ir::Mixture mixture;
+  int ep = 0;               // experts padded to C
+  bool o_bias = false, sinks = false, expert_bias = false;
+  std::uint32_t at_o_bias = 0, at_router_bias = 0, at_sinks = 0;  // words, from extra
+  bool experts() const { return mixture.experts > 0; }
   std::size_t norm_bytes() const { return (2 * static_cast<std::size_t>(dn) + static_cast<std::size_t>(extra_words)) * 4; }  // of a layer
 
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
   std::uint32_t scale_entries = 0, scale_words = 0;
   std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
   std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
+  std::uint32_t route = 0, shares = 0, total = 0, chosen = 0;  // router's logits and softmax, row by row; a row's sum; its experts, C words each
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;
@@ -87,8 +101,11 @@ struct Plan {
 
   // DRAM, byte offsets within their window
   std::uint32_t w_stream, w_embed, w_rope, w_norms, w_bytes;            // window 0
+  std::uint32_t expert_bytes = 0;                                       // windows kExpertWindow and up: a layer's experts one behind the other
+  int expert_layers = 0, expert_windows = 0;                            // layers of a window (the last may have fewer); windows
+  std::uint64_t expert_window_bytes(int index) const;                  // index from 0
   std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_bytes;           // window 1: within a layer; stride; all
-  std::uint32_t io_tokens, io_logits, io_bytes;                         // window 2
+  std::uint32_t io_tokens, io_logits, io_chosen = 0, io_bytes;          // window 2
 };
 
 // Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.

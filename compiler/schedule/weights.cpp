@@ -17,27 +17,40 @@ std::vector<WeightLoads> weight_order(const Plan& plan) {
   };
   for (std::uint32_t i = 0; i < plan.layer.size(); ++i) {
     const LayerPlan& l = plan.layer[i];
-    add(i, op::q, l.q), add(i, op::k, l.k), add(i, op::v, l.v), add(i, op::o, l.o), add(i, op::ffn, l.ffn), add(i, op::down, l.down);
+    add(i, op::q, l.q), add(i, op::k, l.k), add(i, op::v, l.v), add(i, op::o, l.o);
+    if (plan.experts()) add(i, op::router, l.router);
+    else add(i, op::ffn, l.ffn), add(i, op::down, l.down);
   }
   add(kNoLayer, op::head, plan.head);
   return order;
 }
 
 Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitter_(emitter) {
-  const auto add = [&](const MatrixPlan& m) {
-    slots_.insert(slots_.end(), static_cast<std::size_t>(m.iterations * m.slots),
-                  SlotSize{m.weight_bytes(), m.slot_scale_bytes(), m.stream_bytes(), m.channel(),
-                           m.channel() ? static_cast<std::uint32_t>(m.kparts) : 1, m.stream_bytes(0) - m.stream_bytes(1)});
+  const auto end_run = [&] {
+    if (plan.experts()) run_end_.push_back(slots_.size());
   };
   for (const LayerPlan& l : plan.layer) {
     layer_start_.push_back(slots_.size());
-    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.ffn, &l.down}) add(*m);
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) add(*m);
+    if (plan.experts()) add(l.router);
+    else add(l.ffn), add(l.down);
+    end_run();
   }
   layer_start_.push_back(slots_.size());
   add(plan.head);
+  end_run();
+  expert_start_ = slots_.size();
+  if (plan.experts()) add(plan.layer.front().ffn), add(plan.layer.front().down);
+  run_end_.push_back(slots_.size());
 }
 
-void Weights::fill_ring() {
+void Weights::add(const MatrixPlan& m) {
+  slots_.insert(slots_.end(), static_cast<std::size_t>(m.iterations * m.slots),
+                SlotSize{m.weight_bytes(), m.slot_scale_bytes(), m.slot_side_bytes(), m.stream_bytes(),
+                         m.side_bytes > 0 ? static_cast<std::uint32_t>(m.kparts) : 1, m.stream_bytes(0) - m.stream_bytes(1)});
+}
+
+void Weights::start() {
   use_ = emitter_.variable(), fill_ = emitter_.variable(), from_ = emitter_.variable();
   emitter_.set(use_, 0);
   emitter_.set(fill_, 0);
@@ -46,59 +59,95 @@ void Weights::fill_ring() {
     for (Reg* r : {&scale_, &scale_fill_, &part_}) emitter_.set(*r = emitter_.variable(), 0);
     emitter_.signal(Engine::seq, kScaleFree, plan_.scale_entries);
   }
-  const std::size_t count = std::min<std::size_t>(plan_.ring_slots, slots_.size());
-  for (std::size_t i = 0; i < count;) {
+  if (plan_.experts()) {
+    emitter_.signal(Engine::seq, kSlotFree, plan_.ring_slots);
+    return;
+  }
+  fill_run();
+}
+
+void Weights::fill_run() {
+  const std::size_t end = *std::upper_bound(run_end_.begin(), run_end_.end(), at_);
+  const std::size_t last = std::min<std::size_t>(at_ + plan_.ring_slots, end);
+  for (std::size_t i = at_; i < last;) {
     std::size_t same = 1;
-    while (i + same < count && slots_[i + same] == slots_[i]) ++same;
-    emitter_.repeat(static_cast<std::uint32_t>(same), [&] { load(slots_[i]); });
+    while (i + same < last && slots_[i + same] == slots_[i]) ++same;
+    emitter_.repeat(static_cast<std::uint32_t>(same), [&] {
+      if (plan_.experts()) emitter_.wait(Engine::ld, kSlotFree);
+      load(slots_[i]);
+    });
     i += same;
   }
 }
 
+void Weights::begin_expert(Reg from, Reg window) {
+  expert_ = true, expert_from_ = from, window_ = window;
+  at_ = expert_start_;
+  fill_run();
+}
+
 bool Weights::same_layer(std::size_t a, std::size_t b) const {
   if (!(plan_.layer[a] == plan_.layer[b])) return false;
-  const auto ahead = [&](std::size_t slot) {
-    const std::size_t i = slot + plan_.ring_slots;
-    return i < slots_.size() ? slots_[i] : SlotSize{};
-  };
   const std::size_t from = layer_start_[a], other = layer_start_[b], size = layer_start_[a + 1] - from;
   for (std::size_t i = 0; i < size; ++i)
     if (ahead(from + i) != ahead(other + i)) return false;
   return true;
 }
 
+std::optional<SlotSize> Weights::ahead(std::size_t slot) const {
+  const std::size_t i = slot + plan_.ring_slots;
+  return i < *std::upper_bound(run_end_.begin(), run_end_.end(), slot) ? std::optional(slots_[i]) : std::nullopt;
+}
+
 Prefetch Weights::prefetch(const MatrixPlan& m, int iteration) const {
   Prefetch next;
-  for (int s = 0; s < m.slots; ++s) {
-    const std::size_t i = at_ + static_cast<std::size_t>(iteration * m.slots + s) + plan_.ring_slots;
-    next.push_back(i < slots_.size() ? std::optional(slots_[i]) : std::nullopt);
-  }
+  for (int s = 0; s < m.slots; ++s) next.push_back(ahead(at_ + static_cast<std::size_t>(iteration * m.slots + s)));
   return next;
 }
 
-void Weights::load(const SlotSize& size) {
-  emitter_.aside(kWeightLoads, [&] {
+void Weights::put(spec::Load load, std::optional<Reg> boxes) {
+  const int windows = expert_ ? plan_.expert_windows : 1;
+  for (int w = 0; w < windows; ++w) {
+    load.win = expert_ ? static_cast<std::uint8_t>(kExpertWindow + w) : std::uint8_t{0};
     const Reg one = emitter_.constant(1);
-    emitter_.put(spec::Load{.win = 0, .space = Space::wspm, .da = from_, .ca = fill_, .len = emitter_.constant(size.weights), .n1 = one, .n2 = one});
-    const Reg scales = emitter_.temporary();
-    emitter_.alui(AluFn::add, scales, from_, size.weights);
-    if (size.channel) return load_channel(size, scales);
-    const Reg at = emitter_.temporary();
-    emitter_.alui(AluFn::shr, at, fill_, 4);
-    emitter_.put(spec::Load{.win = 0, .space = Space::wsc, .da = scales, .ca = at, .len = emitter_.constant(size.scales),
-                            .n1 = emitter_.constant(1), .n2 = emitter_.constant(1)});
-  });
+    load.n1 = boxes.value_or(one), load.n2 = one;
+    if (windows > 1) {
+      const Reg here = emitter_.temporary();
+      emitter_.alui(AluFn::eq, here, window_, static_cast<std::uint32_t>(w));
+      if (boxes) emitter_.alu(AluFn::mul, here, here, *boxes);
+      load.n1 = here;
+    }
+    emitter_.put(load);
+  }
+}
+
+void Weights::load(const SlotSize& size) {
+  const auto loads = [&] {
+    put({.space = Space::wspm, .da = from(), .ca = fill_, .len = emitter_.constant(size.weights)});
+    if (size.scales > 0) {
+      const Reg scales = emitter_.temporary(), at = emitter_.temporary();
+      emitter_.alui(AluFn::add, scales, from(), size.weights);
+      emitter_.alui(AluFn::shr, at, fill_, 4);
+      put({.space = Space::wsc, .da = scales, .ca = at, .len = emitter_.constant(size.scales)});
+    }
+    if (size.side == 0) return;
+    const Reg side = emitter_.temporary();
+    emitter_.alui(AluFn::add, side, from(), size.weights + size.scales);
+    load_side(size, side);
+  };
+  // What an expert loads counts as its own: nobody can say ahead of time which expert comes next.
+  if (expert_) loads();
+  else emitter_.aside(kWeightLoads, loads);
   emitter_.signal(Engine::ld, kSlotFull);
   advance(size);
 }
 
-// The part of k a slot holds, where there are several, is counted; only the first has channel scales. Later ones load no boxes, which
+// The part of k a slot holds, where there are several, is counted; only the first has values at its side. Later ones load no boxes, which
 // does nothing, but take a credit and give it back: so one body serves all parts.
-void Weights::load_channel(const SlotSize& size, Reg from) {
-  const Reg one = emitter_.constant(1);
-  const Reg boxes = size.parts == 1 ? one : first_part();
+void Weights::load_side(const SlotSize& size, Reg from) {
+  const std::optional<Reg> boxes = size.parts == 1 ? std::nullopt : std::optional(first_part());
   emitter_.wait(Engine::ld, kScaleFree);
-  emitter_.put(spec::Load{.win = 0, .space = Space::vmem, .da = from, .ca = scale_fill_, .len = emitter_.constant(size.scales), .n1 = boxes, .n2 = one});
+  put({.space = Space::vmem, .da = from, .ca = scale_fill_, .len = emitter_.constant(size.side)}, boxes);
 }
 
 Reg Weights::first_part() {
@@ -111,21 +160,22 @@ Reg Weights::first_part() {
 void Weights::advance(const SlotSize& size) {
   const std::uint32_t entry = 4 * plan_.scale_words, entries = entry * plan_.scale_entries;
   cycle(fill_, plan_.slot_bytes, plan_.slot_bytes * plan_.ring_slots);
-  emitter_.alui(AluFn::add, from_, from_, size.stream - (size.parts > 1 ? size.less : 0));
-  if (size.channel && size.parts == 1) cycle(scale_fill_, entry, entries);
+  emitter_.alui(AluFn::add, from(), from(), size.stream - (size.parts > 1 ? size.less : 0));
+  if (size.side > 0 && size.parts == 1) cycle(scale_fill_, entry, entries);
   if (size.parts == 1) return;
   const Reg first = first_part(), step = emitter_.temporary();
   emitter_.alui(AluFn::mul, step, first, size.less);
-  emitter_.alu(AluFn::add, from_, from_, step);
+  emitter_.alu(AluFn::add, from(), from(), step);
   emitter_.alui(AluFn::mul, step, first, entry);
   emitter_.alu(AluFn::add, scale_fill_, scale_fill_, step);
   cycle(scale_fill_, 0, entries);
   cycle(part_, 1, size.parts);
 }
 
-void Weights::scale(Reg at, Reg stride, Reg m, int columns) {
-  emitter_.put(spec::Vec{.op = spec::Vop::mul, .bmode = spec::Bmode::vector, .wr = true, .dst = at, .ds = stride, .a = at, .as = stride, .b = scale_,
-                         .rows = m, .cols = emitter_.constant(static_cast<std::uint32_t>(columns))});
+void Weights::use_side(spec::Vop op, Reg at, Reg stride, Reg m, int columns) {
+  emitter_.put(spec::Vec{.op = op, .bmode = spec::Bmode::vector, .wr = true, .dst = at, .ds = stride, .a = at, .as = stride, .b = scale_,
+                         .s = op == spec::Vop::mad ? emitter_.constant(0x3f800000u) : Reg{0}, .rows = m,
+                         .cols = emitter_.constant(static_cast<std::uint32_t>(columns))});
   emitter_.signal(Engine::ve, kScaleFree);
   cycle(scale_, plan_.scale_words, plan_.scale_words * plan_.scale_entries);
 }

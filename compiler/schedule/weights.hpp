@@ -37,20 +37,24 @@ enum Semaphore : unsigned {
   kExtraFull,    // ld > ve: biases and QK norms are loaded
   kExtraFree,    // ve > ld
   kAttended,     // mx > ve: a chunk of keys has gone into a head's result
+  kRouted,       // ve > seq: logits and softmax of the router, or a row's shares, are in vector memory
+  kChosen,       // ve > st: a row's experts are written down
+  kChosenFree,   // st > ve
 };
 
 // Operators with weights, as maps and profiles name them.
 namespace op {
 inline constexpr const char *q = "attn_q", *k = "attn_k", *v = "attn_v", *o = "attn_output", *ffn = "ffn_gate_up", *down = "ffn_down",
+                            *router = "ffn_gate_inp", *experts = "ffn_experts",
                             *head = "output";
 }
 // Operators in the order in which their weights stream, and slots of each.
 std::vector<WeightLoads> weight_order(const Plan& plan);
 
-// What a slot loads. Channel scales come with the first of `parts` slots, the others take `less` fewer bytes of the stream.
+// What a slot loads: weights, their scales, and at its side fp32 values of its columns (channel scales or a bias), which come with the
+// first of `parts` slots; the others take `less` fewer bytes of the stream.
 struct SlotSize {
-  std::uint32_t weights = 0, scales = 0, stream = 0;
-  bool channel = false;
+  std::uint32_t weights = 0, scales = 0, side = 0, stream = 0;
   std::uint32_t parts = 1, less = 0;
   bool operator==(const SlotSize&) const = default;
 };
@@ -66,8 +70,14 @@ class Weights {
  public:
   Weights(const Plan& plan, emit::Emitter& emitter);
 
-  // Loads the first slots; call once, before any consume.
-  void fill_ring();
+  // Loads the first slots; call once, before any consume. With experts: nothing yet.
+  void start();
+  // With experts the slots to come are known in runs only: a layer without its experts, an expert, the head. This loads the first of a
+  // run; within it the ring keeps ahead, at its end it runs dry. Timing is the same: loads wait for slots, not for a place in the program.
+  void fill_run();
+  // The next phases are those of the expert at offset `from` of the layer's window; window: how many windows before it.
+  void begin_expert(emit::Reg from, emit::Reg window);
+  void end_expert() { expert_ = false; }
   // Can two layers share one body? They can with the same shapes and the same slots ahead of them.
   bool same_layer(std::size_t a, std::size_t b) const;
   // The next phase is the first of this layer (or the head, one past the last layer).
@@ -97,13 +107,21 @@ class Weights {
   // The product of one slot, and the load of the slot that takes its place.
   void consume(const MatrixPlan& m, const std::optional<SlotSize>& next, const Product& product);
   // The vector engine, behind a wait for the product: m rows of `columns` words at `at`, `stride` words apart, times the channel scales
-  // of the slot next in turn, in place.
-  void scale(emit::Reg at, emit::Reg stride, emit::Reg m, int columns);
+  // (or plus the bias) of the slot next in turn, in place.
+  void scale(emit::Reg at, emit::Reg stride, emit::Reg m, int columns) { use_side(spec::Vop::mul, at, stride, m, columns); }
+  void add_bias(emit::Reg at, emit::Reg stride, emit::Reg m, int columns) { use_side(spec::Vop::mad, at, stride, m, columns); }
 
  private:
   Prefetch prefetch(const MatrixPlan& m, int iteration) const;
+  // The slot a ring's length behind this one, in the same run.
+  std::optional<SlotSize> ahead(std::size_t slot) const;
+  void add(const MatrixPlan& m);
   void load(const SlotSize& size);
-  void load_channel(const SlotSize& size, emit::Reg from);
+  void load_side(const SlotSize& size, emit::Reg from);
+  // The load, from the weights' window or from that of the expert at hand: a load for each window there is, all but one of no boxes.
+  void put(spec::Load load, std::optional<emit::Reg> boxes = {});
+  void use_side(spec::Vop op, emit::Reg at, emit::Reg stride, emit::Reg m, int columns);
+  emit::Reg from() const { return expert_ ? expert_from_ : from_; }
   emit::Reg first_part();
   void advance(const SlotSize& size);
   void cycle(emit::Reg r, std::uint32_t by, std::uint32_t end);
@@ -112,9 +130,13 @@ class Weights {
   emit::Emitter& emitter_;
   std::vector<SlotSize> slots_;           // of the whole program, in order of use
   std::vector<std::size_t> layer_start_;  // index of each layer's first slot, then the head's
+  std::vector<std::size_t> run_end_;      // of each run of slots, in ascending order; without experts there is one
+  std::size_t expert_start_ = 0;          // an expert's slots, behind all others
+  bool expert_ = false;
   std::size_t at_ = 0;                    // next phase's first slot
   emit::Reg use_ = 0, fill_ = 0, from_ = 0;  // slot in use, slot to fill (wspm address), next stream offset
-  emit::Reg scale_ = 0, scale_fill_ = 0, part_ = 0;  // channel scales in use (words), to fill (bytes); part of k to fill
+  emit::Reg expert_from_ = 0, window_ = 0;   // of the expert at hand: next offset, window
+  emit::Reg scale_ = 0, scale_fill_ = 0, part_ = 0;  // side values in use (words), to fill (bytes); part of k to fill
 };
 
 }  // namespace jogak::schedule

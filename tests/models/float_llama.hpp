@@ -1,6 +1,7 @@
 // The decoder's graph in fp32, node by node and written plainly: what the machine's arithmetic is measured against.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <vector>
@@ -36,6 +37,9 @@ class FloatLlama {
     throw Error("reference decoder", "node", "none", name);
   }
 
+  // Experts of the last token in this layer, the one with the largest logit first.
+  const std::vector<std::size_t>& chosen(int layer) const { return chosen_.at(layer); }
+
  private:
   using Vector = std::vector<float>;
   struct Cache {
@@ -54,6 +58,7 @@ class FloatLlama {
       case ir::Op::rope: return rotate(input(n, 0), n);
       case ir::Op::attention: return attention(n, caches_[at]);
       case ir::Op::swiglu: return swiglu(input(n, 0), input(n, 1));
+      case ir::Op::experts: return experts(n);
       case ir::Op::add: return sum(input(n, 0), input(n, 1));
       case ir::Op::logits: return input(n, 0);
     }
@@ -115,23 +120,58 @@ class FloatLlama {
     cache.v.push_back(input(n, 2));
     Vector out(q.size());
     const auto d = static_cast<std::size_t>(n.head_dim);
-    for (int h = 0; h < n.heads; ++h) mix(n, q, cache, static_cast<std::size_t>(h) * d, static_cast<std::size_t>(h / (n.heads / n.kv_heads)) * d, out);
+    for (int h = 0; h < n.heads; ++h) mix(n, q, cache, static_cast<std::size_t>(h) * d, static_cast<std::size_t>(h / (n.heads / n.kv_heads)) * d,
+                                      n.weights.empty() ? -INFINITY : weight(n)[static_cast<std::size_t>(h)], out);
     return out;
   }
-  // One head: q at qo of its vector, k and v at ko.
-  static void mix(const ir::Node& n, const Vector& q, const Cache& cache, std::size_t qo, std::size_t ko, Vector& out) {
+  // One head: q at qo of its vector, k and v at ko; the sink is a score of no value.
+  static void mix(const ir::Node& n, const Vector& q, const Cache& cache, std::size_t qo, std::size_t ko, float sink, Vector& out) {
     const auto d = static_cast<std::size_t>(n.head_dim), keys = cache.k.size();
     const std::size_t first = n.window > 0 && keys > static_cast<std::size_t>(n.window) ? keys - static_cast<std::size_t>(n.window) : 0;
     Vector p(keys);
-    float top = -INFINITY, total = 0;
+    float top = sink, total = 0;
     for (std::size_t t = first; t < keys; ++t) {
       for (std::size_t i = 0; i < d; ++i) p[t] += q[qo + i] * cache.k[t][ko + i];
       p[t] /= std::sqrt(static_cast<float>(n.head_dim));
       top = std::max(top, p[t]);
     }
     for (std::size_t t = first; t < keys; ++t) total += p[t] = std::exp(p[t] - top);
+    if (std::isfinite(sink)) total += std::exp(sink - top);
     for (std::size_t t = first; t < keys; ++t)
       for (std::size_t i = 0; i < d; ++i) out[qo + i] += p[t] / total * cache.v[t][ko + i];
+  }
+  // Row r of expert e of weight `which`, times x.
+  float product(const ir::Node& n, std::size_t which, std::size_t row, const Vector& x) const {
+    const float* w = &weight(n, which)[row * x.size()];
+    double y = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) y += static_cast<double>(w[i]) * static_cast<double>(x[i]);
+    return static_cast<float>(y);
+  }
+  Vector experts(const ir::Node& n) {
+    const ir::Mixture& mix = n.mixture;
+    const Vector &x = input(n, 0), &logits = input(n, 1);
+    std::vector<std::size_t> order(logits.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+    chosen_[n.layer].assign(order.begin(), order.begin() + mix.top);
+    const auto count = static_cast<std::size_t>(mix.over_chosen ? mix.top : mix.experts), top = static_cast<std::size_t>(mix.top);
+    float total = 0;
+    for (std::size_t i = 0; i < count; ++i) total += std::exp(logits[order[i]] - logits[order[0]]);
+    Vector y(x.size());
+    for (std::size_t i = 0; i < top; ++i) add_expert(n, x, order[i], std::exp(logits[order[i]] - logits[order[0]]) / total, y);
+    return y;
+  }
+  void add_expert(const ir::Node& n, const Vector& x, std::size_t e, float share, Vector& y) const {
+    const bool biased = n.weights.size() > 3;
+    const std::size_t ffn = weight(n).size() / x.size() / static_cast<std::size_t>(n.mixture.experts);
+    Vector hidden(ffn);
+    for (std::size_t i = 0; i < ffn; ++i) {
+      const float g = product(n, 0, e * ffn + i, x) + (biased ? weight(n, 3)[e * ffn + i] : 0);
+      const float u = product(n, 1, e * ffn + i, x) + (biased ? weight(n, 4)[e * ffn + i] : 0);
+      const float m = n.mixture.limit, gate = m > 0 ? std::min(g, m) : g, a = n.mixture.alpha;
+      hidden[i] = gate / (1 + std::exp(-a * gate)) * (m > 0 ? std::clamp(u, -m, m) + 1 : u);
+    }
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] += share * (product(n, 2, e * y.size() + i, hidden) + (biased ? weight(n, 5)[e * y.size() + i] : 0));
   }
   static Vector swiglu(Vector g, const Vector& u) {
     for (std::size_t i = 0; i < g.size(); ++i) g[i] = g[i] / (1 + std::exp(-g[i])) * u[i];
@@ -142,6 +182,7 @@ class FloatLlama {
   std::vector<Vector> tensors_;
   std::vector<Cache> caches_;
   std::vector<Vector> values_;
+  std::map<int, std::vector<std::size_t>> chosen_;  // by layer
   int position_ = 0;
 };
 

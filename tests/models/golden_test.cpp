@@ -12,7 +12,8 @@ using namespace jogak::tests;
 namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
-const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf"};
+const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
+                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf"};
 
 struct Golden {
   std::vector<int> ids, positions;
@@ -85,10 +86,29 @@ TEST_CASE("golden decoders: every layer and the logits of the graph in fp32 with
 
 namespace {
 
+// Experts are quantised one by one; int8 where a scale per channel was asked for.
+void round_experts(ir::Graph& graph, ir::Node& node) {
+  const ir::Format format = node.expert_format == ir::Format::int8c ? ir::Format::int8 : node.expert_format;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const ir::Tensor old = graph.tensors[static_cast<std::size_t>(node.weights[i])];
+    const auto count = static_cast<std::size_t>(old.shape[0]), bytes = old.data.size() / count;
+    ir::Tensor t{old.name, old.shape, ir::DType::f32, {}};
+    for (std::size_t e = 0; e < count; ++e) {
+      const auto from = old.data.begin() + static_cast<std::ptrdiff_t>(e * bytes);
+      const auto values = passes::dequantize(passes::quantize({old.name, {old.shape[1], old.shape[2]}, old.dtype, {from, from + static_cast<std::ptrdiff_t>(bytes)}}, format));
+      const auto* raw = reinterpret_cast<const std::byte*>(values.data());
+      t.data.insert(t.data.end(), raw, raw + values.size() * 4);
+    }
+    node.weights[i] = static_cast<int>(graph.tensors.size());
+    graph.tensors.push_back(std::move(t));
+  }
+}
+
 // The same graph with the weights that the machine has: quantised, and back in fp32.
 ir::Graph rounded(ir::Graph graph, ir::Format format) {
-  passes::quantize_graph(graph, [&](const ir::Node&) { return format; });
+  passes::quantize_graph(graph, [&](const ir::Node& n) { return n.name.ends_with("ffn_gate_inp") ? ir::Format::int8 : format; });
   for (ir::Node& n : graph.nodes) {
+    if (n.op == ir::Op::experts) round_experts(graph, n);
     if (!n.matrix) continue;
     const ir::Tensor& old = graph.tensors[static_cast<std::size_t>(n.weights.at(0))];
     const auto values = passes::dequantize(*n.matrix);
@@ -117,6 +137,7 @@ std::vector<float> all_logits(const ir::Graph& graph, const std::vector<int>& id
 
 // Bounds. Against fp32 with the machine's own weights only activations and the KV cache are rounded, to int8: 0.07 of the logits' size. Against
 // the reference, int8 weights add up to 0.13. Random weights magnify differences; the figures measured are at most three quarters of these bounds.
+// Where two experts' logits are close the machine may take the other one; gpt_oss has a position in four where it does, at worst 0.09 and 0.19.
 TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano and edge, in chunks of any length") {
   for (const char* model : kModels) {
     CAPTURE(model);
@@ -134,9 +155,10 @@ TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano
       edge.limit_rows(1);
       const auto c = edge.feed_all(g.ids);
       CHECK(std::memcmp(a.data(), c.data(), a.size() * 4) == 0);
-      CHECK(error(a, all_logits(rounded(graph, f), g.ids)) < 0.07);
+      const bool flips = std::string(model).starts_with("gpt_oss");
+      CHECK(error(a, all_logits(rounded(graph, f), g.ids)) < (flips ? 0.12 : 0.07));
       for (std::size_t i = 0; f != ir::Format::mxfp4 && i < g.positions.size(); ++i)
-        CHECK(error(std::span(a).subspan(static_cast<std::size_t>(g.positions[i]) * vocab, vocab), g.logits[i]) < 0.13);
+        CHECK(error(std::span(a).subspan(static_cast<std::size_t>(g.positions[i]) * vocab, vocab), g.logits[i]) < (flips ? 0.25 : 0.13));
     }
   }
 }

@@ -56,6 +56,14 @@ TEST_CASE("same bits: channel scales with k in parts, nano and edge, with int8 b
   compare(graph, {.config = "edge", .context = 64, .format = "int8c", .format_of = {"blk.1.attn=int8", "output=int8"}}, 5, 1);
 }
 
+// Experts, sinks, sliding layers, YaRN; and softmax of all experts.
+TEST_CASE("same bits: mixtures of experts on nano and edge") {
+  if (!has_rtl()) return;
+  compare(import::read_model("tests/models/golden/gpt_oss"), {.config = "nano", .context = 64, .format = "int8c"}, 5, 1);
+  compare(import::read_model("tests/models/golden/gpt_oss"), {.config = "edge", .context = 64}, 5, 1);
+  compare(import::read_model("tests/models/golden/qwen3_moe_all"), {.config = "nano", .context = 64}, 4, 1);
+}
+
 TEST_CASE("same bits: the project's own model on edge") {
   if (!has_rtl()) return;
   const std::filesystem::path path = "models/jogak-stories.gguf";

@@ -1,5 +1,6 @@
 #include "llama.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "compiler/import/synthetic.hpp"
@@ -9,10 +10,13 @@ namespace jogak::bench {
 LlamaPair::LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format) : hyper_(hyper) {
   program_ = compile(import::synthetic_llama(hyper, 1), {.config = config, .format = format}).program;
   rows_ = static_cast<int>(program_.find("logits")->shape[0]);
+  const auto unused = std::find_if(program_.window_bytes.rbegin(), program_.window_bytes.rend(), [](std::uint64_t size) { return size > 0; }) - program_.window_bytes.rbegin();
   pair_ = std::make_unique<Pair>(*spec::find_config(config.c_str()), program_.code,
-                                 std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.begin() + 3));
-  for (const Segment& s : program_.segments)
+                                 std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.end() - unused));
+  for (Segment& s : program_.segments) {
     std::copy(s.bytes.begin(), s.bytes.end(), pair_->window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset));
+    s.bytes = {};
+  }
 }
 
 std::array<std::uint32_t, 4> LlamaPair::prepare(int position, int rows) {

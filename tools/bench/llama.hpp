@@ -11,6 +11,7 @@ class LlamaPair {
   LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format);
 
   int rows() const { return rows_; }
+  const Program& program() const { return program_; }  // without the bytes of its segments
   // Tokens position .. position + rows - 1 (any ids) into the cache, model only.
   void advance(int position, int rows);
   // The same launch on both, logits of the last row.

@@ -2,13 +2,15 @@
 """Tiny random decoders with the outputs of a reference implementation (mlx-lm, fp32 on the CPU), one folder each.
 
 A folder is a model in Hugging Face's layout and golden.json: tokens, the residual stream behind every layer and the logits at some
-positions, as hexadecimal fp32. llama/, qwen3/ and phi3/ hold the same weights as GGUF too, written by the package gguf.
+positions, as hexadecimal fp32. Models with experts: those that each token
+takes, and by how much. Some folders hold the same weights as GGUF too, written by the package gguf.
 
-    python3 -m venv venv && venv/bin/pip install "mlx[cpu]" mlx-lm gguf && venv/bin/python make_models.py
+    python3 -m venv venv && venv/bin/pip install "mlx[cpu]" mlx-lm gguf && venv/bin/python make_models.py [NAME...]
 """
 import importlib
 import json
 import pathlib
+import sys
 
 import gguf
 import mlx.core as mx
@@ -38,6 +40,16 @@ MODELS = {
 }
 MODELS["phi3"] = {"model_type": "phi3", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1, "rope_theta": 10000.0,
                   "tie_word_embeddings": False, "partial_rotary_factor": 0.5}
+EXPERTS = {"num_experts_per_tok": 2, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "tie_word_embeddings": False,
+           "vocab_size": VOCAB}
+MODELS["qwen3_moe"] = {**EXPERTS, "model_type": "qwen3_moe", "num_experts": 6, "moe_intermediate_size": 32, "intermediate_size": 64, "norm_topk_prob": True,
+                       "decoder_sparse_step": 1, "mlp_only_layers": [], "rope_theta": 1000000.0}
+MODELS["qwen3_moe_all"] = {**MODELS["qwen3_moe"], "num_experts": 5, "num_experts_per_tok": 3, "norm_topk_prob": False}
+MODELS["gpt_oss"] = {**EXPERTS, "model_type": "gpt_oss", "num_local_experts": 6, "intermediate_size": 64, "rope_theta": 150000.0, "sliding_window": 8,
+                     "layer_types": ["sliding_attention", "full_attention"], "attention_bias": True, "swiglu_limit": 7.0, "hidden_act": "silu",
+                     "quantization_config": {"quant_method": "mxfp4"},
+                     "rope_scaling": {"rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": False,
+                                      "original_max_position_embeddings": 32}}
 TYPES = {"bfloat16": mx.bfloat16, "float16": mx.float16, "float32": mx.float32}
 
 
@@ -63,33 +75,128 @@ def weights(c, rng):
                 shapes[f"{p}self_attn.{n}_proj.bias"] = (rows,)
         if c["model_type"] == "qwen3":
             shapes[p + "self_attn.q_norm.weight"] = shapes[p + "self_attn.k_norm.weight"] = (hd,)
+    if c["model_type"] in ("qwen3_moe", "gpt_oss"):
+        expert_shapes(c, shapes)
     out = {}
     for name, shape in shapes.items():
         norm = name.endswith("norm.weight")
+        if name.endswith("_blocks"):
+            out[name] = mx.array(rng.integers(0, 256, shape).astype(np.uint8))
+            continue
+        if name.endswith("_scales"):
+            out[name] = mx.array(rng.integers(122, 125, shape).astype(np.uint8))
+            continue
         x = rng.normal(1.0 if norm else 0.0, 0.2 if norm or name.endswith("bias") else 1.5 * shape[-1] ** -0.5, shape)
+        if name.endswith("sinks"):
+            x = x * 2 + 1
+        if name.endswith(("mlp.gate.weight", "router.weight")):
+            x = x * 3
         out[name] = mx.array(x.astype(np.float32)).astype(TYPES[c["torch_dtype"]])
     return out
+
+
+def expert_shapes(c, shapes):
+    """Replaces the dense feed-forward by experts."""
+    d, heads, kv, hd = c["hidden_size"], c["num_attention_heads"], c["num_key_value_heads"], c["head_dim"]
+    for i in range(c["num_hidden_layers"]):
+        p = f"model.layers.{i}."
+        for n in ("gate", "up", "down"):
+            del shapes[f"{p}mlp.{n}_proj.weight"]
+        if c["model_type"] == "qwen3_moe":
+            e, f = c["num_experts"], c["moe_intermediate_size"]
+            shapes[p + "mlp.gate.weight"] = (e, d)
+            shapes[p + "self_attn.q_norm.weight"] = shapes[p + "self_attn.k_norm.weight"] = (hd,)
+            for j in range(e):
+                shapes[f"{p}mlp.experts.{j}.gate_proj.weight"] = shapes[f"{p}mlp.experts.{j}.up_proj.weight"] = (f, d)
+                shapes[f"{p}mlp.experts.{j}.down_proj.weight"] = (d, f)
+            continue
+        e, f = c["num_local_experts"], c["intermediate_size"]
+        for n, rows in {"q": heads * hd, "k": kv * hd, "v": kv * hd, "o": d}.items():
+            shapes[f"{p}self_attn.{n}_proj.bias"] = (rows,)
+        shapes[p + "self_attn.sinks"] = (heads,)
+        shapes[p + "mlp.router.weight"], shapes[p + "mlp.router.bias"] = (e, d), (e,)
+        for n, rows, k in (("gate_up", 2 * f, d), ("down", d, f)):
+            shapes[f"{p}mlp.experts.{n}_proj_blocks"], shapes[f"{p}mlp.experts.{n}_proj_scales"] = (e, rows, k // 32, 16), (e, rows, k // 32)
+            shapes[f"{p}mlp.experts.{n}_proj_bias"] = (e, rows)
+
+
+E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6], dtype=np.float32)
+
+
+def mxfp4_values(blocks, scales):
+    """Codes in pairs of neighbours, low nibble first, and power-of-two scales -> values, as the OCP microscaling specification defines them."""
+    b = np.array(blocks)
+    codes = np.stack([b & 15, b >> 4], axis=-1).reshape(*b.shape[:-1], 32)
+    values = E2M1[codes & 7] * np.where(codes & 8, -1, 1) * np.exp2(np.array(scales).astype(np.float32) - 127)[..., None]
+    return values.reshape(*b.shape[:-2], -1).astype(np.float32)
+
+
+def plain(w):
+    """Weights in fp32 under the names of the reference: experts in one tensor of each kind, MXFP4 as values, rows of gate and up apart."""
+    out = {}
+    for name, x in w.items():
+        if name.endswith("_scales"):
+            continue
+        if name.endswith("_blocks"):
+            x = mx.array(mxfp4_values(x, w[name.replace("_blocks", "_scales")]))
+            name = name.replace("_blocks", ".weight")
+        elif name.endswith("_proj_bias"):
+            name = name.replace("_proj_bias", "_proj.bias")
+        x = x.astype(mx.float32)
+        if "gate_up_proj" in name and "experts" in name:
+            out[name.replace("gate_up", "gate")], out[name.replace("gate_up", "up")] = x[:, 0::2], x[:, 1::2]
+        else:
+            out[name] = x
+    return out
+
+
+def yarn_periods(c):
+    """YaRN as gpt-oss publishes it: the ramp between its two borders begins and ends between pairs ("truncate": false), which mlx-lm rounds."""
+    s, theta, half = c["rope_scaling"], c["rope_theta"], c["head_dim"] // 2
+    def border(turns):
+        return half * np.log(s["original_max_position_embeddings"] / (turns * 2 * np.pi)) / np.log(theta)
+    low, high = max(border(s["beta_fast"]), 0), min(border(s["beta_slow"]), c["head_dim"] - 1)
+    ramp = np.clip((np.arange(half) - low) / (high - low), 0, 1)
+    period = theta ** (np.arange(half) / half)
+    return mx.array((1 / ((1 - ramp) / period + ramp / (period * s["factor"]))).astype(np.float32))
+
+
+def router(c, layer, x):
+    """The experts of every row, best first, and the gap between the last chosen and the first left out."""
+    mlp = layer.mlp
+    logits = np.array((mlp.gate if c["model_type"] == "qwen3_moe" else mlp.router)(x)[0])
+    order, top = np.argsort(-logits, axis=-1, kind="stable"), c["num_experts_per_tok"]
+    best = -np.sort(-logits, axis=-1)
+    return order[:, :top], best[:, top - 1] - best[:, top]
 
 
 def reference(c, w):
     module = importlib.import_module("mlx_lm.models." + c["model_type"])
     model = module.Model(module.ModelArgs.from_dict(c))
-    w32 = {k: v.astype(mx.float32) for k, v in w.items()}
+    w32 = plain(w)
+    if c["model_type"] == "qwen3_moe":
+        w32 = model.sanitize(w32)
     model.load_weights(list(w32.items()), strict=True)
     ids = [(7 + 89 * i) % VOCAB for i in range(TOKENS)]
     inputs = mx.array([ids])
     inner = model.model
+    if c["model_type"] == "gpt_oss":
+        for layer in inner.layers:
+            layer.self_attn.rope._freqs = yarn_periods(c)
     h = inner.embed_tokens(inputs)
-    layers = []
-    for layer in inner.layers:
-        window = c.get("sliding_window") if getattr(layer, "use_sliding", False) else None
-        h = layer(h, create_attention_mask(h, None, window_size=window), None)
+    layers, routes = [], []
+    for i, layer in enumerate(inner.layers):
+        slides = getattr(layer, "use_sliding", False) or (c["model_type"] == "gpt_oss" and c["layer_types"][i] == "sliding_attention")
+        mask = create_attention_mask(h, None, window_size=c.get("sliding_window") if slides else None)
+        if "num_experts_per_tok" in c:
+            routes.append(router(c, layer, layer.post_attention_layernorm(h + layer.self_attn(layer.input_layernorm(h), mask, None))))
+        h = layer(h, mask, None)
         layers.append(np.array(h[0]))
     logits = np.array(model(inputs)[0])
     again = inner.norm(h)
     again = inner.embed_tokens.as_linear(again) if c["tie_word_embeddings"] else model.lm_head(again)
     assert np.abs(np.array(again[0]) - logits).max() < 1e-5
-    return ids, layers, logits
+    return ids, layers, logits, routes
 
 
 def hexed(x):
@@ -126,32 +233,77 @@ def tokenizer(c):
 GGUF_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output", "input_layernorm": "attn_norm",
               "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
               "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate",
-              "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up"}
+              "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "mlp.gate.": "ffn_gate_inp.", "mlp.router": "ffn_gate_inp",
+              "self_attn.sinks": "attn_sinks.weight", "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up"}
+
+
+def gguf_experts(w):
+    """Experts in one tensor of each kind, as converters write them: rows of gate and up apart, codes of a block in pairs 16 apart behind their scale."""
+    out = {}
+    for name, x in w.items():
+        if ".experts." not in name:
+            out[name] = x
+            continue
+        layer, rest = name.split(".mlp.experts.")
+        short = layer.replace("model.layers.", "blk.") + ".ffn_"
+        if rest.endswith("_blocks"):
+            b = np.array(x)
+            codes = np.stack([b & 15, b >> 4], axis=-1).reshape(*b.shape[:-1], 32)
+            scales = np.array(w[name.replace("_blocks", "_scales")])[..., None]
+            raw = np.concatenate([scales, codes[..., :16] | codes[..., 16:] << 4], axis=-1)
+            x, kind = mx.array(raw.reshape(*raw.shape[:-2], -1)), "weight"
+        elif rest.endswith("_bias"):
+            kind = "bias"
+        elif rest.startswith("0."):
+            part = rest[2:].split("_")[0]
+            count = sum(n.startswith(f"{layer}.mlp.experts.") and n.endswith(f".{part}_proj.weight") for n in w)
+            out[f"{short}{part}_exps.weight"] = mx.stack([w[f"{layer}.mlp.experts.{j}.{part}_proj.weight"] for j in range(count)])
+            continue
+        else:
+            continue
+        if rest.startswith("gate_up"):
+            out[f"{short}gate_exps.{kind}"], out[f"{short}up_exps.{kind}"] = x[:, 0::2], x[:, 1::2]
+        else:
+            out[f"{short}down_exps.{kind}"] = x
+    return out
 
 
 def write_gguf(path, c, w):
     arch, d, heads, kv = c["model_type"], c["hidden_size"], c["num_attention_heads"], c["num_key_value_heads"]
     hd = c.get("head_dim") or d // heads
+    arch = {"qwen3_moe": "qwen3moe", "gpt_oss": "gpt-oss"}.get(arch, arch)
     g = gguf.GGUFWriter(path, arch)
     g.add_block_count(2), g.add_embedding_length(d), g.add_head_count(heads), g.add_head_count_kv(kv), g.add_feed_forward_length(c["intermediate_size"])
     g.add_context_length(128), g.add_layer_norm_rms_eps(c["rms_norm_eps"]), g.add_rope_freq_base(c["rope_theta"])
     g.add_key_length(hd), g.add_value_length(hd)
-    if arch != "qwen3":
+    if "num_experts_per_tok" in c:
+        g.add_expert_count(c.get("num_experts") or c["num_local_experts"]), g.add_expert_used_count(c["num_experts_per_tok"])
+        g.add_expert_feed_forward_length(c.get("moe_intermediate_size") or c["intermediate_size"])
+    if arch == "gpt-oss":
+        s = c["rope_scaling"]
+        g.add_sliding_window(c["sliding_window"]), g.add_rope_scaling_type(gguf.RopeScalingType.YARN), g.add_rope_scaling_factor(s["factor"])
+        g.add_rope_scaling_orig_ctx_len(s["original_max_position_embeddings"])
+    if not arch.startswith("qwen3"):
         g.add_rope_dimension_count(int(hd * c.get("partial_rotary_factor", 1)))
     letters = alphabet()
     tokens = [letters[b] for b in range(256)] + ["<|begin|>", "<|end|>", "<|turn|>", "[259]", "th", "\u0120th", "[262]", "[263]"]
     g.add_tokenizer_model("gpt2"), g.add_tokenizer_pre("llama-bpe" if arch == "llama" else "qwen2"), g.add_token_list(tokens)
     g.add_token_types([1] * 256 + [3, 3, 3, 5, 1, 1, 5, 5]), g.add_token_merges(["t h", "\u0120 th"])
     g.add_bos_token_id(256), g.add_eos_token_id(257), g.add_eot_token_id(258)
-    for name, x in w.items():
+    for name, x in (gguf_experts(w) if "num_experts_per_tok" in c else w).items():
+        if name.endswith("_exps.weight") and x.dtype == mx.uint8:
+            g.add_tensor(name, np.array(x), raw_dtype=gguf.GGMLQuantizationType.MXFP4)
+            continue
         x, short = np.array(x.astype(mx.float32)), name
+        if arch == "gpt-oss":
+            short = short.replace("post_attention_layernorm", "post_attention_norm")
         for here, there in GGUF_NAMES.items():
             short = short.replace(here, there)
         short = short.replace("model.layers.", "blk.")
         if arch == "llama" and ("attn_q." in short or "attn_k." in short):  # interleaved pairs, as converters write them
             n = x.shape[0] // hd
             x = x.reshape(n, 2, hd // 2, *x.shape[1:]).swapaxes(1, 2).reshape(x.shape)
-        kind = gguf.GGMLQuantizationType.F32 if x.ndim == 1 else gguf.GGMLQuantizationType.BF16
+        kind = gguf.GGMLQuantizationType.F32 if x.ndim == 1 or "_inp" in short or short.endswith("bias") else gguf.GGMLQuantizationType.BF16
         g.add_tensor(short, gguf.quants.quantize(x, kind), raw_dtype=kind)
     if arch == "llama":
         s, freq = c["rope_scaling"], c["rope_theta"] ** -(np.arange(0, hd, 2) / hd)
@@ -168,9 +320,11 @@ def write_gguf(path, c, w):
 def main():
     mx.set_default_device(mx.cpu)
     for seed, (name, special) in enumerate(MODELS.items()):
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         c = {**BASE, **special}
         w = weights(c, np.random.default_rng(100 + seed))
-        ids, layers, logits = reference(c, w)
+        ids, layers, logits, routes = reference(c, w)
         folder = HERE / name
         folder.mkdir(exist_ok=True)
         (folder / "config.json").write_text(json.dumps(c, indent=2) + "\n")
@@ -183,9 +337,12 @@ def main():
             (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}, indent=1) + "\n")
         else:
             mx.save_safetensors(str(folder / "model.safetensors"), w, {"format": "pt"})
-        if name in ("llama", "qwen3", "phi3"):
+        if name in ("llama", "qwen3", "phi3", "qwen3_moe", "gpt_oss"):
             write_gguf(folder / "model.gguf", c, w)
         golden = {"ids": ids, "positions": POSITIONS, "layers": [[hexed(l[p]) for l in layers] for p in POSITIONS], "logits": [hexed(logits[p]) for p in POSITIONS]}
+        if routes:
+            golden["experts"] = [[r[0][p].tolist() for r in routes] for p in range(TOKENS)]
+            golden["gaps"] = [[round(float(r[1][p]), 5) for r in routes] for p in range(TOKENS)]
         (folder / "golden.json").write_text(json.dumps(golden) + "\n")
         print(name, sum(f.stat().st_size for f in folder.iterdir()), "bytes, logits of size", np.abs(logits).max())
 

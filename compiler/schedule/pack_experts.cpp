@@ -1,0 +1,46 @@
+#include "../passes/quantize.hpp"
+#include "pack.hpp"
+#include "pack_stream.hpp"
+
+namespace jogak::schedule {
+namespace {
+
+using ir::QMatrix;
+
+// Expert e of a tensor [experts][n][k].
+QMatrix expert_matrix(const ir::Tensor& t, std::size_t e, ir::Format format) {
+  const std::size_t bytes = t.data.size() / static_cast<std::size_t>(t.shape[0]);
+  const auto from = t.data.begin() + static_cast<std::ptrdiff_t>(e * bytes);
+  const ir::Tensor one{t.name, {t.shape[1], t.shape[2]}, t.dtype, std::vector<std::byte>(from, from + static_cast<std::ptrdiff_t>(bytes))};
+  return passes::quantize(one, format);
+}
+
+void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, std::size_t e) {
+  const QMatrix gate = expert_matrix(*x.gate, e, x.format), up = expert_matrix(*x.up, e, x.format), down = expert_matrix(*x.down, e, x.down_format);
+  const auto column = [&](const QMatrix& m, const std::vector<float>& bias, std::int64_t n) {
+    if (n >= m.n) return Column{};
+    return Column{&m, n, bias.empty() ? 0 : bias[e * static_cast<std::size_t>(m.n) + static_cast<std::size_t>(n)]};
+  };
+  put_whole_k(out, lp.ffn, [&](int it, int j) {
+    const std::int64_t n = it * p.fc + j % p.fc;
+    return j < p.fc ? column(gate, x.gate_bias, n) : column(up, x.up_bias, n);
+  });
+  put_accumulating(out, lp.down, [&](int n) { return column(down, x.down_bias, n); });
+}
+
+}  // namespace
+
+std::vector<std::byte> pack_experts(const Llama& model, const Plan& p, int window) {
+  std::vector<std::byte> out(p.expert_window_bytes(window));
+  std::size_t at = 0;
+  for (int i = 0; i < p.expert_layers; ++i) {
+    const auto layer = static_cast<std::size_t>(window * p.expert_layers + i);
+    for (std::size_t e = 0; layer < model.layers.size() && e < static_cast<std::size_t>(p.mixture.experts); ++e, at += p.expert_bytes) {
+      Stream stream(std::span<std::byte>(out).subspan(at, p.expert_bytes), p.cols);
+      expert(stream, p, model.layers[layer].experts, p.layer[layer], e);
+    }
+  }
+  return out;
+}
+
+}  // namespace jogak::schedule

@@ -1,0 +1,271 @@
+// Mixtures of experts: which experts the machine takes, what it reads for them, and that neither rows nor windows nor passes change a bit.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unistd.h>
+
+#include "float_llama.hpp"
+#include "import/synthetic.hpp"
+#include "onnx/npy.hpp"
+#include "shared.hpp"
+#include "sim/model/machine.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+
+namespace {
+
+const std::filesystem::path kFolder = "tests/models/golden";
+using Choice = std::vector<std::vector<int>>;  // by layer
+
+import::LlamaHyper mixture(int experts, int top) {
+  return {.layers = 3, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100, .qkv_bias = true, .output_bias = true, .sinks = true,
+          .mixture = {.experts = experts, .top = top, .limit = 7, .alpha = 1.702f}, .expert_bias = true};
+}
+
+std::vector<int> some_ids(std::size_t count) {
+  std::vector<int> ids;
+  while (ids.size() < count) ids.push_back(static_cast<int>((1 + ids.size() * 37) % 100));
+  return ids;
+}
+
+// The experts of each token, fed one by one.
+std::vector<Choice> choices(Session& s, const std::vector<int>& ids) {
+  std::vector<Choice> all;
+  for (const int id : ids) {
+    (void)s.feed(std::span(&id, 1));
+    const std::vector<int> flat = s.experts();
+    const auto layers = static_cast<std::size_t>(s.model().layers), top = flat.size() / layers;
+    Choice c;
+    for (std::size_t l = 0; l < layers; ++l) c.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(l * top), flat.begin() + static_cast<std::ptrdiff_t>((l + 1) * top));
+    all.push_back(c);
+  }
+  return all;
+}
+
+std::vector<int> sorted(std::vector<int> list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+struct Agreement {
+  int compared = 0, same = 0;
+};
+
+// A choice counts where every layer before it chose the same, and the reference's chosen and left logits lie `gap` apart.
+Agreement agree(const std::vector<Choice>& found, const std::vector<Choice>& expected, const std::vector<std::vector<double>>& gaps, double gap) {
+  Agreement a;
+  for (std::size_t t = 0; t < expected.size(); ++t) {
+    for (std::size_t l = 0; l < expected[t].size(); ++l) {
+      const bool same = sorted(found[t][l]) == sorted(expected[t][l]);
+      if (gaps[t][l] > gap) ++a.compared, a.same += same;
+      if (!same) break;
+    }
+  }
+  return a;
+}
+
+double error(std::span<const float> found, std::span<const float> expected) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) difference += std::pow(double(found[i]) - expected[i], 2), size += double(expected[i]) * expected[i];
+  return std::sqrt(difference / size);
+}
+
+}  // namespace
+
+TEST_CASE("experts: the reference decoder and the machine choose those of an independent implementation") {
+  for (const char* model : {"qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf"}) {
+    CAPTURE(model);
+    const auto golden = read_json(kFolder / std::string(model).substr(0, std::string(model).find('/')) / "golden.json");
+    const std::vector<int> ids = golden.at("ids");
+    const std::vector<Choice> expected = golden.at("experts");
+    const ir::Graph graph = import::read_model(kFolder / model);
+    FloatLlama decoder(graph);
+    for (std::size_t t = 0; t < ids.size(); ++t) {
+      (void)decoder.step(ids[t]);
+      for (int l = 0; l < graph.layers; ++l) {
+        const auto& c = decoder.chosen(l);
+        CHECK(std::vector<int>(c.begin(), c.end()) == expected[t][static_cast<std::size_t>(l)]);
+      }
+    }
+    Session s(compile(graph, {.config = "nano"}).program, "model");
+    const Agreement a = agree(choices(s, ids), expected, golden.at("gaps"), 0.7);
+    CHECK(a.same == a.compared);
+    CHECK(a.compared >= 30);
+  }
+}
+
+TEST_CASE("experts: equal logits go to the lower index, negative ones are ordered too") {
+  const import::LlamaHyper h = mixture(6, 3);
+  ir::Graph graph = import::synthetic_llama(h, 3);
+  const float bias[6] = {-5, -2, -4, -2, -3, -2};  // the router's matrix is zero: these are its logits
+  for (ir::Tensor& t : graph.tensors) {
+    if (t.name.ends_with("ffn_gate_inp.weight")) std::fill(t.data.begin(), t.data.end(), std::byte{0});
+    if (t.name.ends_with("ffn_gate_inp.bias")) std::memcpy(t.data.data(), bias, sizeof bias);
+  }
+  Session s(compile(graph, {.config = "nano"}).program, "model");
+  for (const Choice& c : choices(s, some_ids(3)))
+    for (const auto& layer : c) CHECK(layer == std::vector<int>{1, 3, 5});
+}
+
+TEST_CASE("experts: only the chosen ones are read, k of E") {
+  for (const char* config : {"nano", "edge"}) {
+    CAPTURE(config);
+    std::vector<std::uint64_t> bytes;
+    std::uint64_t expert = 0, all = 0;
+    for (const int top : {1, 2, 4}) {
+      const Program p = compile(import::synthetic_llama(mixture(8, top), 3), {.config = config}).program;
+      expert = nlohmann::json::parse(p.abi).at("experts").at("bytes");
+      all = p.window_bytes[3];
+      Session s(p, "model");
+      (void)s.feed(std::vector<int>{5});
+      bytes.push_back(s.steps().back().record[spec::Counter::load_bytes]);
+    }
+    CHECK(all == 3 * 8 * expert);
+    // Another expert in each of three layers; slots are padded to 64 bytes in DRAM, which are not read.
+    CHECK(bytes[2] - bytes[1] == 2 * (bytes[1] - bytes[0]));
+    const double read = static_cast<double>(bytes[1] - bytes[0]) / 3;
+    CHECK(read <= static_cast<double>(expert));
+    CHECK(read > 0.97 * static_cast<double>(expert));
+  }
+}
+
+TEST_CASE("experts: rows of a launch, configurations, windows and passes change no bit") {
+  for (const bool whole : {false, true}) {
+    import::LlamaHyper h = mixture(7, 3);
+    if (!whole) h.window = 8, h.sliding = {true, false, true}, h.scaling = {.kind = import::RopeScaling::Kind::yarn, .factor = 8, .original = 32};
+    const ir::Graph graph = import::synthetic_llama(h, 11);
+    const auto ids = some_ids(21);
+    const auto run = [&](CompileOptions options, int rows) {
+      Session s(compile(graph, options).program, "model");
+      if (rows > 0) s.limit_rows(rows);
+      return s.feed_all(ids);
+    };
+    const auto expected = run({.config = "nano"}, 1);
+    FloatLlama decoder(graph);
+    std::vector<float> exact;
+    for (const int id : ids) {
+      const auto row = decoder.step(id);
+      exact.insert(exact.end(), row.begin(), row.end());
+    }
+    CHECK(error(expected, exact) < 0.1);
+    const auto same = [&](const std::vector<float>& found) {
+      REQUIRE(found.size() == expected.size());
+      CHECK(std::memcmp(found.data(), expected.data(), expected.size() * 4) == 0);
+    };
+    same(run({.config = "nano"}, 0));
+    same(run({.config = "nano"}, 5));
+    same(run({.config = "edge"}, 0));
+    same(run({.config = "nano", .disabled = {"weight-ring", "double-kv", "double-output", "hoist"}}, 0));
+    const std::uint64_t layer = nlohmann::json::parse(compile(graph, {.config = "nano"}).program.abi).at("experts").at("bytes").get<std::uint64_t>() * 7;
+    const Program apart = compile(graph, {.config = "nano", .expert_window = 2 * layer + 5}).program;
+    CHECK(apart.window_bytes[3] == 2 * layer);
+    CHECK(apart.window_bytes[4] == layer);
+    same(run({.config = "nano", .expert_window = 2 * layer + 5}, 0));
+    same(run({.config = "nano", .expert_window = layer}, 4));
+  }
+}
+
+TEST_CASE("experts: no two engines touch the same memory without order") {
+  for (const bool over_chosen : {true, false}) {
+    import::LlamaHyper h = mixture(5, 2);
+    h.mixture.over_chosen = over_chosen;
+    const Program p = compile(import::synthetic_llama(h, 3), {.config = "nano"}).program;
+    const spec::Config& config = *spec::find_config("nano");
+    model::Machine machine(config, {.check = true});
+    model::Launch launch{.code = p.code, .args = {0, 5, 0, 5}};
+    std::uint64_t at = 0;
+    std::vector<std::uint64_t> base;
+    for (const std::uint64_t size : p.window_bytes) base.push_back(at), at += (size + 4095) / 4096 * 4096;
+    std::vector<std::uint8_t> dram(at);
+    for (const Segment& s : p.segments) std::copy(s.bytes.begin(), s.bytes.end(), dram.begin() + static_cast<std::ptrdiff_t>(base[s.window] + s.offset));
+    machine.dram().attach(0, dram);
+    for (std::size_t w = 0; w < base.size(); ++w)
+      launch.windows[w] = {.base = base[w], .size = static_cast<std::uint32_t>(p.window_bytes[w]), .readable = true, .writable = w == 1 || w == 2};
+    CHECK(machine.launch(launch).ok());
+    for (const std::string& v : machine.violations()) FAIL_CHECK(v);
+  }
+}
+
+TEST_CASE("experts: what a plan cannot place is refused") {
+  const auto refusal = [](const import::LlamaHyper& h, const CompileOptions& options) {
+    try {
+      (void)compile(import::synthetic_llama(h, 3), options);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal(mixture(8, 2), {.config = "nano", .expert_window = 1000}).find("experts of 3 layers, found ") != std::string::npos);
+  CHECK(refusal(mixture(16, 9), {.config = "nano"}).find("experts, found 9 of 16 for a token, expected 1 to 8") != std::string::npos);
+  CHECK(refusal(mixture(8, 2), {.config = "nano", .format_of = {"ffn_gate_inp=int8c"}}).find("format of the router in layer 0, found int8c") != std::string::npos);
+}
+
+namespace {
+
+constexpr double kTrainedBound = 0.03;
+
+// The trained model has a list of letters, no tokenizer.json.
+std::filesystem::path with_tokenizer(const std::filesystem::path& model) {
+  const auto folder = std::filesystem::temp_directory_path() / ("jogak_experts_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  for (const char* file : {"config.json", "model.safetensors"}) std::filesystem::create_symlink(model / file, folder / file);
+  nlohmann::json vocab = nlohmann::json::object();
+  const std::vector<std::string> letters = read_json(model / "vocab.json");
+  for (std::size_t i = 0; i < letters.size(); ++i) vocab[letters[i] == "\n" ? "\u010a" : letters[i] == " " ? "\u0120" : letters[i]] = i;
+  const nlohmann::json level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}};
+  std::ofstream(folder / "tokenizer.json") << nlohmann::json{{"added_tokens", nlohmann::json::array()}, {"pre_tokenizer", level}, {"decoder", level},
+                                                             {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", nlohmann::json::array()}}}};
+  return folder;
+}
+
+}  // namespace
+
+// 200 tokens, golden logits of 64 of them. Bounds: measured, with room for a third more.
+TEST_CASE("experts: a trained gpt-oss model, logits and choices of its quantised reference") {
+  const auto path = shared_model("trained/gptoss_tiny");
+  if (path.empty()) return;
+  const auto folder = with_tokenizer(path);
+  const ir::Graph graph = import::read_model(folder);
+  std::filesystem::remove_all(folder);
+  const auto json = read_json(path / "golden.json").at("model.safetensors");
+  std::vector<int> ids = json.at("prompt_ids");
+  const std::size_t prompt = ids.size();
+  for (const int id : json.at("greedy_ids")) ids.push_back(id);
+  const auto golden = onnx::read_arrays(path / "golden_mxfp4.npz");
+  const auto logits = golden.at("logits").floats();
+  const auto route = golden.at("route").integers();
+  const auto vocab = static_cast<std::size_t>(graph.vocab), layers = static_cast<std::size_t>(graph.layers);
+  const auto of_golden = [&](const std::vector<float>& all) { return std::span(all).subspan((prompt - 1) * vocab, 64 * vocab); };
+  REQUIRE(logits.size() == 64 * vocab);
+
+  FloatLlama decoder(graph);
+  std::vector<float> exact;
+  std::vector<Choice> expected;
+  std::vector<std::vector<double>> gaps;
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const auto row = decoder.step(ids[t]);
+    exact.insert(exact.end(), row.begin(), row.end());
+    expected.emplace_back(), gaps.emplace_back();
+    for (std::size_t l = 0; l < layers; ++l) {
+      auto router = decoder.value("blk." + std::to_string(l) + ".ffn_gate_inp");
+      std::sort(router.rbegin(), router.rend());
+      gaps.back().push_back(static_cast<double>(router[1] - router[2]));
+      expected.back().push_back({static_cast<int>(route[(t * layers + l) * 2]), static_cast<int>(route[(t * layers + l) * 2 + 1])});
+      const auto& c = decoder.chosen(static_cast<int>(l));
+      if (gaps.back().back() > 1e-4) CHECK(sorted({c.begin(), c.end()}) == sorted(expected.back().back()));
+    }
+  }
+  CHECK(error(of_golden(exact), logits) < 1e-4);
+
+  Session s(compile(graph, {.config = "nano"}).program, "model");
+  const auto found = s.feed_all(ids);
+  CHECK(error(of_golden(found), logits) < kTrainedBound);
+  s.reset();
+  const auto chosen = choices(s, ids);
+  const Agreement clear = agree(chosen, expected, gaps, 0.1), any = agree(chosen, expected, gaps, -1);
+  MESSAGE("logits: error ", error(of_golden(found), logits), "; experts: ", any.same, " of ", any.compared, ", where the choice is clear ", clear.same, " of ", clear.compared);
+  CHECK(clear.same == clear.compared);
+  CHECK(clear.compared > 600);
+  CHECK(any.same >= any.compared * 0.97);
+}
