@@ -8,8 +8,8 @@
 namespace jogak::encoder {
 namespace {
 
-void code(Program& program, const Plan& plan) {
-  const emit::Emitter emitter = lower(plan);
+void code(Program& program, const Plan& plan, const Head& head) {
+  const emit::Emitter emitter = lower(plan, head);
   program.code = emitter.program().code();
   if (program.code.size() > plan.config.imem_words)
     throw Error("compile", "program", std::to_string(program.code.size()) + " instructions",
@@ -21,6 +21,30 @@ void code(Program& program, const Plan& plan) {
   }
 }
 
+// Named tensors, and what a session must know.
+void describe(Program& program, const Encoder& model, const Plan& p) {
+  const auto size = [](int x) { return static_cast<std::uint64_t>(x); };
+  const std::uint64_t rows = size(p.context), dn = size(p.dn), dk = size(p.dk), image = size(p.image);
+  program.symbols = {{"x", 1, p.d_x, rows * dn * 4, "f32", {rows, dn}},
+                     {"codes", 1, p.d_xq, rows * dk, "i8", {rows, dk}},
+                     {"scales", 1, p.d_xs, rows * dk / 16, "bf16", {rows, dk / 32}}};
+  if (p.source == Source::tokens) program.symbols.push_back({"input/input_ids", 2, p.io_ids, rows * 4, "i32", {rows}});
+  if (p.type_count > 0) program.symbols.push_back({"input/token_type_ids", 2, p.io_types, rows * 4, "i32", {rows}});
+  if (p.source == Source::patches)
+    program.symbols.push_back({"input/pixel_values", 2, p.io_pixels, size(p.channels) * image * image * 4, "f32", {size(p.channels), image, image}});
+  const bool all = p.head_rows == HeadRows::all;
+  const std::string output = "output/" + model.head.name;
+  const std::uint64_t words = size(p.output_words), out_rows = all ? rows : 1;
+  if (model.head.steps.empty()) program.symbols.push_back({output, 1, p.d_x, rows * dn * 4, "f32", {rows, dn}});
+  else program.symbols.push_back({output, 2, p.io_out, out_rows * words * 4, "f32", {out_rows, words}});
+  const char* input = p.source == Source::tokens ? "tokens" : p.source == Source::patches ? "image" : "rows";
+  const nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context}, {"rows", p.rows},
+                              {"width", p.width}, {"layers", p.layers}, {"vocab", p.vocab}, {"types", p.type_count}, {"input", input},
+                              {"output", model.head.name}, {"output_rows", all ? "all" : "one"},
+                              {"columns", model.head.steps.empty() ? p.width : p.output_columns}, {"args", {"rows"}}};
+  program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 Program compile(const Encoder& model, const std::string& config) {
@@ -28,18 +52,12 @@ Program compile(const Encoder& model, const std::string& config) {
   if (!found) throw Error("compile", "configuration", config, "one of spec/configs");
   const Plan p = make_plan(model, *found);
   Program program = make_program(*found);
-  code(program, p);
+  code(program, p, model.head);
   program.segments.push_back({0, 0, pack_weights(model, p)});
   program.window_bytes[0] = p.w_bytes;
   program.window_bytes[1] = p.d_bytes;
-  const auto size = [](int x) { return static_cast<std::uint64_t>(x); };
-  const std::uint64_t rows = size(p.context), dn = size(p.dn), dk = size(p.dk);
-  program.symbols = {{"x", 1, p.d_x, rows * dn * 4, "f32", {rows, dn}},
-                     {"codes", 1, p.d_xq, rows * dk, "i8", {rows, dk}},
-                     {"scales", 1, p.d_xs, rows * dk / 16, "bf16", {rows, dk / 32}}};
-  const nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context},
-                              {"rows", p.rows}, {"width", p.width}, {"layers", p.layers}, {"args", {"rows"}}};
-  program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  program.window_bytes[2] = p.io_bytes;
+  describe(program, model, p);
   verify(program);
   return program;
 }

@@ -2,11 +2,11 @@
 
 namespace jogak::encoder {
 
-void Lowering::product(const MatrixPlan& m, Reg out, int words) {
+void Lowering::product(const MatrixPlan& m, Reg out, int words, Reg a, int stride) {
   e_.wait(Engine::mx, kOutFree);
   e_.copy(p5_, out);
   e_.repeat(u32(m.slots), [&] {
-    ring_.consume(m, {.a = xq_, .am = k(p_.dk), .o = p5_, .om = k(words), .on = k(p_.cols), .m = m_});
+    ring_.consume(m, {.a = a, .am = k(stride), .o = p5_, .om = k(words), .on = k(p_.cols), .m = m_});
     e_.signal(Engine::mx, kResult);
     if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
   });
@@ -77,29 +77,30 @@ void Lowering::feed_forward(const MatrixPlan& m) {
     const Reg out = other_out();
     e_.copy(p1_, out);
     finish(m, p1_, p_.uc);
-    activate(p1_);
+    take_columns(p1_);
   });
   finish(m, out_, p_.uc);
-  activate(out_);
+  take_columns(out_);
   toggle_out();
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
 }
 
-void Lowering::activate(Reg out) {
-  gelu(out);
+void Lowering::take_columns(Reg out) {
+  activate(p_.activation, out, p_.uc);
   e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.work), .as = k(p_.uc), .rows = m_, .cols = k(p_.uc)});
   e_.signal(Engine::ve, kOutFree);
   advance(p0_, p_.uc);
 }
 
 // x / (1 + exp(-x P(x^2))): quick and tanh GELU by their definition; the exact one with P of degree 2, whose error is below 2.6e-5 for every x.
-void Lowering::gelu(Reg x) {
+// tanh: 2 / (1 + exp(-2 x)) - 1.
+void Lowering::activate(Activation activation, Reg x, int words) {
   // Constants are asked for again and again: they last for a few instructions only.
-  const long long t = p_.work, u = p_.work + static_cast<long long>(p_.rows) * p_.uc;
+  const long long t = p_.work, u = p_.work + static_cast<long long>(p_.rows) * words;
   const auto put = [&](Vec v) {
     v.wr = true;
-    v.ds = v.as = v.cols = k(p_.uc);
+    v.ds = v.as = v.cols = k(words);
     v.rows = m_;
     if (v.bmode == Bmode::vector) v.bs = v.cols;
     e_.put(v);
@@ -108,11 +109,16 @@ void Lowering::gelu(Reg x) {
   const auto mad = [&](long long dst, long long a, float s, float b) {
     put({.op = Vop::mad, .bmode = Bmode::scalar, .dst = k(dst), .a = k(a), .b = kf(b), .s = kf(s)});
   };
-  if (p_.activation == Activation::gelu_quick) {
+  if (activation == Activation::tanh) {
+    put({.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .dst = k(t), .a = x, .b = kf(-2.0f)});
+    put({.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .dst = k(t), .a = k(t), .b = kf(1.0f), .s = kf(1.0f)});
+    return mad(t, t, 2.0f, -1.0f);
+  }
+  if (activation == Activation::gelu_quick) {
     put({.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .dst = k(t), .a = x, .b = kf(-1.702f)});
   } else {
     mul(u, x, x);
-    if (p_.activation == Activation::gelu_tanh) {
+    if (activation == Activation::gelu_tanh) {
       mad(t, u, 0.0713548162726f, 1.59576912161f);
     } else {
       mad(t, u, -0.00070303490923969f, 0.07401127493173339f);

@@ -6,8 +6,10 @@ namespace jogak::encoder {
 
 emit::Emitter Lowering::run() {
   prologue();
+  ring_.prepare();
   embed();
-  ring_.start(blocks_);
+  e_.label("prologue");
+  ring_.start({p_.w_stream, p_.slots_a, p_.slots_b, u32(p_.layers)}, blocks_);
   e_.set(xq_, p_.xq + p_.xq_bytes);
   e_.wait(Engine::ld, kStored);
   load_xq(0);
@@ -19,6 +21,7 @@ emit::Emitter Lowering::run() {
     e_.repeat(u32(static_cast<long long>(count)), [&] { layer(p_.layer[first]); });
     e_.layers({});
   }
+  head(head_);
   e_.label("halt");
   e_.put(spec::Halt{});
   return std::move(e_);
@@ -28,7 +31,7 @@ void Lowering::prologue() {
   e_.label("prologue");
   e_.signal(Engine::seq, kOutFree, 2);
   e_.signal(Engine::seq, kXqFree, 2);
-  for (const Semaphore s : {kKFree, kVFree, kStagingFree, kKvRead, kXFree, kYFree, kNormFree}) e_.signal(Engine::seq, s);
+  for (const Semaphore s : {kKFree, kVFree, kStagingFree, kKvRead, kXFree, kYFree, kNormFree, kTaken}) e_.signal(Engine::seq, s);
   for (Reg* r : {&blocks_, &row_, &m_, &keys_, &norm_at_, &xq_, &out_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_}) *r = e_.variable();
   e_.alui(AluFn::add, blocks_, n_, u32(p_.rows - 1));
   e_.alui(AluFn::mul, blocks_, blocks_, p_.magic);
@@ -43,27 +46,6 @@ Lowering::Reg Lowering::more_blocks() {
   const Reg next = sum(row_, p_.rows), more = e_.temporary();
   e_.alu(AluFn::ltu, more, next, n_);
   return more;
-}
-
-void Lowering::embed() {
-  e_.label("embed");
-  blocks([&] {
-    e_.wait(Engine::ld, kXFree);
-    load_x(row_, k(p_.x * 4LL), m_);
-    e_.signal(Engine::ld, kInput);
-    e_.wait(Engine::ve, kInput);
-    e_.wait(Engine::ve, kYFree);
-    if (p_.norm_first) {
-      load_norm();
-      row_sums();
-      norm(false, k(p_.y));
-      advance(norm_at_, -8LL * p_.dn);  // the same for the next block
-    } else {
-      quantise_rows(k(p_.x), m_, k(p_.y));
-    }
-    store_rows();
-  });
-  if (p_.norm_first) advance(norm_at_, 8LL * p_.dn);
 }
 
 void Lowering::layer(const LayerPlan& l) {
@@ -168,6 +150,6 @@ void Lowering::store_rows() {
   e_.signal(Engine::st, kYFree);
 }
 
-emit::Emitter lower(const Plan& plan) { return Lowering(plan).run(); }
+emit::Emitter lower(const Plan& plan, const Head& head) { return Lowering(plan, head).run(); }
 
 }  // namespace jogak::encoder

@@ -5,6 +5,6 @@
 
 namespace jogak::encoder {
 
-emit::Emitter lower(const Plan& plan);
+emit::Emitter lower(const Plan& plan, const Head& head);
 
 }  // namespace jogak::encoder

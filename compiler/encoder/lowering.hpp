@@ -1,4 +1,5 @@
-// The lowering of an encoder, one file per part: lower.cpp (frame, rows in and out), norm.cpp, attention.cpp, feed_forward.cpp.
+// The lowering of an encoder, one file per part: lower.cpp (frame, rows in and out), norm.cpp, attention.cpp, feed_forward.cpp,
+// embedding.cpp, head.cpp.
 #pragma once
 #include "../schedule/arithmetic.hpp"
 #include "lower.hpp"
@@ -8,7 +9,7 @@ namespace jogak::encoder {
 
 class Lowering : schedule::Arithmetic {
  public:
-  explicit Lowering(const Plan& plan) : Arithmetic(true), p_(plan), ring_(plan, e_) {}
+  Lowering(const Plan& plan, const Head& head) : Arithmetic(true), p_(plan), head_(head), ring_(plan, e_) {}
 
   emit::Emitter run();
 
@@ -39,8 +40,10 @@ class Lowering : schedule::Arithmetic {
   }
   // Are there rows behind this block's? 1 or 0.
   Reg more_blocks();
-  // The first rows of the first layer: x to the norm they need, quantised.
+  // Rows of the first layer, with the norms they need, quantised, to DRAM.
   void embed();
+  void embed_tokens();
+  void embed_patches();
   void layer(const LayerPlan& l);
   // K and V of this block's rows go to DRAM.
   void keys_and_values(const LayerPlan& l);
@@ -61,8 +64,9 @@ class Lowering : schedule::Arithmetic {
   void normalise(bool in_place);
   void quantise_rows(Reg from, Reg rows, Reg dst);
 
-  // One iteration of a product of xq, slot by slot, into the output buffer at `out`, rows of `words`.
-  void product(const MatrixPlan& m, Reg out, int words);
+  // One iteration of a product of quantised rows at `a`, slot by slot, into the output buffer at `out`, rows of `words`.
+  void product(const MatrixPlan& m, Reg out, int words, Reg a, int stride);
+  void product(const MatrixPlan& m, Reg out, int words) { product(m, out, words, xq_, p_.dk); }
   // The vector engine's part of it: waits for each slot's product, scales it, adds the bias.
   void finish(const MatrixPlan& m, Reg out, int words);
   // Times the channel scales of the slot next in turn.
@@ -84,8 +88,15 @@ class Lowering : schedule::Arithmetic {
 
   void feed_forward(const MatrixPlan& m);
   // The output buffer at `out` -> activation -> quantised columns at p0.
-  void activate(Reg out);
-  void gelu(Reg x);
+  void take_columns(Reg out);
+  // Rows of `words` at x, activated, into the work area.
+  void activate(Activation activation, Reg x, int words);
+
+  void head(const Head& head);
+  void fetch_last_row();
+  void steps(const Head& head);
+  void hidden_step(const HeadStep& step, const MatrixPlan& m, bool first);
+  void output_step(const MatrixPlan& m, bool first);
 
   Reg other_out() {
     const Reg r = e_.temporary();
@@ -98,6 +109,7 @@ class Lowering : schedule::Arithmetic {
   static constexpr int kXFrom = 2;  // head in whose time x begins to come
 
   const Plan& p_;
+  const Head& head_;
   Ring ring_;
   const Reg n_ = 1;   // rows of the launch
   Reg blocks_ = 0, row_ = 0, m_ = 0, keys_ = 0;

@@ -52,13 +52,14 @@ struct Embedding {
 // What is made of the encoder's last rows: dense layers one after the other, the last of them the output.
 struct HeadStep {
   Dense dense;
-  bool activated = false, normed = false;
+  bool activated = false, normed = false;  // the output is neither, all others are activated
   Activation activation = Activation::gelu;
   Norm norm;
 };
+enum class HeadRows { all, first, last };  // of the sequence
 struct Head {
   std::string name = "hidden";  // of the output
-  bool first_row = false;       // of the sequence's first row alone
+  HeadRows rows = HeadRows::all;
   std::vector<HeadStep> steps;  // none: the rows themselves
 };
 

@@ -10,6 +10,7 @@ namespace {
 class Packer {
  public:
   Packer(const Plan& plan, std::vector<std::uint8_t>& out) : p_(plan), out_(out) {}
+  void seek(std::size_t at) { at_ = at; }
 
   // `row(j)`: the matrix' row of padded column j, or -1.
   template <class Row>
@@ -57,12 +58,16 @@ class Packer {
 std::vector<std::uint8_t> pack_weights(const Encoder& model, const Plan& p) {
   std::vector<std::uint8_t> out(p.w_bytes);
   Packer packer(p, out);
+  if (p.source == Source::patches) packer.seek(p.w_patch), packer.plain(p.patch, model.embedding.patch);
+  packer.seek(p.w_stream);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& l = model.layers[i];
     const LayerPlan& lp = p.layer[i];
     packer.heads(lp.k, l.k), packer.heads(lp.v, l.v), packer.heads(lp.q, l.q);
     packer.plain(lp.o, l.o), packer.plain(lp.up, l.up), packer.plain(lp.down, l.down);
   }
+  packer.seek(p.w_head);
+  for (std::size_t i = 0; i < p.head.size(); ++i) packer.plain(p.head[i], model.head.steps[i].dense);
   std::size_t at = p.w_norms;
   const auto norm = [&](const Norm& n) {
     for (const auto* values : {&n.weight, &n.bias}) {
@@ -70,8 +75,16 @@ std::vector<std::uint8_t> pack_weights(const Encoder& model, const Plan& p) {
       at += static_cast<std::size_t>(p.dn) * 4;
     }
   };
+  if (model.embedding.normed) norm(model.embedding.norm);
   if (model.norm_first) norm(model.first);
   for (const Layer& l : model.layers) norm(l.middle), norm(l.end);
+  for (const HeadStep& step : model.head.steps)
+    if (step.normed) norm(step.norm);
+  const auto table = [&](std::size_t to, const std::vector<float>& values) {
+    const auto width = static_cast<std::size_t>(p.width), dn = static_cast<std::size_t>(p.dn);
+    for (std::size_t r = 0; r * width < values.size(); ++r) std::memcpy(out.data() + to + r * dn * 4, values.data() + r * width, width * 4);
+  };
+  table(p.w_words, model.embedding.words), table(p.w_types, model.embedding.types), table(p.w_positions, model.embedding.positions);
   return out;
 }
 

@@ -7,7 +7,7 @@
 
 namespace jogak::encoder {
 
-// Window 0: the stream of slots, then norms.
+// Window 0: the streams of slots, norms, tables of the embedding.
 std::vector<std::uint8_t> pack_weights(const Encoder& model, const Plan& plan);
 
 }  // namespace jogak::encoder

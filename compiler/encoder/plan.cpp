@@ -24,9 +24,16 @@ void shape(Plan& p, const Encoder& m) {
   p.width = m.width, p.heads = m.heads, p.head_dim = m.head_dim, p.ffn = m.ffn, p.context = m.context, p.eps = m.eps;
   p.layers = static_cast<int>(m.layers.size());
   p.norm_first = m.norm_first, p.causal = m.causal, p.activation = m.activation, p.source = m.embedding.source;
+  const Embedding& in = m.embedding;
+  p.embedding_norm = in.normed, p.head_rows = m.head.rows;
+  p.vocab = in.vocab, p.type_count = in.type_count, p.channels = in.channels, p.image = in.image, p.patch_size = in.patch_size;
+  const int pixels = in.channels * in.patch_size * in.patch_size;
+  p.patch_words = round_up(pixels, p.cols), p.patch_k = round_up(pixels, 32);
   p.dn = round_up(p.width, p.cols), p.dk = round_up(p.width, 32);
   p.hn = round_up(p.head_dim, p.cols), p.hk = round_up(p.head_dim, 32);
   p.keys = round_up(p.context, 32);
+  if (p.source == Source::patches && (p.image % p.patch_size != 0 || p.image / p.patch_size > 40))
+    throw Error("plan", "image of " + std::to_string(p.image) + " in patches of " + std::to_string(p.patch_size), "so many", "1 to 40 whole patches a side");
   if (p.layers == 0) throw Error("plan", "layers", "0", "1 or more");
   if (p.heads * p.head_dim < 1 || p.head_dim > static_cast<int>(spec::limit::quant_cols_max))
     throw Error("plan", "size of a head", std::to_string(p.head_dim), "1 to " + std::to_string(spec::limit::quant_cols_max));
@@ -100,6 +107,16 @@ void matrices(Plan& p, const Encoder& model) {
   p.slots_a = all(l.k) + all(l.v);
   p.slots_b = all(l.q) + all(l.o) + all(l.up) + all(l.down);
   p.out_columns = std::max(p.hn, p.uc);
+  if (p.source == Source::patches) p.patch = accumulating(p, model.embedding.patch);
+  p.head.clear(), p.slots_head = 0;
+  for (const HeadStep& step : model.head.steps) {
+    const int n = static_cast<int>(step.dense.w->n), k = static_cast<int>(step.dense.w->k);
+    if (k > p.dk || (&step != &model.head.steps.back() && n != p.width))
+      throw Error("plan", "dense layer of the head", std::to_string(k) + " to " + std::to_string(n), "as wide as the encoder");
+    p.head.push_back(columns(p, step.dense, round_up(n, kHeadColumns) / kHeadColumns, kHeadColumns / p.cols));
+    p.slots_head += all(p.head.back());
+    p.output_columns = n, p.output_words = round_up(n, kHeadColumns);
+  }
 }
 
 void slots(Plan& p) {
@@ -107,14 +124,17 @@ void slots(Plan& p) {
   bool channel = false;
   std::uint32_t weights = 0;
   s.scale_bytes = 0;
+  const auto fit = [&](const MatrixPlan& m) {
+    channel |= m.channel();
+    weights = std::max(weights, m.weight_bytes());
+    s.scale_bytes = std::max(s.scale_bytes, u32(m.nbs * m.kbs * m.scale_bytes));
+    s.columns = std::max(s.columns, u32(m.nbs * p.cols));
+    if (m.channel()) p.out_columns = std::max(p.out_columns, m.nbs * p.cols);
+  };
   for (const LayerPlan& l : p.layer)
-    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.up, &l.down}) {
-      channel |= m->channel();
-      weights = std::max(weights, m->weight_bytes());
-      s.scale_bytes = std::max(s.scale_bytes, u32(m->nbs * m->kbs * m->scale_bytes));
-      s.columns = std::max(s.columns, u32(m->nbs * p.cols));
-      if (m->channel()) p.out_columns = std::max(p.out_columns, m->nbs * p.cols);
-    }
+    for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.up, &l.down}) fit(*m);
+  if (p.source == Source::patches) fit(p.patch);
+  for (const MatrixPlan& m : p.head) fit(m);
   s.weight_bytes = weights;
   s.param_bytes = s.columns * 4 * (channel ? 2 : 1);
   s.stride = (s.weight_bytes + s.scale_bytes + s.param_bytes + 63) / 64 * 64;
@@ -143,7 +163,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.out = take(2LL * p.out_words);
   p.result = take(static_cast<long long>(rows) * p.hn);
   // Scores, what the activation needs, and rows on their way through a norm take turns.
-  p.work_words = u32(std::max({static_cast<long long>(rows) * p.keys, 2LL * rows * p.uc, static_cast<long long>(p.dn)}));
+  p.work_words = u32(std::max({static_cast<long long>(rows) * p.keys, 2LL * rows * p.uc, static_cast<long long>(p.dn), static_cast<long long>(p.patch_words)}));
   p.work = take(p.work_words);
   return at;
 }
@@ -168,7 +188,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   const std::uint32_t end = at;
   at = either;
   p.oq = take(heads), p.pq = take(rows * p.keys);
-  return std::max({end, at, shared + u32(rows * p.fk)});
+  return std::max({end, at, shared + u32(rows * std::max({p.fk, p.patch_k, p.head.empty() ? 0 : p.dk}))});
 }
 
 bool fits(Plan& p, int rows) { return vector_memory(p, rows) <= p.config.vmem_bytes / 4 && activation_scratchpad(p) <= p.config.aspm_bytes; }
@@ -192,19 +212,35 @@ void choose_rows(Plan& p) {
 
 void dram(Plan& p) {
   const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
-  const auto layers = static_cast<std::uint64_t>(p.layers);
-  p.w_stream = 0;
-  std::uint64_t at = layers * (p.slots_a + p.slots_b) * p.slot.stride;
-  p.w_norms = u32(align(at)), at = align(p.w_norms + (2 * layers + 2) * 2 * static_cast<std::uint64_t>(p.dn) * 4);
+  const auto layers = static_cast<std::uint64_t>(p.layers), dn = static_cast<std::uint64_t>(p.dn) * 4, rows = static_cast<std::uint64_t>(p.context);
+  std::uint64_t at = 0;
+  const auto put = [&](std::uint64_t bytes) {
+    const std::uint64_t here = at;
+    at = align(at + bytes);
+    return u32(static_cast<long long>(here));
+  };
+  p.w_patch = put(static_cast<std::uint64_t>(p.patch.iterations * p.patch.slots) * p.slot.stride);
+  p.w_stream = put(layers * (p.slots_a + p.slots_b) * p.slot.stride);
+  p.w_head = put(std::uint64_t(p.slots_head) * p.slot.stride);
+  p.w_norms = put((2 * layers + 3 + p.head.size()) * 2 * dn);
+  p.w_words = put(static_cast<std::uint64_t>(p.vocab) * dn);
+  p.w_types = put(static_cast<std::uint64_t>(p.type_count) * dn);
+  p.w_positions = put(p.source == Source::hidden ? 0 : rows * dn);
   if (at > 0xffffffffu) throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
-  p.w_bytes = u32(at);
+  p.w_bytes = u32(static_cast<long long>(at));
+  at = 0;
+  p.io_ids = put(p.source == Source::tokens ? rows * 4 : 0);
+  p.io_types = put(p.type_count > 0 ? rows * 4 : 0);
+  p.io_pixels = put(static_cast<std::uint64_t>(p.channels) * static_cast<std::uint64_t>(p.image) * static_cast<std::uint64_t>(p.image) * 4);
+  p.io_out = put((p.head_rows == HeadRows::all ? rows : 1) * static_cast<std::uint64_t>(p.output_words) * 4);
+  p.io_bytes = u32(static_cast<long long>(at));
   std::uint64_t w = 0;
   const auto take = [&](std::uint64_t bytes) {
     const std::uint64_t here = w;
     w = align(w + bytes);
     return u32(static_cast<long long>(here));
   };
-  const auto rows = static_cast<std::uint64_t>(p.context), heads = static_cast<std::uint64_t>(p.heads), keys = static_cast<std::uint64_t>(p.keys);
+  const auto heads = static_cast<std::uint64_t>(p.heads), keys = static_cast<std::uint64_t>(p.keys);
   const auto hk = static_cast<std::uint64_t>(p.hk), hn = static_cast<std::uint64_t>(p.hn);
   p.d_x = take(rows * static_cast<std::uint64_t>(p.dn) * 4);
   p.d_xq = take(rows * static_cast<std::uint64_t>(p.dk)), p.d_xs = take(rows * static_cast<std::uint64_t>(p.dk) / 16);

@@ -15,6 +15,8 @@ struct LayerPlan {
   bool operator==(const LayerPlan&) const = default;
 };
 
+inline constexpr int kHeadColumns = 32;  // that an iteration of the head makes
+
 // Every slot of the weight ring has the same form: room for `tiles` tiles, their scales, and what the vector engine needs of its columns
 // (bias, then channel scales, each `columns` fp32 values). So one piece of code loads any of them.
 struct SlotPlan {
@@ -32,6 +34,9 @@ struct Plan {
   bool norm_first = false, causal = false;
   Activation activation = Activation::gelu;
   Source source = Source::hidden;
+  bool embedding_norm = false;
+  HeadRows head_rows = HeadRows::all;
+  int vocab = 0, type_count = 0, channels = 0, image = 0, patch_size = 0;
   int cols = 0;         // C
   int dn = 0, dk = 0;   // width padded to C (words a row) and to 32 (bytes a row)
   int hn = 0, hk = 0;   // head padded to C and to 32
@@ -45,6 +50,11 @@ struct Plan {
   SlotPlan slot;
   std::vector<LayerPlan> layer;
   std::uint32_t slots_a = 0, slots_b = 0;  // of one pass over k and v; over q and the rest of a layer
+  MatrixPlan patch;             // of an image's patches
+  int patch_words = 0, patch_k = 0;  // pixels of a patch, padded to C and to 32
+  std::vector<MatrixPlan> head;
+  std::uint32_t slots_head = 0;
+  int output_columns = 0, output_words = 0;  // of the head's result: values of a row, and padded
 
   // vector memory, word addresses
   std::uint32_t params, x, norms, part, total, mean, deviation, maxima, sums, vscale_in, vscale_out, out, out_words, result, work, work_words;
@@ -53,10 +63,12 @@ struct Plan {
   // weight scratchpad, byte addresses
   std::uint32_t k_area, v_area;
   // DRAM, byte offsets within their window
-  std::uint32_t w_stream, w_norms, w_bytes;                         // window 0
+  std::uint32_t w_patch, w_stream, w_head, w_norms, w_words, w_types, w_positions, w_bytes;  // window 0
   std::uint32_t d_x, d_xq, d_xs, d_k, d_ks, d_v, d_vs, d_bytes;     // window 1
+  std::uint32_t io_ids, io_types, io_pixels, io_out, io_bytes;      // window 2
 };
 
+// Norms in the weights window: of the embedding, of the first layer's input (either where there is one), two a layer, those of the head.
 // Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.
 Plan make_plan(const Encoder& model, const spec::Config& config);
 

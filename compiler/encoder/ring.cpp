@@ -7,21 +7,33 @@ using spec::AluFn;
 using spec::Engine;
 using spec::Space;
 
-void Ring::start(Reg blocks) {
-  blocks_ = blocks;
-  for (Reg* r : {&use_, &fill_, &from_, &left_, &passes_, &span_, &total_, &param_, &param_fill_}) *r = e_.variable();
+void Ring::prepare() {
+  for (Reg* r : {&blocks_, &use_, &fill_, &from_, &left_, &passes_, &span_, &total_, &param_, &param_fill_}) *r = e_.variable();
   e_.set(use_, 0);
   e_.set(fill_, 0);
-  e_.set(from_, p_.w_stream);
-  e_.set(left_, p_.slots_a);
-  e_.copy(passes_, blocks);
-  e_.set(span_, p_.slots_a);
-  e_.alui(AluFn::mul, total_, blocks, static_cast<std::uint32_t>(p_.layers) * (p_.slots_a + p_.slots_b));
   e_.set(param_, p_.params);
   e_.set(param_fill_, p_.params * 4);
   e_.signal(Engine::seq, kSlotFree, p_.slot.ring);
   e_.signal(Engine::seq, kParamFree, p_.slot.params);
-  e_.repeat(p_.slot.ring - 1, [&] { load(); });
+}
+
+void Ring::start(const Stream& stream, Reg passes) {
+  const std::uint32_t ahead = p_.slot.ring - 1;
+  if (started_) {  // what was loaded ahead is nothing
+    e_.wait(Engine::mx, kSlotFull, ahead);
+    e_.signal(Engine::mx, kSlotFree, ahead);
+    e_.repeat(ahead, [&] { cycle(use_, p_.slot.weight_bytes, p_.slot.weight_bytes * p_.slot.ring); });
+    release(static_cast<int>(ahead));
+  }
+  started_ = true;
+  stream_ = stream;
+  e_.copy(blocks_, passes);
+  e_.set(from_, stream.at);
+  e_.set(left_, stream.first);
+  e_.copy(passes_, passes);
+  e_.set(span_, stream.first);
+  e_.alui(AluFn::mul, total_, passes, stream.rounds * (stream.first + stream.second));
+  e_.repeat(ahead, [&] { load(); });
 }
 
 // Behind the last slot of the program the boxes are 0: such loads do nothing.
@@ -59,7 +71,7 @@ void Ring::load() {
 // At the end of a pass back to its start, or on to the other pass when all blocks have had this one. e: a pass ends; z: the last of its kind.
 void Ring::next_address() {
   const Reg e = e_.temporary(), z = e_.temporary(), t = e_.temporary();
-  const std::uint32_t both = p_.slots_a + p_.slots_b;
+  const std::uint32_t both = stream_.first + stream_.second;
   e_.alui(AluFn::add, from_, from_, p_.slot.stride);
   e_.alui(AluFn::add, left_, left_, ~0u);
   e_.alui(AluFn::eq, e, left_, 0);

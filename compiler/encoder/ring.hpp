@@ -32,6 +32,10 @@ enum Semaphore : unsigned {
   kNormFull,     // ld > ve
   kNormFree,     // ve > ld
   kInput,        // ld > ve: rows of the first layer
+  kTaken,        // ve > ld: they are added
+  kListed,       // ld > ld: ids are there for a gather
+  kOutput,       // ve > st: an output is complete
+  kOutputFree,   // st > ve
 };
 
 struct Product {
@@ -39,14 +43,20 @@ struct Product {
   bool acc = false;
 };
 
-// Weights lie in the stream in the order of use: for each layer one pass A (k, v), then one pass B (the rest). Each is read once per block
-// of rows, all blocks of A before those of B.
+// Weights lie in the stream in the order of use: for each layer one pass over k and v, then one over the rest. Each is read once per block
+// of rows, all blocks of the first kind before those of the second.
 class Ring {
  public:
   Ring(const Plan& plan, emit::Emitter& emitter) : p_(plan), e_(emitter) {}
 
-  // `blocks`: a register. Loads the first slots.
-  void start(emit::Reg blocks);
+  struct Stream {
+    std::uint32_t at = 0, first = 0, second = 0;  // offset; slots of a pass of either kind (second may be 0)
+    std::uint32_t rounds = 1;                     // first and second passes in turn
+  };
+  // Registers; call once, first of all.
+  void prepare();
+  // Loads the first slots of a stream that is read `passes` (a register) times a pass. Every slot of the stream before it must be consumed.
+  void start(const Stream& stream, emit::Reg passes);
   // The product of the slot next in turn; then the load of the one that takes the place of the slot before it. So the product is queued
   // before the load engine's queue is full.
   void consume(const MatrixPlan& m, const Product& product);
@@ -62,6 +72,8 @@ class Ring {
 
   const Plan& p_;
   emit::Emitter& e_;
+  Stream stream_{};
+  bool started_ = false;
   emit::Reg blocks_ = 0;
   emit::Reg use_ = 0, fill_ = 0, from_ = 0;       // slot in use, slot to fill (wspm), offset of the next load
   emit::Reg left_ = 0, passes_ = 0, span_ = 0;    // slots left in this pass, passes left (this one included), slots of a pass

@@ -1,0 +1,54 @@
+// For tests: an encoder's program on the model with its race checker, memories full of noise at the start.
+#pragma once
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <map>
+#include <span>
+
+#include "program.hpp"
+#include "sim/model/machine.hpp"
+
+namespace jogak::encoder {
+
+using Bytes = std::vector<std::uint8_t>;
+
+template <class T>
+Bytes bytes(const std::vector<T>& values) {
+  Bytes b(values.size() * sizeof(T));
+  std::memcpy(b.data(), values.data(), b.size());
+  return b;
+}
+
+// Writes `inputs` to the symbols they are named by, runs `rows` rows, returns the contents of symbol `output`. Fails on a fault or a race.
+inline Bytes checked_run(const Program& p, std::uint32_t rows, const std::map<std::string, Bytes>& inputs, const std::string& output) {
+  model::Machine machine(*spec::find_config(p.config.c_str()), {.check = true});
+  machine.randomize(1);
+  model::Launch launch{.code = p.code};
+  std::uint64_t base = 0;
+  for (std::size_t w = 0; w < p.window_bytes.size(); ++w) {
+    if (p.window_bytes[w] == 0) continue;
+    const auto memory = machine.dram().allocate(base, p.window_bytes[w]);
+    std::fill(memory.begin(), memory.end(), std::uint8_t(0xff));  // NaN wherever nothing was written
+    launch.windows[w] = {.base = base, .size = static_cast<std::uint32_t>(p.window_bytes[w]), .readable = true, .writable = w > 0};
+    base += (p.window_bytes[w] + 4095) / 4096 * 4096;
+  }
+  const auto at = [&](std::uint32_t window, std::uint64_t offset, std::size_t size) { return machine.dram().find(launch.windows[window].base + offset, size); };
+  for (const Segment& s : p.segments) std::memcpy(at(s.window, s.offset, s.bytes.size()), s.bytes.data(), s.bytes.size());
+  for (const auto& [name, data] : inputs) {
+    const Symbol* s = p.find(name);
+    REQUIRE_MESSAGE(s, name);
+    REQUIRE(data.size() <= s->bytes);
+    std::memcpy(at(s->window, s->offset, data.size()), data.data(), data.size());
+  }
+  launch.args[0] = rows;
+  const model::Result done = machine.launch(launch);
+  INFO("fault " << static_cast<int>(done.fault.code) << " at " << done.fault.pc);
+  REQUIRE(done.ok());
+  REQUIRE(machine.violations() == std::vector<std::string>{});
+  const Symbol& s = *p.find(output);
+  const auto* from = at(s.window, s.offset, s.bytes);
+  return Bytes(from, from + s.bytes);
+}
+
+}  // namespace jogak::encoder
