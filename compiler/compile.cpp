@@ -99,6 +99,8 @@ void plan_pass(State& s) {
   s.choices.context = s.options.context;
   s.choices.max_rows = s.options.max_rows;
   s.choices.most_window = s.options.expert_window;
+  s.choices.sequences = s.options.sequences;
+  s.choices.kv_tokens = s.options.kv_tokens;
   s.plan = schedule::make_plan(s.model, s.config, s.choices);
 }
 
@@ -128,21 +130,34 @@ void pack_pass(State& s) {
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
 
+// Where the KV cache has what: regions of `planes` times `tokens` keys of `unit` bytes, in each layer of each page.
+nlohmann::json kv_layout(const schedule::Plan& p) {
+  const auto region = [](std::uint32_t offset, int planes, int unit) { return nlohmann::json{{"offset", offset}, {"planes", planes}, {"unit", unit}}; };
+  return {{"tokens", p.kv_tokens()}, {"pages", std::max(p.pages, 1)}, {"page_bytes", p.kv_page}, {"layer_bytes", p.kv_layer},
+          {"regions", {region(p.kv_k, p.kv_heads * p.hk / 32, 32), region(p.kv_ks, p.kv_heads * p.hk / 32, 2),
+                       region(p.kv_v, p.kv_heads * p.hn / p.cols, p.cols), region(p.kv_vs, p.kv_heads, 4)}}};
+}
+
 // What a session needs: sizes, places, arguments, vocabulary.
 void abi_pass(State& s) {
   const schedule::Plan& p = s.plan;
   const auto words = [](std::int64_t x) { return static_cast<std::uint64_t>(x); };
-  s.program.symbols = {{"tokens", 2, p.io_tokens, words(p.context) * 4, "i32", {words(p.context)}},
+  s.program.symbols = {{"tokens", 2, p.io_tokens, words(std::max(p.context, p.rows)) * 4, "i32", {words(std::max(p.context, p.rows))}},
                        {"logits", 2, p.io_logits, words(p.rows) * words(p.vocab_n) * 4, "f32", {words(p.rows), words(p.vocab_n)}},
                        {"kv", 1, 0, p.kv_bytes, "bytes", {p.kv_bytes}}};
   if (p.experts())  // of the last launch, row by row in each layer: fp32 ones with the expert's index in their lowest bits
     s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
                                  {words(p.layers), words(p.rows), words(p.mixture.top)}});
+  if (p.paged()) s.program.symbols.push_back({"table", 2, p.io_table, words(p.table_words()) * 4, "i32", {words(p.table_words())}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
                         {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream},
-                        {"formats", formats_used(s.graph)}};
+                        {"formats", formats_used(s.graph)}, {"kv", kv_layout(p)}};
+  if (p.paged()) {
+    abi["args"][0] = "table_bytes";
+    abi["batch"] = {{"sequences", p.sequences}, {"pieces", p.table_pieces()}};
+  }
   abi["tokenizer"] = {{"model", v.model}, {"tokens", v.tokens}, {"scores", v.scores}, {"types", v.types}, {"bos", v.bos}, {"eos", v.eos},
                       {"unk", v.unk}, {"add_bos", v.add_bos}, {"add_space_prefix", v.add_space_prefix}};
   if (v.model == "gpt2") abi["tokenizer"].update({{"pre", v.pre}, {"merges", v.merges}, {"whole_words", v.whole_words}, {"compose", v.compose}});

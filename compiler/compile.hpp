@@ -14,6 +14,8 @@ struct CompileOptions {
   std::string config = "edge";
   int context = 0;                // tokens the KV cache holds; 0: the model's, at most 4096
   int max_rows = 128;             // most tokens of one launch
+  int sequences = 1;              // most sequences of one launch; above 1 for BatchSession, with a KV cache in pages
+  int kv_tokens = 0;              // tokens of all sequences that the cache holds; 0: the context of each
   std::string format = "int8";    // of float weights, one of weight_formats(); quantised weights stay as they are
   std::vector<std::string> format_of = {};  // overrides "NAME=FORMAT": of the matrix NAME or of those that contain it; the last counts
   std::uint64_t expert_window = 0xffffffffu; // most bytes of a window of experts: 32-bit offsets reach no further

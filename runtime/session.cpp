@@ -3,33 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 namespace jogak {
 
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 static_assert(std::endian::native == std::endian::little, "tokens and logits cross the device boundary as little-endian bytes");
-
-namespace {
-
-Program without_segments(const Program& program) {
-  Program copy = program;
-  copy.segments.clear();
-  copy.segments.shrink_to_fit();
-  return copy;
-}
-
-Symbol need(const Program& program, const char* name, const char* dtype, std::size_t rank) {
-  const Symbol* s = program.find(name);
-  if (s == nullptr) throw Error("session", "program", std::string("no symbol ") + name, "a compiled language model");
-  if (s->dtype != dtype || s->shape.size() != rank)
-    throw Error("session", std::string("symbol ") + name, s->dtype + " of rank " + std::to_string(s->shape.size()),
-                std::string(dtype) + " of rank " + std::to_string(rank));
-  return *s;
-}
-
-}  // namespace
 
 const char* name(Stop stop) {
   switch (stop) {
@@ -46,44 +25,23 @@ const char* name(Stop stop) {
 Session::Session(const Program& program, const std::string& backend) : Session(program, open_for(program, backend)) {}
 
 Session::Session(const Program& program, std::unique_ptr<driver::Device> device)
-    : program_(without_segments(program)), device_(std::move(device)), loaded_(*device_, program) {
-  read_abi();
-  tokens_ = need(program_, "tokens", "i32", 1);
-  logits_ = need(program_, "logits", "f32", 2);
-  kv_ = need(program_, "kv", "bytes", 1);
+    : program_(without_segments(program)), device_(std::move(device)), loaded_(*device_, program), lm_(read_language_model(program, false)) {
+  tokens_ = need_symbol(program_, "tokens", "i32", 1);
+  logits_ = need_symbol(program_, "logits", "f32", 2);
+  kv_ = need_symbol(program_, "kv", "bytes", 1);
+  program_.abi.clear();
   stride_ = logits_.shape[1] * 4;
   if (model_.rows < 1 || model_.vocab < 1 || model_.context < 1 || logits_.shape[0] < static_cast<u32>(model_.rows) ||
       logits_.shape[1] < static_cast<u32>(model_.vocab) || tokens_.shape[0] < static_cast<u32>(model_.rows)) {
     throw Error("session", "sizes", std::to_string(model_.rows) + " rows of " + std::to_string(model_.vocab) + " logits",
                 "what the symbols tokens and logits can hold");
   }
-  if (tokenizer_.size() > model_.vocab)
-    throw Error("session", "vocabulary", std::to_string(tokenizer_.size()) + " tokens", "at most the model's " + std::to_string(model_.vocab));
   loaded_.protect(0);
   rows_ = model_.rows;
 }
 
 Session::~Session() {
   if (timeline_) (void)device_->trace({});
-}
-
-void Session::read_abi() {
-  try {
-    const auto abi = nlohmann::json::parse(program_.abi);
-    if (abi.value("kind", "") != "causal_lm") throw Error("session", "kind of program", abi.value("kind", "none"), "causal_lm");
-    const std::vector<std::string> args = abi.at("args"), known = {"position", "rows", "logit_row", "logit_rows"};
-    if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), "position, rows, logit_row, logit_rows");
-    model_ = {abi.at("name"), abi.at("architecture"), abi.at("context"), abi.at("rows"), abi.at("vocab"), abi.at("layers"), abi.at("width"),
-              abi.at("weight_stream_bytes")};
-    chat_template_ = abi.value("chat_template", "");
-    const auto& t = abi.at("tokenizer");
-    tokenizer_ = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
-                            t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),
-                            t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
-  } catch (const nlohmann::json::exception& e) {
-    throw Error("session", "launch ABI", e.what(), "what the compiler writes");
-  }
-  program_.abi.clear();
 }
 
 void Session::limit_rows(int rows) {

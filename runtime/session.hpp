@@ -11,20 +11,12 @@
 #include <optional>
 
 #include "drafter.hpp"
+#include "language_model.hpp"
 #include "loaded.hpp"
 #include "profile.hpp"
 #include "sampler.hpp"
-#include "tokenizer.hpp"
 
 namespace jogak {
-
-struct ModelInfo {
-  std::string name, architecture;
-  int context = 0;   // most tokens of a conversation
-  int rows = 0;      // most tokens of one launch
-  int vocab = 0, layers = 0, width = 0;
-  std::uint64_t weight_bytes = 0;  // streamed for every launch
-};
 
 struct Step {
   int position = 0, rows = 0;  // of the launch
@@ -69,12 +61,12 @@ class Session {
   Session(const Program& program, std::unique_ptr<driver::Device> device);
   ~Session();
 
-  const ModelInfo& model() const { return model_; }
-  const Tokenizer& tokenizer() const { return tokenizer_; }
+  const ModelInfo& model() const { return lm_.info; }
+  const Tokenizer& tokenizer() const { return lm_.tokenizer; }
   driver::DeviceInfo device() const { return device_->info(); }
-  const std::string& chat_template() const { return chat_template_; }  // the model's own (Jinja), may be empty
+  const std::string& chat_template() const { return lm_.chat_template; }  // the model's own (Jinja), may be empty
   int position() const { return position_; }                    // tokens in the KV cache
-  int room() const { return model_.context - position_; }
+  int room() const { return lm_.info.context - position_; }
 
   // Appends tokens to the KV cache in launches of at most rows() tokens; returns the logits after the last one (vocab
   // values, valid until the next call; none if an abort came). Refuses no tokens, unknown ids, and more than room().
@@ -110,11 +102,11 @@ class Session {
   // Experts that the machine chose in the last launch: [layers][rows of that launch][experts of a token], largest logit first. Empty for a
   // model without experts.
   std::vector<int> experts() const;
-  // The whole KV cache as the device holds it.
+  // The whole KV cache as the device holds it; where it has what.
   std::vector<std::uint8_t> kv_cache() const;
+  const KvLayout& kv_layout() const { return lm_.kv; }
 
  private:
-  void read_abi();
   void launch(std::span<const int> ids, int logit_row, int logit_rows);
   void check_ids(std::span<const int> ids) const;
   void check_state() const;
@@ -127,9 +119,9 @@ class Session {
   Program program_;  // without its segments
   std::unique_ptr<driver::Device> device_;
   Loaded loaded_;
-  ModelInfo model_;
-  Tokenizer tokenizer_;
-  std::string chat_template_;
+  LanguageModel lm_;
+  const ModelInfo& model_ = lm_.info;
+  const Tokenizer& tokenizer_ = lm_.tokenizer;
   Symbol tokens_, logits_, kv_;
   int rows_ = 0, position_ = 0;
   std::vector<int> history_;

@@ -23,7 +23,7 @@ class Emitter {
   // hoist: load constants of a loop's body before the loop where registers last. variables: most that the program will have, kVariables or more.
   explicit Emitter(bool hoist = true, unsigned variables = kVariables);
 
-  // A register that keeps its value until the end of the program. Throws when none is left.
+  // A register that keeps its value until the end of the program; outside of loops only. Throws when none is left.
   Reg variable();
   // A register that holds `value` (good for the next instruction only; at most 12 of them together).
   Reg constant(std::uint32_t value);
@@ -36,6 +36,7 @@ class Emitter {
   void alui(AluFn fn, Reg rd, Reg ra, std::uint32_t imm) { out_.alui(fn, rd, ra, imm); }
   void set(Reg rd, std::uint32_t value) { out_.li(rd, value); }
   void copy(Reg rd, Reg ra) { out_.mov(rd, ra); }
+  void lds(Reg rd, Reg ra) { out_.lds(rd, ra); }
   void wait(Engine eng, unsigned sem, unsigned n = 1) { out_.wait(eng, sem, n); }
   void signal(Engine eng, unsigned sem, unsigned n = 1) { out_.signal(eng, sem, n); }
 

@@ -34,6 +34,7 @@ void Lowering::projections(const LayerPlan& l) {
       e_.signal(Engine::ve, kOutFree);
       e_.signal(Engine::ve, kStaged);
       e_.wait(Engine::st, kStaged);
+      if (p_.paged()) return advance(p0_, p_.hk);
       e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(32), .n1 = m_, .ds1 = k(32), .cs1 = k(staged),
                    .n2 = k(p_.hk / 32), .ds2 = k(p_.context * 32LL), .cs2 = k(32)});
       e_.put(Store{.win = 1, .space = Space::asc, .da = p2_, .ca = shifted(AluFn::shr, p0_, 4), .len = k(2), .n1 = m_, .ds1 = k(2),
@@ -43,6 +44,7 @@ void Lowering::projections(const LayerPlan& l) {
       advance(p2_, static_cast<long long>(p_.context) * p_.hk / 16);
     });
   });
+  if (p_.paged()) append_keys();
   e_.label(op::v);
   const int scales = (p_.rows + p_.cols - 1) / p_.cols * p_.cols;
   e_.set(p0_, p_.vst);
@@ -57,6 +59,7 @@ void Lowering::projections(const LayerPlan& l) {
       e_.signal(Engine::ve, kOutFree);
       e_.signal(Engine::ve, kStaged);
       e_.wait(Engine::st, kStaged);
+      if (p_.paged()) return advance(p0_, p_.hk), advance(p3_, scales);
       e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(p_.cols), .n1 = m_, .ds1 = k(p_.cols), .cs1 = k(staged),
                    .n2 = k(p_.hn / p_.cols), .ds2 = k(static_cast<long long>(p_.context) * p_.cols), .cs2 = k(p_.cols)});
       e_.put(Store{.win = 1, .space = Space::vmem, .da = p2_, .ca = shifted(AluFn::shl, p3_, 2), .len = times(m_, 4), .n1 = k(1), .n2 = k(1)});
@@ -66,6 +69,7 @@ void Lowering::projections(const LayerPlan& l) {
       advance(p3_, scales);
     });
   });
+  if (p_.paged()) append_values();
   e_.signal(Engine::st, kAppended);
   e_.signal(Engine::st, kStagingFree);
 }
@@ -107,59 +111,49 @@ void Lowering::rope() {
 }
 
 void Lowering::attention() {
-  if (p_.chunk > 0) return chunked_attention();
   e_.label("attention");
   e_.wait(Engine::ld, kAppended);
+  if (p_.chunk > 0) e_.wait(Engine::mx, kOutFree, p_.out_buffers);
   e_.set(p0_, p_.qq);
   e_.set(p1_, p_.oq);
   e_.set(p2_, 0);  // kv head
   if (p_.sinks) e_.set(p5_, p_.extra + p_.at_sinks);
-  e_.repeat(u32(p_.kv_heads), [&] {
-    load_kv();
-    e_.wait(Engine::mx, kKvFull);
-    e_.wait(Engine::ve, kVsFull);
-    e_.repeat(u32(p_.heads / p_.kv_heads), [&] {
-      head();
-      advance(p0_, p_.hk);
-      advance(p1_, p_.hk);
-      if (p_.sinks) advance(p5_, 1);
-    });
-    e_.signal(Engine::mx, kKvFree);
-    e_.signal(Engine::ve, kVsFree);
-    if (p_.double_kv) {
-      toggle(area_, p_.kv_area, static_cast<long long>(p_.kv_area) + p_.kv_area_bytes);
-      toggle(vs_, p_.vscale_in, static_cast<long long>(p_.vscale_in) + p_.context);
-    }
-    advance(p2_, 1);
+  each_kv_head([&] {
+    if (p_.chunk > 0) attend_chunks();
+    else attend_whole();
   });
+  if (p_.chunk > 0) e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
 }
 
+void Lowering::attend_whole() {
+  load_kv();
+  e_.wait(Engine::mx, kKvFull);
+  e_.wait(Engine::ve, kVsFull);
+  e_.repeat(u32(p_.heads / p_.kv_heads), [&] {
+    head();
+    advance(p0_, p_.hk);
+    advance(p1_, p_.hk);
+    if (p_.sinks) advance(p5_, 1);
+  });
+  e_.signal(Engine::mx, kKvFree);
+  e_.signal(Engine::ve, kVsFree);
+  if (p_.double_kv) {
+    toggle(area_, p_.kv_area, static_cast<long long>(p_.kv_area) + p_.kv_area_bytes);
+    toggle(vs_, p_.vscale_in, static_cast<long long>(p_.vscale_in) + p_.context);
+  }
+}
+
 void Lowering::load_kv() {
-  const auto from = [&](std::uint32_t region, long long per_head) {
-    e_.alui(AluFn::mul, p3_, p2_, u32(per_head));
-    e_.alu(AluFn::add, p3_, p3_, kv_);
-    advance(p3_, region);
-  };
-  const Reg one = k(1);
-  const long long ctx = p_.context;
+  const auto plane = [&](Reg start) { return sum(start, static_cast<long long>(p_.context) * p_.hk); };
   e_.wait(Engine::ld, kKvFree);
-  from(p_.kv_k, ctx * p_.hk);
-  const Reg run = times(keys_, 32);
-  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = area_, .len = run, .n1 = k(p_.hk / 32), .ds1 = k(ctx * 32), .cs1 = run, .n2 = one});
-  from(p_.kv_ks, ctx * p_.hk / 16);
-  const Reg scales = times(keys_, 2);
-  e_.put(Load{.win = 1, .space = Space::wsc, .da = p3_, .ca = shifted(AluFn::shr, area_, 4), .len = scales, .n1 = k(p_.hk / 32),
-              .ds1 = k(ctx * 2), .cs1 = scales, .n2 = k(1)});
-  from(p_.kv_v, ctx * p_.hn);
-  const Reg plane = times(keys_, p_.cols);
-  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = sum(area_, ctx * p_.hk), .len = plane, .n1 = k(p_.hn / p_.cols),
-              .ds1 = k(ctx * p_.cols), .cs1 = plane, .n2 = k(1)});
+  load_keys({.space = Space::wspm, .region = p_.kv_k, .unit = 32, .planes = p_.hk / 32, .to = area_, .keys = keys_});
+  load_keys({.space = Space::wsc, .region = p_.kv_ks, .unit = 2, .planes = p_.hk / 32, .to = shifted(AluFn::shr, area_, 4), .keys = keys_});
+  load_keys({.space = Space::wspm, .region = p_.kv_v, .unit = p_.cols, .planes = p_.hn / p_.cols, .to = plane(area_), .keys = keys_});
   e_.signal(Engine::ld, kKvFull);
   e_.wait(Engine::ld, kVsFree);
-  from(p_.kv_vs, ctx * 4);
-  e_.put(Load{.win = 1, .space = Space::vmem, .da = p3_, .ca = shifted(AluFn::shl, vs_, 2), .len = times(keys_, 4), .n1 = k(1), .n2 = k(1)});
+  load_keys({.space = Space::vmem, .region = p_.kv_vs, .unit = 4, .planes = 1, .to = shifted(AluFn::shl, vs_, 2), .keys = keys_});
   e_.signal(Engine::ld, kVsFull);
 }
 

@@ -8,7 +8,7 @@
 
 namespace jogak::schedule {
 
-void Lowering::chunked_attention() {
+void Lowering::attend_chunks() {
   const int group = p_.heads / p_.kv_heads;
   const auto each_head = [&](auto&& body) {
     e_.set(o_, p_.o_state);
@@ -19,38 +19,26 @@ void Lowering::chunked_attention() {
       advance(m_state_, p_.state_rows);
     });
   };
-  e_.label("attention");
-  e_.wait(Engine::ld, kAppended);
-  e_.wait(Engine::mx, kOutFree, p_.out_buffers);
-  e_.set(p0_, p_.qq);
-  e_.set(p1_, p_.oq);
-  e_.set(p2_, 0);  // kv head
-  e_.repeat(u32(p_.kv_heads), [&] {
-    start_heads(group);
-    first_chunk();
-    e_.loop(p4_, [&] {
-      next_chunk();
-      each_head([&] {
-        chunk_scores();
-        chunk_values(group);
-        advance(p0_, p_.hk);
-      });
-      advance(p0_, -static_cast<long long>(group) * p_.hk);
-      e_.signal(Engine::mx, kKvFree);
-      e_.signal(Engine::ve, kVsFree);
-      if (p_.double_kv) {
-        toggle(area_, p_.kv_area, static_cast<long long>(p_.kv_area) + p_.kv_area_bytes);
-        toggle(vs_, p_.vscale_in, static_cast<long long>(p_.vscale_in) + p_.chunk);
-      }
-      advance(base_, p_.chunk);
+  start_heads(group);
+  first_chunk();
+  e_.loop(p4_, [&] {
+    next_chunk();
+    each_head([&] {
+      chunk_scores();
+      chunk_values(group);
+      advance(p0_, p_.hk);
     });
-    each_head([&] { finish_head(group); });
-    advance(p0_, static_cast<long long>(group) * p_.hk);
-    advance(p2_, 1);
+    advance(p0_, -static_cast<long long>(group) * p_.hk);
+    e_.signal(Engine::mx, kKvFree);
+    e_.signal(Engine::ve, kVsFree);
+    if (p_.double_kv) {
+      toggle(area_, p_.kv_area, static_cast<long long>(p_.kv_area) + p_.kv_area_bytes);
+      toggle(vs_, p_.vscale_in, static_cast<long long>(p_.vscale_in) + p_.chunk);
+    }
+    advance(base_, p_.chunk);
   });
-  e_.signal(Engine::ve, kOutFree, p_.out_buffers);
-  e_.signal(Engine::ve, kOperand);
-  e_.wait(Engine::mx, kOperand);
+  each_head([&] { finish_head(group); });
+  advance(p0_, static_cast<long long>(group) * p_.hk);
 }
 
 // With a sink the state is as if it had been a key: m is the sink, l is 1. Else
@@ -131,30 +119,14 @@ void Lowering::next_chunk() {
 }
 
 void Lowering::load_chunk() {
-  const auto from = [&](std::uint32_t region, long long per_head, long long unit) {
-    e_.alui(AluFn::mul, p3_, p2_, u32(per_head));
-    e_.alu(AluFn::add, p3_, p3_, kv_);
-    const Reg at = times(base_, unit);
-    e_.alu(AluFn::add, p3_, p3_, at);
-    advance(p3_, region);
-  };
-  const long long ctx = p_.context;
+  const auto plane = [&](Reg start) { return sum(start, static_cast<long long>(p_.chunk) * p_.hk); };
   e_.wait(Engine::ld, kKvFree);
-  from(p_.kv_k, ctx * p_.hk, 32);
-  const Reg run = times(chunk_keys_, 32);
-  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = area_, .len = run, .n1 = k(p_.hk / 32), .ds1 = k(ctx * 32), .cs1 = run, .n2 = k(1)});
-  from(p_.kv_ks, ctx * p_.hk / 16, 2);
-  const Reg scales = times(chunk_keys_, 2);
-  e_.put(Load{.win = 1, .space = Space::wsc, .da = p3_, .ca = shifted(AluFn::shr, area_, 4), .len = scales, .n1 = k(p_.hk / 32), .ds1 = k(ctx * 2),
-              .cs1 = scales, .n2 = k(1)});
-  from(p_.kv_v, ctx * p_.hn, p_.cols);
-  const Reg plane = times(chunk_keys_, p_.cols);
-  e_.put(Load{.win = 1, .space = Space::wspm, .da = p3_, .ca = sum(area_, static_cast<long long>(p_.chunk) * p_.hk), .len = plane,
-              .n1 = k(p_.hn / p_.cols), .ds1 = k(ctx * p_.cols), .cs1 = plane, .n2 = k(1)});
+  load_keys({.space = Space::wspm, .region = p_.kv_k, .unit = 32, .planes = p_.hk / 32, .to = area_, .keys = chunk_keys_, .first = base_});
+  load_keys({.space = Space::wsc, .region = p_.kv_ks, .unit = 2, .planes = p_.hk / 32, .to = shifted(AluFn::shr, area_, 4), .keys = chunk_keys_, .first = base_});
+  load_keys({.space = Space::wspm, .region = p_.kv_v, .unit = p_.cols, .planes = p_.hn / p_.cols, .to = plane(area_), .keys = chunk_keys_, .first = base_});
   e_.signal(Engine::ld, kKvFull);
   e_.wait(Engine::ld, kVsFree);
-  from(p_.kv_vs, ctx * 4, 4);
-  e_.put(Load{.win = 1, .space = Space::vmem, .da = p3_, .ca = shifted(AluFn::shl, vs_, 2), .len = times(chunk_keys_, 4), .n1 = k(1), .n2 = k(1)});
+  load_keys({.space = Space::vmem, .region = p_.kv_vs, .unit = 4, .planes = 1, .to = shifted(AluFn::shl, vs_, 2), .keys = chunk_keys_, .first = base_});
   e_.signal(Engine::ld, kVsFull);
 }
 

@@ -32,9 +32,8 @@ void Lowering::prologue() {
     e_.set(window_, p_.window_mask);
   }
   if (p_.experts()) expert_variables();
-  const Reg t = sum(pos_, 31);
-  e_.alu(AluFn::add, keys_, t, m_);
-  e_.alui(AluFn::and_, keys_, keys_, ~31u);
+  if (p_.paged()) load_table();
+  else round_keys();
   e_.set(kv_, 0);
   e_.set(norm_at_, p_.w_norms);
   e_.set(out_, p_.work);
@@ -46,11 +45,7 @@ void Lowering::prologue() {
   e_.wait(Engine::ld, kLoadLoad);
   e_.put(Load{.win = 0, .space = Space::vmem, .gather = true, .da = k(p_.w_embed), .ca = k(p_.x * 4LL), .len = k(p_.dn * 4LL),
               .n1 = m_, .ds1 = k(p_.dn * 4LL), .cs1 = k(p_.dn * 4LL), .n2 = k(1), .idx = k(p_.ids)});
-  const Reg len = times(m_, p_.hn * 4LL);
-  const Reg row = times(pos_, p_.hn * 4LL);
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = sum(row, p_.w_rope), .ca = k(p_.cosines * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = sum(row, p_.w_rope + 4LL * p_.context * p_.hn), .ca = k(p_.sines * 4LL),
-              .len = len, .n1 = k(1), .n2 = k(1)});
+  load_rotary();
   e_.signal(Engine::ld, kInput);
   e_.wait(Engine::ve, kInput);
   weights_.start();
@@ -58,8 +53,9 @@ void Lowering::prologue() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  if (!plan.experts()) return emit::Emitter::kVariables;
-  return emit::Emitter::kVariables + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0);
+  if (!plan.experts()) return plain;
+  return plain + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
 
 void Lowering::expert_variables() {

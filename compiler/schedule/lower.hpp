@@ -5,7 +5,7 @@
 
 namespace jogak::schedule {
 
-// Launch arguments of the program.
+// Launch arguments of the program. With several sequences the first is the table's length in bytes.
 enum Argument : int { kArgPosition = 0, kArgRows = 1, kArgLogitRow = 2, kArgLogitRows = 3 };
 
 // Tokens at window 2 in, logits at window 2 out, K and V of positions arg0 .. arg0 + arg1 - 1 appended to window 1.

@@ -1,6 +1,8 @@
-// The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, chunked.cpp,
+// The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, chunked.cpp, sequences.cpp,
 // feed_forward.cpp (and what products share), experts.cpp.
 #pragma once
+#include <functional>
+
 #include "arithmetic.hpp"
 #include "lower.hpp"
 #include "weights.hpp"
@@ -58,12 +60,14 @@ class Lowering : Arithmetic {
   void attention();
   // K, its scales, V and its scales of kv head p2 for all keys, rounded up to a block.
   void load_kv();
+  // All heads of kv head p2, from p0 (queries) and p1 (results).
+  void attend_whole();
+  void attend_chunks();
   void add_sink();
   // One query head (its sink at p5): q p0 against the area's K, softmax, the area's V, into oq at p1.
   void head();
 
   // The same for contexts whose keys are taken in chunks.
-  void chunked_attention();
   void start_heads(int group);
   void first_chunk();
   void next_chunk();
@@ -72,6 +76,30 @@ class Lowering : Arithmetic {
   void softmax_numerators(float scale);
   void chunk_values(int group);
   void finish_head(int group);
+
+  // Several sequences a launch.
+  void load_table();
+  void load_rotary();
+  // rows of the tables from `position` on, to `row` of those on chip
+  void rotary_rows(Reg position, Reg row, Reg rows);
+  void round_keys();
+  // K or V of all rows to the pages where they belong.
+  void append_keys();
+  void append_values();
+  // `store` for every piece of rows in one page: p1 this layer's place in it, p2 the first token there, p3 the first row, p5 the rows.
+  void each_piece(const std::function<void()>& store);
+  // Once per kv head, for every sequence in turn.
+  void each_kv_head(const std::function<void()>& attend);
+  // Position, rows, keys, and kv head p2's queries and results of the sequence at hand.
+  void select_sequence();
+  // K or V of `keys` keys from `first` on (a register), a load each from the pages or from where they lie together.
+  struct KeyBox {
+    Space space;
+    std::uint32_t region;
+    long long unit, planes;  // bytes of a token in each of the planes of kv head p2
+    Reg to, keys, first = 0;
+  };
+  void load_keys(const KeyBox& box);
   // Keys that this layer's queries see.
   Reg window();
   // The first of the launch's rows that see keys from `begin` on, and how many of these keys it sees.
@@ -131,7 +159,8 @@ class Lowering : Arithmetic {
   const Plan& p_;
   Weights weights_;
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
-  Reg keys_ = 0;      // keys so far, rounded up to 32
+  Reg seq_ = 0;       // with several sequences: the entry of the one at hand
+  Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window
   Reg layer_ = 0;     // where kinds alternate: index of the layer
   // Chunked attention: first key of the chunk and its keys, rows that see them, the head's result and its maxima.

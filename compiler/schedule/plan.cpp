@@ -100,6 +100,17 @@ void windows(Plan& p, const Llama& model) {
   throw Error("plan", "pattern of sliding layers", "none that repeats within 32 layers", "such a pattern, or a context up to the window of " + std::to_string(p.window));
 }
 
+// Pages divide every context and every chunk.
+void pages(Plan& p, const PlanOptions& options) {
+  if (options.sequences < 1) throw Error("plan", "sequences of a launch", std::to_string(options.sequences), "1 or more");
+  if (options.sequences == 1) return;
+  p.sequences = options.sequences;
+  p.page_tokens = p.context % 64 == 0 ? 64 : 32;
+  const int tokens = options.kv_tokens > 0 ? options.kv_tokens : p.sequences * p.context;
+  if (tokens < p.context) throw Error("plan", "tokens of the KV cache", std::to_string(tokens), "at least the context of one sequence, " + std::to_string(p.context));
+  p.pages = (tokens + p.page_tokens - 1) / p.page_tokens;
+}
+
 // Keys of a chunk: the same on every configuration, about 32 KiB of K and V.
 int chunk_of(const Plan& p) {
   const int head = round_up(p.head_dim, 32);
@@ -219,6 +230,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
     p.o_state = take(rows * group * p.hn);
     p.m_state = take(2 * group * p.state_rows);
   }
+  p.table = p.paged() ? take(p.table_words()) : 0;
   p.work = at;
   // Output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
   const long long out = static_cast<long long>(rows) * std::max({p.hn, 2 * p.fc, p.vocab_step});
@@ -258,7 +270,7 @@ bool fits(Plan& p, int rows) {
 
 // As many rows as fit: with few rows the weights' port time is not covered, beyond 128 nothing is gained.
 void choose_rows(Plan& p, int most) {
-  for (int rows = std::min(most, p.context); rows >= 1; --rows) {
+  for (int rows = std::min(most, p.sequences * p.context); rows >= p.sequences; --rows) {
     if (!fits(p, rows)) continue;
     const std::uint32_t spare = p.config.vmem_bytes / 4 - p.work;
     p.group = 1;
@@ -266,8 +278,8 @@ void choose_rows(Plan& p, int most) {
     p.work_words = std::max(p.work_words, u32(p.group * p.dn));
     return;
   }
-  throw Error("plan", "one token of this model on " + std::string(p.config.name) + " with context " +
-              std::to_string(p.context), std::to_string(vector_memory(p, 1)) + " words of vector memory, " +
+  throw Error("plan", (p.paged() ? "a token of each of " + std::to_string(p.sequences) + " sequences of this model on " : "one token of this model on ") + std::string(p.config.name) + " with context " +
+              std::to_string(p.context), std::to_string(vector_memory(p, p.sequences)) + " words of vector memory, " +
               std::to_string(activation_scratchpad(p)) + " bytes of activations",
               "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
 }
@@ -298,20 +310,22 @@ void dram(Plan& p, std::uint64_t most_window) {
   p.w_bytes = u32(at);
 
   std::uint64_t kv = 0;
-  const std::uint64_t per_head = std::uint64_t(p.kv_heads) * p.context;
+  const std::uint64_t per_head = std::uint64_t(p.kv_heads) * static_cast<std::uint64_t>(p.kv_tokens());
   p.kv_k = 0, kv = align(per_head * p.hk);
   p.kv_ks = u32(kv), kv = align(kv + per_head * p.hk / 16);
   p.kv_v = u32(kv), kv = align(kv + per_head * p.hn);
   p.kv_vs = u32(kv), kv = align(kv + per_head * 4);
   p.kv_layer = u32(kv);
-  if (kv * p.layers > 0xffffffffu)
-    throw Error("plan", "KV cache window", std::to_string(kv * p.layers) + " bytes", "at most 4 GiB");
-  p.kv_bytes = u32(kv * p.layers);
+  if (const std::uint64_t all = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1)); all > 0xffffffffu)
+    throw Error("plan", "KV cache window", std::to_string(all) + " bytes", "at most 4 GiB");
+  p.kv_page = u32(kv * static_cast<std::uint64_t>(p.layers));
+  p.kv_bytes = p.kv_page * u32(std::max(p.pages, 1));
 
   p.io_tokens = 0;
-  p.io_logits = u32(align(std::uint64_t(p.context) * 4));
+  p.io_logits = u32(align(std::uint64_t(std::max(p.context, p.rows)) * 4));
   p.io_chosen = u32(align(p.io_logits + std::uint64_t(p.rows) * p.vocab_n * 4));
-  p.io_bytes = u32(align(p.io_chosen + (p.experts() ? std::uint64_t(p.layers) * p.rows * p.mixture.top * 4 : 0)));
+  p.io_table = u32(align(p.io_chosen + (p.experts() ? std::uint64_t(p.layers) * p.rows * p.mixture.top * 4 : 0)));
+  p.io_bytes = u32(align(p.io_table + (p.paged() ? std::uint64_t(p.table_words()) * 4 : 0)));
 }
 
 }  // namespace
@@ -336,6 +350,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   shape(p, model);
   p.context = round_up(std::min(options.context > 0 ? options.context : kStandardContext, model.context), 32);
   windows(p, model);
+  pages(p, options);
   const auto place = [&](int chunk) {
     p.chunk = chunk;
     weight_scratchpad(p, model, options);

@@ -19,6 +19,8 @@ inline constexpr int kExpertWindow = 3, kMostExpertWindows = 5;
 struct PlanOptions {
   int context = 0;        // tokens the KV cache holds; 0: the model's, at most kStandardContext
   int max_rows = 128;     // most tokens of one launch
+  int sequences = 1;      // most of one launch; above 1 the KV cache lies in pages
+  int kv_tokens = 0;      // tokens of all sequences that the cache holds; 0: each one's context
   bool weight_ring = true;    // several weight slots; without, the next one is loaded when the last is used up
   bool double_kv = true;      // two K/V areas where they fit
   bool double_output = true;  // two output buffers
@@ -74,6 +76,13 @@ struct Plan {
   int window = 0;           // keys that a query sees in sliding layers; 0: every layer sees all
   int window_period = 1;    // layers after which the pattern of sliding ones repeats
   std::uint32_t window_mask = 1;  // bit i: layer i of the period slides
+  // Several sequences a launch: pages of `page_tokens` keys hold all layers, and a table in vector memory says which are whose. 0: one
+  // sequence, whose keys lie together.
+  int sequences = 1, page_tokens = 0, pages = 0;
+  bool paged() const { return page_tokens > 0; }
+  int kv_tokens() const { return paged() ? page_tokens : context; }  // that lie together in DRAM
+  int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
+  int table_words() const { return 4 + 4 * (sequences + table_pieces()) + sequences * (context / page_tokens); }
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
@@ -87,7 +96,7 @@ struct Plan {
 
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
   std::uint32_t scale_entries = 0, scale_words = 0;
-  std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, work, work_words;
+  std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, table, work, work_words;
   std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
   std::uint32_t route = 0, shares = 0, total = 0, chosen = 0;  // router's logits and softmax, row by row; a row's sum; its experts, C words each
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
@@ -104,8 +113,8 @@ struct Plan {
   std::uint32_t expert_bytes = 0;                                       // windows kExpertWindow and up: a layer's experts one behind the other
   int expert_layers = 0, expert_windows = 0;                            // layers of a window (the last may have fewer); windows
   std::uint64_t expert_window_bytes(int index) const;                  // index from 0
-  std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_bytes;           // window 1: within a layer; stride; all
-  std::uint32_t io_tokens, io_logits, io_chosen = 0, io_bytes;          // window 2
+  std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_page, kv_bytes;  // window 1: within a layer; strides; all
+  std::uint32_t io_tokens, io_logits, io_chosen = 0, io_table, io_bytes;  // window 2
 };
 
 // Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.

@@ -40,6 +40,7 @@ enum Semaphore : unsigned {
   kRouted,       // ve > seq: logits and softmax of the router, or a row's shares, are in vector memory
   kChosen,       // ve > st: a row's experts are written down
   kChosenFree,   // st > ve
+  kTable,        // ld > seq: the table of sequences is in vector memory
 };
 
 // Operators with weights, as maps and profiles name them.

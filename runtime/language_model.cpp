@@ -1,0 +1,69 @@
+#include "language_model.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace jogak {
+namespace {
+
+using Json = nlohmann::json;
+
+void check_arguments(const Json& abi, bool batch) {
+  if (abi.value("kind", "") != "causal_lm") throw Error("session", "kind of program", abi.value("kind", "none"), "causal_lm");
+  if (abi.contains("batch") != batch)
+    throw Error("session", "sequences of a launch", batch ? "1" : abi["batch"].at("sequences").dump(),
+                batch ? "more (compile with --sequences N)" : "1 (a batch session takes programs for several)");
+  const std::vector<std::string> args = abi.at("args"), known = {batch ? "table_bytes" : "position", "rows", "logit_row", "logit_rows"};
+  if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), known[0] + ", rows, logit_row, logit_rows");
+}
+
+KvLayout kv_layout(const Json& j) {
+  KvLayout kv{j.at("tokens"), j.at("pages"), j.at("page_bytes"), j.at("layer_bytes"), {}};
+  for (const Json& r : j.at("regions")) kv.regions.push_back({r.at("offset"), r.at("planes"), r.at("unit")});
+  if (kv.tokens < 1 || kv.pages < 1) throw Error("session", "KV cache", "no tokens", "at least one page");
+  return kv;
+}
+
+}  // namespace
+
+LanguageModel read_language_model(const Program& program, bool batch) {
+  try {
+    const Json abi = Json::parse(program.abi);
+    check_arguments(abi, batch);
+    LanguageModel m;
+    m.info = {abi.at("name"), abi.at("architecture"), abi.at("context"), abi.at("rows"), abi.at("vocab"), abi.at("layers"), abi.at("width"),
+              abi.at("weight_stream_bytes")};
+    m.chat_template = abi.value("chat_template", "");
+    const Json& t = abi.at("tokenizer");
+    m.tokenizer = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
+                             t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),
+                             t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
+    if (abi.contains("kv")) m.kv = kv_layout(abi["kv"]);
+    if (batch) {
+      m.sequences = abi["batch"].at("sequences"), m.pieces = abi["batch"].at("pieces");
+      if (m.kv.regions.empty() || m.info.context % m.kv.tokens != 0) throw Error("session", "KV cache", "no pages", "those of a batch program");
+    }
+    if (m.tokenizer.size() > m.info.vocab)
+      throw Error("session", "vocabulary", std::to_string(m.tokenizer.size()) + " tokens", "at most the model's " + std::to_string(m.info.vocab));
+    return m;
+  } catch (const Json::exception& e) {
+    throw Error("session", "launch ABI", e.what(), "what the compiler writes");
+  }
+}
+
+Symbol need_symbol(const Program& program, const char* name, const char* dtype, std::size_t rank) {
+  const Symbol* s = program.find(name);
+  if (s == nullptr) throw Error("session", "program", std::string("no symbol ") + name, "a compiled language model");
+  if (s->dtype != dtype || s->shape.size() != rank)
+    throw Error("session", std::string("symbol ") + name, s->dtype + " of rank " + std::to_string(s->shape.size()),
+                std::string(dtype) + " of rank " + std::to_string(rank));
+  return *s;
+}
+
+Program without_segments(const Program& program) {
+  Program copy = program;
+  copy.segments.clear();
+  copy.segments.shrink_to_fit();
+  return copy;
+}
+
+}  // namespace jogak

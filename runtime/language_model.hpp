@@ -1,0 +1,51 @@
+// What a compiled language model says of itself: sizes, vocabulary, and how a launch is called.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "program.hpp"
+#include "tokenizer.hpp"
+
+namespace jogak {
+
+struct ModelInfo {
+  std::string name, architecture;
+  int context = 0;   // most tokens of a conversation
+  int rows = 0;      // most tokens of one launch
+  int vocab = 0, layers = 0, width = 0;
+  std::uint64_t weight_bytes = 0;  // streamed for every launch
+};
+
+// Where the KV cache has what: pages, in each page layers, in each layer regions of `planes` times `tokens` keys of `unit` bytes.
+struct KvLayout {
+  struct Region {
+    std::uint64_t offset = 0;  // in the layer
+    int planes = 0, unit = 0;
+  };
+  int tokens = 0, pages = 0;  // tokens of a page
+  std::uint64_t page_bytes = 0, layer_bytes = 0;
+  std::vector<Region> regions;
+};
+
+struct LanguageModel {
+  ModelInfo info;
+  Tokenizer tokenizer;
+  std::string chat_template;  // the model's own (Jinja), may be empty
+  KvLayout kv;
+  int sequences = 1;          // most of a launch
+  int pieces = 0;             // with more than one: most runs of rows within one page
+};
+
+// Throws jogak::Error for a program that is no language model, or for launch arguments that are not those of a program for one sequence
+// (batch: for several).
+LanguageModel read_language_model(const Program& program, bool batch);
+
+// The symbol, or jogak::Error where it is not there with this type and rank.
+Symbol need_symbol(const Program& program, const char* name, const char* dtype, std::size_t rank);
+
+// A copy without the weights, for who has loaded them.
+Program without_segments(const Program& program);
+
+}  // namespace jogak
