@@ -154,9 +154,14 @@ std::vector<std::vector<float>> BatchSession::step(const std::vector<BatchPart>&
   std::vector<const BatchPart*> order;
   for (const BatchPart& p : parts) order.push_back(&p);
   std::stable_sort(order.begin(), order.end(), [](const BatchPart* a, const BatchPart* b) { return a->ids.size() > b->ids.size(); });
-  if (!launch(order)) {
+  const auto undo = [&] {
     for (const BatchPart& p : parts) give_back(at(p.sequence), pages_for(at(p.sequence).history.size()));
-    return {};
+  };
+  try {
+    if (!launch(order)) return undo(), std::vector<std::vector<float>>();
+  } catch (...) {
+    undo();
+    throw;
   }
   std::vector<std::vector<float>> logits(parts.size(), std::vector<float>(static_cast<std::size_t>(lm_.info.vocab)));
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(lm_.info.vocab) * 4);

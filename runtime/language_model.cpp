@@ -50,6 +50,12 @@ LanguageModel read_language_model(const Program& program, bool batch) {
   }
 }
 
+int sequences_of(const Program& program) {
+  const Json abi = Json::parse(program.abi, nullptr, false);
+  const auto batch = abi.is_object() ? abi.find("batch") : abi.end();
+  return batch != abi.end() && batch->is_object() && batch->value("sequences", Json()).is_number_integer() ? (*batch)["sequences"].get<int>() : 1;
+}
+
 Symbol need_symbol(const Program& program, const char* name, const char* dtype, std::size_t rank) {
   const Symbol* s = program.find(name);
   if (s == nullptr) throw Error("session", "program", std::string("no symbol ") + name, "a compiled language model");

@@ -42,6 +42,9 @@ struct LanguageModel {
 // (batch: for several).
 LanguageModel read_language_model(const Program& program, bool batch);
 
+// Most sequences of a launch of this program; 1 for what is no language model.
+int sequences_of(const Program& program);
+
 // The symbol, or jogak::Error where it is not there with this type and rank.
 Symbol need_symbol(const Program& program, const char* name, const char* dtype, std::size_t rank);
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "batcher.hpp"
 #include "server_api.hpp"
 #include "server_peer.hpp"
 #include "server_queue.hpp"
@@ -43,12 +44,15 @@ bool loopback(const std::string& name) { return name == "localhost" || name == "
 
 class Server::Impl {
  public:
-  Impl(Session& session, const ServeOptions& options);
+  // One of session and batch.
+  Impl(const LanguageModel& model, Session* session, BatchSession* batch, const ServeOptions& options);
   void run();
   void stop();
   ServeCounts counts() const {
     const std::lock_guard lock(mutex_);
-    return counts_;
+    ServeCounts c = counts_;
+    if (batcher_) c.launches = batcher_->launches();
+    return c;
   }
 
   ServeOptions options_;
@@ -68,7 +72,8 @@ class Server::Impl {
   int retry_after() const;
   Refusal stopping() const { return Refusal(503, "The server is being stopped."); }
 
-  Session& session_;
+  Session* session_;
+  std::unique_ptr<Batcher> batcher_;
   httplib::Server http_;
   Turns turns_;
   const std::int64_t created_ = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -79,14 +84,15 @@ class Server::Impl {
   double seconds_ = 1;        // of a generation, lately
 };
 
-Server::Impl::Impl(Session& session, const ServeOptions& options)
-    : options_(options), served_{options.model.empty() ? session.model().name : options.model,
-              options.chat_template.empty() ? chat_template_of(session.chat_template()) : options.chat_template, &session},
-      session_(session), turns_(options.queue) {
+Server::Impl::Impl(const LanguageModel& model, Session* session, BatchSession* batch, const ServeOptions& options)
+    : options_(options), served_{options.model.empty() ? model.info.name : options.model,
+              options.chat_template.empty() ? chat_template_of(model.chat_template) : options.chat_template, &model},
+      session_(session), turns_(options.queue, model.sequences) {
   if (options.queue < 0) throw Error("serve", "requests that may wait", std::to_string(options.queue), "0 or more");
   if (options.port < 0 || options.port > 65535) throw Error("serve", "port", std::to_string(options.port), "0 to 65535");
-  (void)render_chat(served_.chat_template, {}, session.tokenizer());
-  const std::size_t threads = static_cast<std::size_t>(options.queue) + kSpareThreads;
+  if (batch != nullptr && options.drafter != nullptr) throw Error("serve", "guesses", "a drafter", "none where several sequences share launches");
+  (void)render_chat(served_.chat_template, {}, model.tokenizer);
+  const std::size_t threads = static_cast<std::size_t>(options.queue + model.sequences) + kSpareThreads;
   http_.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
   http_.set_payload_max_length(options.body_bytes);
   http_.set_tcp_nodelay(true);
@@ -100,6 +106,7 @@ Server::Impl::Impl(Session& session, const ServeOptions& options)
   routes();
   port_ = options.port == 0 ? http_.bind_to_any_port(options.host) : http_.bind_to_port(options.host, options.port) ? options.port : -1;
   if (port_ < 0) throw Error("serve", "address " + options.host + ":" + std::to_string(options.port), "one that cannot be used", "a free port of this computer");
+  if (batch != nullptr) batcher_ = std::make_unique<Batcher>(*batch);
 }
 
 void Server::Impl::routes() {
@@ -209,10 +216,17 @@ Generation Server::Impl::generate(const Request& request, const Peer& peer, cons
   bool gone = false;
   options.go_on = [&] { return !stopping_ && !(gone = gone || peer.gone()); };
   const auto start = Clock::now();
-  session_.clear_steps();
-  const Generation g = session_.generate(request.prompt, options, [&](const Token& t) { return !on_text || on_text(t.text); });
-  count(g, session_.steps().size(), std::chrono::duration<double>(Clock::now() - start).count());
-  session_.clear_steps();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto on_token = [&](const Token& t) { return !on_text || on_text(t.text); };
+  if (batcher_) {
+    const Generation g = batcher_->generate(request.prompt, options, on_token);
+    count(g, 0, seconds());
+    return g;
+  }
+  session_->clear_steps();
+  const Generation g = session_->generate(request.prompt, options, on_token);
+  count(g, session_->steps().size(), seconds());
+  session_->clear_steps();
   return g;
 }
 
@@ -257,13 +271,15 @@ void Server::Impl::run() {
 void Server::Impl::stop() {
   stopping_ = true;
   turns_.close();
-  session_.abort();
+  if (batcher_) batcher_->stop();
+  else session_->abort();
   // run() may be about to listen.
   while (started_ && !ended_ && !http_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   http_.stop();
 }
 
-Server::Server(Session& session, const ServeOptions& options) : impl_(std::make_unique<Impl>(session, options)) {}
+Server::Server(Session& session, const ServeOptions& options) : impl_(std::make_unique<Impl>(session.language_model(), &session, nullptr, options)) {}
+Server::Server(BatchSession& batch, const ServeOptions& options) : impl_(std::make_unique<Impl>(batch.language_model(), nullptr, &batch, options)) {}
 Server::~Server() = default;
 int Server::port() const { return impl_->port_; }
 const std::string& Server::model() const { return impl_->served_.model; }

@@ -5,11 +5,13 @@
 //   std::cout << server.port() << "\n";
 //   server.run();
 //
-// The machine is one, so requests take turns in their order. A client that goes away ends its generation.
+// The machine is one, so requests take turns in their order; with a BatchSession as many as it has sequences are answered at the same time. A
+// client that goes away ends its generation.
 #pragma once
 
 #include <memory>
 
+#include "batch_session.hpp"
 #include "session.hpp"
 
 namespace jogak::serve {
@@ -36,6 +38,8 @@ class Server {
  public:
   // Takes the port; throws jogak::Error where that is not possible. The session is the server's while it runs.
   Server(Session& session, const ServeOptions& options);
+  // Refuses a drafter.
+  Server(BatchSession& batch, const ServeOptions& options);
   ~Server();
   int port() const;
   const std::string& model() const;

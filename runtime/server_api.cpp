@@ -92,15 +92,15 @@ std::vector<Message> messages_of(const Fields& f) {
 }
 
 // Text, or ids of tokens; a list of one text too.
-std::vector<int> prompt_of(const Fields& f, const Session& session) {
+std::vector<int> prompt_of(const Fields& f, const LanguageModel& lm) {
   const Json* v = f.find("prompt");
   if (v == nullptr) throw Refusal(400, "prompt: found nothing, expected text or a list of token ids", "prompt", "missing_required_parameter");
   if (v->is_array() && v->size() == 1 && v->front().is_string()) v = &v->front();
-  if (v->is_string()) return session.tokenizer().encode(v->get<std::string>());
+  if (v->is_string()) return lm.tokenizer.encode(v->get<std::string>());
   if (!v->is_array()) Fields::wrong("prompt", v->type_name(), "text or a list of token ids");
   std::vector<int> ids;
   for (const Json& id : *v) {
-    const int vocab = session.model().vocab;
+    const int vocab = lm.info.vocab;
     if (!id.is_number_integer()) Fields::wrong("prompt", "a list with " + std::string(id.type_name()), "one text or a list of token ids");
     if (id.get<double>() < 0 || id.get<double>() >= vocab) Fields::wrong("prompt", "token " + id.dump(), "0 to " + std::to_string(vocab - 1));
     ids.push_back(id.get<int>());
@@ -145,8 +145,8 @@ void read_sampling(const Fields& f, Sampling& s) {
   s.seed = seed->is_number_unsigned() ? seed->get<std::uint64_t>() : static_cast<std::uint64_t>(seed->get<std::int64_t>());
 }
 
-void read_lengths(const Fields& f, const Session& session, Request& r) {
-  const int context = session.model().context, prompt = static_cast<int>(r.prompt.size());
+void read_lengths(const Fields& f, const LanguageModel& lm, Request& r) {
+  const int context = lm.info.context, prompt = static_cast<int>(r.prompt.size());
   if (prompt == 0) Fields::wrong("prompt", "no tokens", "at least one");
   int wanted = f.count(r.chat && f.find("max_completion_tokens") != nullptr ? "max_completion_tokens" : "max_tokens", 1 << 30);
   const std::string limit = "This model's maximum context length is " + std::to_string(context) + " tokens.";
@@ -191,14 +191,14 @@ Request read_request(const std::string& body, bool chat, const Served& served) {
   read_sampling(f, r.options.sampling);
   read_stop(f, r.options.stop);
   if (chat) {
-    const Chat c = render_chat(served.chat_template, messages_of(f), served.session->tokenizer());
+    const Chat c = render_chat(served.chat_template, messages_of(f), served.lm->tokenizer);
     r.prompt = c.prompt;
     r.options.ends = c.ends;
     r.options.stop.insert(r.options.stop.end(), c.stop.begin(), c.stop.end());
   } else {
-    r.prompt = prompt_of(f, *served.session);
+    r.prompt = prompt_of(f, *served.lm);
   }
-  read_lengths(f, *served.session, r);
+  read_lengths(f, *served.lm, r);
   return r;
 }
 
@@ -236,7 +236,7 @@ Json Answer::usage_only(const Generation& g) const {
 }
 
 Json models_json(const Served& served, std::int64_t created) {
-  const ModelInfo& m = served.session->model();
+  const ModelInfo& m = served.lm->info;
   const Json one = {{"id", served.model}, {"object", "model"}, {"created", created}, {"owned_by", "jogak"},
                     {"meta", {{"architecture", m.architecture}, {"n_ctx", m.context}, {"n_vocab", m.vocab}, {"n_layer", m.layers}, {"n_embd", m.width}}}};
   return {{"object", "list"}, {"data", Json::array({one})}};

@@ -29,7 +29,7 @@ class Refusal : public std::runtime_error {
 struct Served {
   std::string model;          // the id that clients use
   std::string chat_template;  // a name of chat_templates()
-  const Session* session = nullptr;
+  const LanguageModel* lm = nullptr;
 };
 
 struct Request {

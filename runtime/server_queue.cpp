@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kLook{100};
 Entry Turns::enter(const std::function<bool()>& gone) {
   std::unique_lock lock(mutex_);
   if (closed_) return Entry::closed;
-  if ((taken_ || !waiting_.empty()) && waiting_.size() >= most_) return Entry::full;
+  if ((taken_ == at_once_ || !waiting_.empty()) && waiting_.size() >= most_) return Entry::full;
   const std::uint64_t ticket = next_++;
   waiting_.push_back(ticket);
   Entry result = Entry::gone;
@@ -20,9 +20,9 @@ Entry Turns::enter(const std::function<bool()>& gone) {
       result = Entry::closed;
       break;
     }
-    if (!taken_ && waiting_.front() == ticket) {
+    if (taken_ < at_once_ && waiting_.front() == ticket) {
       if (gone()) break;
-      taken_ = true;
+      ++taken_;
       result = Entry::mine;
       break;
     }
@@ -35,7 +35,7 @@ Entry Turns::enter(const std::function<bool()>& gone) {
 
 void Turns::leave() {
   const std::lock_guard lock(mutex_);
-  taken_ = false;
+  --taken_;
   changed_.notify_all();
 }
 

@@ -1,4 +1,4 @@
-// One machine, many requests: they take turns in the order in which they came, and only so many may wait.
+// Many requests: so many have their turn at the same time, in the order in which they came, and only so many may wait.
 #pragma once
 
 #include <condition_variable>
@@ -12,9 +12,9 @@ enum class Entry { mine, full, gone, closed };
 
 class Turns {
  public:
-  explicit Turns(int most_waiting) : most_(static_cast<std::size_t>(most_waiting)) {}
+  explicit Turns(int most_waiting, int at_once = 1) : most_(static_cast<std::size_t>(most_waiting)), at_once_(at_once) {}
   // Waits until it is this caller's turn (then leave() must follow), `gone` says that nobody waits for the answer any
-  // more, or the queue is closed. Full: the turn is taken and `most_waiting` wait already.
+  // more, or the queue is closed. Full: all turns are taken and `most_waiting` wait already.
   Entry enter(const std::function<bool()>& gone);
   void leave();
   // Turns all that wait and all that come away.
@@ -24,11 +24,13 @@ class Turns {
 
  private:
   const std::size_t most_;
+  const int at_once_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::uint64_t> waiting_;
   std::uint64_t next_ = 0;
-  bool taken_ = false, closed_ = false;
+  int taken_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace jogak::serve

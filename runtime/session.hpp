@@ -61,6 +61,7 @@ class Session {
   Session(const Program& program, std::unique_ptr<driver::Device> device);
   ~Session();
 
+  const LanguageModel& language_model() const { return lm_; }
   const ModelInfo& model() const { return lm_.info; }
   const Tokenizer& tokenizer() const { return lm_.tokenizer; }
   driver::DeviceInfo device() const { return device_->info(); }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "session.hpp"
-#include "stop_text.hpp"
+#include "teller.hpp"
 
 namespace jogak {
 
@@ -94,52 +94,25 @@ Generation Session::generate(const std::vector<int>& prompt, const GenerateOptio
   if (options.tokens < 0) throw Error("session", "tokens to make", std::to_string(options.tokens), "0 (no limit) or more");
   if (options.draft < 0) throw Error("session", "guesses of a launch", std::to_string(options.draft), "0 or more");
   Sampler sampler(options.sampling);
-  StopText filter(options.stop);
-  Generation g;
-  g.prompt = prompt;
-  Detokenizer stream(tokenizer_);
-  for (const int id : prompt)
-    if (id >= 0 && id < tokenizer_.size()) (void)stream.put(id);
-  if (options.keep_prefix) g.reused = rewind_to(prompt);
+  Teller teller(tokenizer_, prompt, options);
+  if (options.keep_prefix) teller.generation.reused = rewind_to(prompt);
   check_state();
   Making making(*this, options);
-  std::span<const float> logits = making.prompt(std::span(prompt).subspan(static_cast<std::size_t>(g.reused)));
-  while (true) {
+  std::span<const float> logits = making.prompt(std::span(prompt).subspan(static_cast<std::size_t>(teller.generation.reused)));
+  std::optional<Stop> stop;
+  while (!stop) {
     if (logits.empty() || aborted_) {
-      g.stop = aborted_ ? Stop::aborted : Stop::callback;
+      stop = aborted_ ? Stop::aborted : Stop::callback;
       break;
     }
     const int id = sampler.pick(logits);
-    if (options.stop_at_end && (tokenizer_.ends(id) || id == tokenizer_.bos() || std::find(options.ends.begin(), options.ends.end(), id) != options.ends.end())) {
-      g.stop = Stop::end;
-      break;
-    }
-    g.ids.push_back(id);
-    const std::string text = filter.put(id < tokenizer_.size() ? stream.put(id) : "");
-    g.text += text;
-    const bool more = !on_token || on_token({id, text, static_cast<int>(g.ids.size()) - 1});
-    if (filter.found()) {
-      g.stop = Stop::text;
-      break;
-    }
-    if (!more) {
-      g.stop = Stop::callback;
-      break;
-    }
-    const int left = options.tokens - static_cast<int>(g.ids.size());
-    if (options.tokens != 0 && left == 0) break;
-    if (making.position() == model_.context) {
-      g.stop = Stop::context;
-      break;
-    }
-    logits = making.after(id, options.tokens == 0 ? 0 : left);
+    stop = teller.put(id, on_token);
+    if (!stop && making.position() == model_.context) stop = Stop::context;
+    if (!stop) logits = making.after(id, teller.left());
   }
-  if (g.stop != Stop::text) g.text += filter.put(stream.finish());
-  if (filter.found()) g.stop = Stop::text;
-  g.text += filter.finish();
-  g.drafted = making.drafted;
-  g.kept = making.kept;
-  return g;
+  teller.generation.drafted = making.drafted;
+  teller.generation.kept = making.kept;
+  return teller.finish(*stop);
 }
 
 }  // namespace jogak

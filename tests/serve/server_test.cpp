@@ -344,6 +344,38 @@ TEST_CASE("server: a machine that fails gives status 500 and serves on") {
   CHECK(r.server().counts().failed == 1);
 }
 
+// The launches together are fewer than those of one request after the other.
+TEST_CASE("server: with a program for several sequences clients share launches and get the texts they would get alone") {
+  const Program several = compile(own_graph(), {.config = "nano", .sequences = 3, .kv_tokens = 0}).program;
+  BatchSession batch(several, "model");
+  serve::Server server(batch, {.port = 0, .queue = 8});
+  std::thread running([&] { server.run(); });
+  const std::vector<std::string> prompts = {"Once upon a time", "The dog", "Lily and Tom", "One day a cat", "A little bird", "Once upon a time there"};
+  std::vector<Json> answers(prompts.size());
+  std::vector<std::thread> clients;
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    clients.emplace_back([&, i] {
+      auto c = httplib::Client("127.0.0.1", server.port());
+      const auto r = c.Post("/v1/completions", Json({{"prompt", prompts[i]}, {"temperature", 0}, {"max_tokens", 24}}).dump(), "application/json");
+      if (r && r->status == 200) answers[i] = Json::parse(r->body);
+    });
+  for (std::thread& t : clients) t.join();
+  server.stop();
+  running.join();
+  std::size_t made = 0;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    CAPTURE(prompts[i]);
+    REQUIRE(answers[i].is_object());
+    const Generation alone = greedy(prompts[i], 24);
+    CHECK(answers[i]["choices"][0]["text"] == alone.text);
+    made += alone.ids.size();
+  }
+  CHECK(server.counts().made_tokens == made);
+  CHECK(server.counts().launches < made * 2 / 3);
+  LookupDrafter lookup;
+  CHECK_THROWS_WITH_AS(serve::Server(batch, {.port = 0, .drafter = &lookup}), doctest::Contains("guesses, found a drafter"), Error);
+}
+
 TEST_CASE("server: stopping ends what runs, turns away what waits, and frees the port") {
   if (!own_model_present()) return;
   Running r;

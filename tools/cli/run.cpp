@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "batch.hpp"
 #include "cli.hpp"
 #include "onnx.hpp"
 #include "draft.hpp"
@@ -14,7 +15,7 @@ namespace {
 constexpr std::size_t kTraceSpans = 2'000'000;
 
 struct Arguments {
-  std::string model, prompt, on = "model", trace;
+  std::string model, prompt, on = "model", trace, batch;
   CompileOptions options;
   OnnxArguments onnx;
   GenerateOptions generate{.tokens = 64};
@@ -76,6 +77,7 @@ void add_run(CLI::App& app, int& status) {
   const auto a = std::make_shared<Arguments>();
   command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin, .onnx)")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
+  command->add_option("--batch", a->batch, "File with a prompt a line: all of them, several a launch (--sequences, 8 if not said)")->check(CLI::ExistingFile);
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
@@ -105,6 +107,11 @@ void add_run(CLI::App& app, int& status) {
       return;
     }
     a->generate.stop_at_end = !a->ignore_end;
+    if (!a->batch.empty()) {
+      for (const char* other : {"--prompt", "--draft", "--profile", "--trace"})
+        if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");
+      return run_batch(a->model, a->options, command->count("--config") != 0, {a->batch, a->on, a->generate, a->json});
+    }
     run(*a, command->count("--config") != 0);
   });
 }

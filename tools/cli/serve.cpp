@@ -52,18 +52,7 @@ class StopOnSignal {
   std::thread thread_;
 };
 
-void serve_model(Arguments& a, bool config_given) {
-  StopOnSignal signals;
-  std::string found;
-  if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
-  if (!config_given && !found.empty()) a.options.config = found;
-  const Program program = load(a.model, a.options, config_given);
-  Session session(program, a.on);
-  const Draft draft = open_draft(a.draft, a.model, a.options, session);
-  a.serve.drafter = draft.drafter.get();
-  a.serve.draft = a.draft.tokens;
-  if (!a.quiet) a.serve.log = [](const std::string& line) { std::cerr << "jogak: " + line + "\n"; };
-  serve::Server server(session, a.serve);
+void run_server(serve::Server& server, const Arguments& a, const Program& program, StopOnSignal& signals) {
   const bool v6 = a.serve.host.find(':') != std::string::npos;
   std::cout << "jogak: " << server.model() << " (" << program.config << ", " << a.on << ") on http://" << (v6 ? "[" : "") << a.serve.host << (v6 ? "]" : "")
             << ":" << server.port() << "/v1" << std::endl;
@@ -71,6 +60,27 @@ void serve_model(Arguments& a, bool config_given) {
   server.run();
   const serve::ServeCounts c = server.counts();
   std::cerr << "jogak: stopped after " << c.requests << " requests, " << c.made_tokens << " tokens in " << c.launches << " launches\n";
+}
+
+void serve_model(Arguments& a, bool config_given) {
+  StopOnSignal signals;
+  std::string found;
+  if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
+  if (!config_given && !found.empty()) a.options.config = found;
+  const Program program = load(a.model, a.options, config_given);
+  if (!a.quiet) a.serve.log = [](const std::string& line) { std::cerr << "jogak: " + line + "\n"; };
+  if (sequences_of(program) > 1) {
+    if (!a.draft.from.empty()) throw Error("serve", "guesses", "--draft " + a.draft.from, "none where several sequences share launches");
+    BatchSession batch(program, a.on);
+    serve::Server server(batch, a.serve);
+    return run_server(server, a, program, signals);
+  }
+  Session session(program, a.on);
+  const Draft draft = open_draft(a.draft, a.model, a.options, session);
+  a.serve.drafter = draft.drafter.get();
+  a.serve.draft = a.draft.tokens;
+  serve::Server server(session, a.serve);
+  run_server(server, a, program, signals);
 }
 
 }  // namespace
