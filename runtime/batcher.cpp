@@ -219,7 +219,7 @@ void Batcher::work() {
     batch_.clear_steps();
     lock.lock();
     ++launches_;
-    if (error) end_all(Stop::aborted, error);
+    if (error && !stopping_) end_all(Stop::aborted, error);
     for (std::size_t i = 0; i < logits.size(); ++i) {
       rows_ += parts[i].ids.size();
       take(*jobs[i], parts[i].ids.size(), logits[i]);

@@ -112,6 +112,15 @@ TEST_CASE("a batch has the bits of each sequence alone: keys in chunks, sliding 
   }
 }
 
+TEST_CASE("a batch has the bits of each sequence alone: experts and sinks, keys as a whole and in chunks") {
+  for (const int context : {64, 544}) {
+    CAPTURE(context);
+    compare({.layers = 2, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = context, .vocab = 100, .qkv_bias = true, .output_bias = true, .sinks = true,
+             .mixture = {.experts = 6, .top = 2, .limit = 7, .alpha = 1.702f}, .expert_bias = true},
+            {.config = "edge"}, {40, 50, 7});
+  }
+}
+
 TEST_CASE("pages: taken as a sequence grows, given back, shared out among fewer tokens than all contexts together") {
   const Program program = compile(import::synthetic_llama(shape(2, 1, 16, 256), 9), {.config = "nano", .sequences = 4, .kv_tokens = 320}).program;
   BatchSession batch(program, "model");
