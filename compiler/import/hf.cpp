@@ -65,7 +65,7 @@ std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
 
 class Config {
  public:
-  explicit Config(const fs::path& folder) : json_(read_json_file(folder / kConfig)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
+  explicit Config(const fs::path& file) : json_(read_json_file(file)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
     if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "qwen3_moe" && type_ != "gpt_oss" && type_ != "phi3")
       throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss or phi3");
     const auto quantised = json_.find("quantization_config");
@@ -104,6 +104,7 @@ class Config {
     return need_key<std::vector<int>>(kConfig, j, key);
   }
   const Json& json() const { return json_; }
+  bool mxfp4() const { return json_.contains("quantization_config") && !json_["quantization_config"].is_null(); }
 
  private:
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
@@ -192,8 +193,16 @@ void special_tokens(ir::Vocabulary& v, const fs::path& folder, const Config& con
 
 }  // namespace
 
+Shape read_hf_shape(const fs::path& path) {
+  const bool folder = fs::is_directory(path);
+  const Config config(folder ? path / kConfig : path);
+  const fs::path whole = fs::weakly_canonical(path);
+  return {.name = (folder ? whole : whole.parent_path()).filename().string(), .architecture = config.type(), .hyper = config.hyper(), .tied = config.tied(),
+          .mxfp4_experts = config.mxfp4()};
+}
+
 ir::Graph read_hf(const fs::path& folder) {
-  const Config config(folder);
+  const Config config(folder / kConfig);
   const LlamaHyper h = config.hyper();
   ir::Graph graph;
   graph.architecture = config.type();

@@ -1,22 +1,17 @@
-// Shapes of well-known models, without weights.
+// Shapes of decoders, without weights.
 #pragma once
-#include <filesystem>
-
 #include "llama.hpp"
 
 namespace jogak::import {
 
-// gpt-oss-20b as its publisher describes it.
-LlamaHyper gptoss_20b();
-
-// Sizes and kind of the decoder that a config.json (or a folder with one) describes.
 struct Shape {
-  std::string name;
+  std::string name, architecture;
   LlamaHyper hyper;
-  bool tied = false;
-  bool mxfp4_experts = false;
+  bool tied = false;           // the head is the embedding
+  bool mxfp4_experts = false;  // they carry over; else experts become what is asked for
 };
-// Throws jogak::Error as read_hf does.
-Shape read_shape(const std::filesystem::path& path);
+
+// gpt-oss-20b as its publisher describes it.
+Shape gptoss_20b();
 
 }  // namespace jogak::import

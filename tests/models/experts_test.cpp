@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "float_llama.hpp"
+#include "import/hf.hpp"
 #include "import/synthetic.hpp"
+#include "memory_plan.hpp"
 #include "onnx/npy.hpp"
 #include "shared.hpp"
 #include "sim/model/machine.hpp"
@@ -185,6 +187,31 @@ TEST_CASE("experts: no two engines touch the same memory without order") {
     CHECK(machine.launch(launch).ok());
     for (const std::string& v : machine.violations()) FAIL_CHECK(v);
   }
+}
+
+TEST_CASE("experts: the plan of a config.json is that of the program") {
+  for (const char* model : {"gpt_oss", "qwen3_moe", "llama"}) {
+    CAPTURE(model);
+    for (const char* format : {"int8", "int8c", "mxfp4"}) {
+      const CompileOptions options{.config = "nano", .context = 64, .format = format};
+      const Program p = compiled(kFolder / model, options);
+      const MemoryPlan plan = plan_memory(import::read_hf_shape(kFolder / model / "config.json"), options);
+      std::uint64_t regions = 0;
+      for (std::size_t w = 0; w < p.window_bytes.size(); ++w) CHECK((w < plan.windows.size() ? plan.windows[w] : 0) == p.window_bytes[w]);
+      for (const MemoryRegion& r : plan.regions) regions += r.bytes;
+      CHECK(regions == plan.bytes());
+      CHECK(plan.text().find(std::to_string(plan.bytes()) + "  in all") != std::string::npos);
+    }
+  }
+}
+
+// Windows are reached by 32-bit offsets: three of them hold 24 layers of experts.
+TEST_CASE("experts: gpt-oss-20b with 8192 tokens of context fits 16 GB, every window below 4 GiB") {
+  const MemoryPlan p = plan_memory(import::gptoss_20b(), {.config = "edge", .context = 8192, .format = "int8c"});
+  CHECK(p.bytes() < 16'000'000'000u);
+  CHECK(p.bytes() > 12'000'000'000u);
+  REQUIRE(p.windows.size() == 6);
+  for (const std::uint64_t bytes : p.windows) CHECK(bytes <= 0xffffffffu);
 }
 
 TEST_CASE("experts: what a plan cannot place is refused") {

@@ -21,7 +21,7 @@ double useful_bytes(const import::LlamaHyper& h) {
 
 void decode(const Options& options, Report& report) {
   const std::string name = options.config.empty() ? "edge" : options.config, format = options.format.empty() ? "int8c" : options.format;
-  import::LlamaHyper h = import::gptoss_20b();
+  import::LlamaHyper h = import::gptoss_20b().hyper;
   h.layers = 1, h.vocab = 128, h.sliding = {true}, h.context = 8192;
   LlamaPair llama(h, name, format);
   for (int at = 0; at < kPosition; at += llama.rows()) llama.advance(at, std::min(llama.rows(), kPosition - at));

@@ -4,7 +4,9 @@
 
 #include "cli.hpp"
 #include "import/gguf.hpp"
+#include "import/hf.hpp"
 #include "measure.hpp"
+#include "memory_plan.hpp"
 #include "onnx.hpp"
 
 namespace jogak::cli {
@@ -14,7 +16,7 @@ struct Arguments {
   std::string model, out;
   CompileOptions options;
   OnnxArguments onnx;
-  bool explain = false, json = false, passes = false;
+  bool explain = false, json = false, passes = false, plan_only = false;
   int measure = 0;  // rows of the launch; 0: none
 };
 
@@ -67,6 +69,18 @@ void report(const Arguments& a, const Compiled& c, std::size_t file_bytes, const
   if (measured) std::cout << measured->text();
 }
 
+// The plan of a shape: nothing but config.json is read.
+void plan(const Arguments& a) {
+  const MemoryPlan p = plan_memory(import::read_hf_shape(a.model), a.options);
+  if (!a.json) {
+    std::cout << p.text();
+    return;
+  }
+  nlohmann::json j = {{"model", p.model}, {"config", p.config}, {"context", p.context}, {"rows", p.rows}, {"windows", p.windows}, {"bytes", p.bytes()}};
+  for (const MemoryRegion& r : p.regions) j["regions"].push_back({{"name", r.name}, {"window", r.window}, {"offset", r.offset}, {"bytes", r.bytes}});
+  std::cout << j.dump() << "\n";
+}
+
 void run(const Arguments& a) {
   if (a.model.empty()) {
     if (a.json) std::cout << passes_json({}).dump() << "\n";
@@ -92,6 +106,7 @@ void add_compile(CLI::App& app, int&) {
   add_compile_options(*command, a->options);
   command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
   command->add_flag("--explain", a->explain, "Say what bounds each part, and how long each pass took");
+  command->add_flag("--plan-only", a->plan_only, "Only say where everything would lie in DRAM; the model is a config.json or a folder with one, no weights are needed");
   command->add_option("--measure", a->measure, "Run one launch of ROWS tokens on the RTL: its cycles beside the bounds, and what held it up")
       ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
@@ -102,6 +117,7 @@ void add_compile(CLI::App& app, int&) {
       return compile_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0));
     }
     if (a->model.empty() && !a->passes) throw CLI::RequiredError("model");
+    if (a->plan_only) return plan(*a);
     if (a->out.empty() && !a->passes && !a->explain && a->measure == 0) throw CLI::RequiredError("--output");
     run(*a);
   });

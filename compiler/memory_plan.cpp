@@ -1,0 +1,141 @@
+#include "memory_plan.hpp"
+
+#include <cstdio>
+#include <numeric>
+
+#include "schedule/plan.hpp"
+
+namespace jogak {
+namespace {
+
+using schedule::LayerPlan;
+using schedule::MatrixPlan;
+using schedule::Plan;
+
+ir::Format format_of(const std::string& name) {
+  for (const ir::Format f : ir::kFormats)
+    if (name == ir::name(f)) return f;
+  throw Error("plan", "weight format", name, "int8, int8c or mxfp4");
+}
+
+// The decoder as the scheduler sees it, its matrices without codes.
+class Outline {
+ public:
+  Outline(const import::Shape& shape, const CompileOptions& options) : shape_(shape), format_(format_of(options.format)) {}
+
+  schedule::Llama model() {
+    const import::LlamaHyper& h = shape_.hyper;
+    schedule::Llama m;
+    m.width = h.width, m.heads = h.heads, m.kv_heads = h.kv_heads, m.head_dim = h.head(), m.ffn = h.ffn, m.vocab = h.vocab, m.context = h.context;
+    m.window = h.window, m.qkv_bias = h.qkv_bias, m.qk_norm = h.qk_norm, m.o_bias = h.output_bias, m.sinks = h.sinks, m.eps = h.eps;
+    m.mixture = h.mixture, m.expert_bias = h.expert_bias;
+    for (int i = 0; i < h.layers; ++i) m.layers.push_back(layer(static_cast<std::size_t>(i)));
+    m.head = matrix(h.vocab, h.width, format_);
+    return m;
+  }
+
+ private:
+  static schedule::Matrix matrix(std::int64_t n, std::int64_t k, ir::Format format) {
+    ir::QMatrix m;
+    m.format = format, m.n = n, m.k = k;
+    return std::make_shared<const ir::QMatrix>(std::move(m));
+  }
+  schedule::LlamaLayer layer(std::size_t i) const {
+    const import::LlamaHyper& h = shape_.hyper;
+    const std::int64_t head = h.head(), padded = (head + 31) / 32 * 32;
+    schedule::LlamaLayer l;
+    l.q = matrix(h.heads * head, h.width, format_);
+    l.k = l.v = matrix(h.kv_heads * head, h.width, format_);
+    l.o = matrix(h.width, h.heads * padded, format_);
+    l.sliding = h.window > 0 && (h.sliding.empty() || h.sliding.at(i));
+    if (h.mixture.experts == 0) {
+      l.gate = l.up = matrix(h.ffn, h.width, format_), l.down = matrix(h.width, h.ffn, format_);
+      return l;
+    }
+    l.router = matrix(h.mixture.experts, h.width, ir::Format::int8);
+    const ir::Format asked = format_ == ir::Format::int8c ? ir::Format::int8 : format_;
+    l.experts.format = l.experts.down_format = shape_.mxfp4_experts ? ir::Format::mxfp4 : asked;
+    return l;
+  }
+
+  const import::Shape& shape_;
+  ir::Format format_;
+};
+
+class Table {
+ public:
+  Table(const Plan& p, MemoryPlan& out) : p_(p), out_(out) {
+    weights();
+    cache();
+    add("tokens", 2, p_.io_tokens, p_.io_logits);
+    add("logits of " + std::to_string(p_.rows) + " rows", 2, p_.io_logits, p_.io_chosen);
+    if (p_.experts()) add("which experts were chosen", 2, p_.io_chosen, p_.io_bytes);
+    experts();
+    out_.windows = {p_.w_bytes, p_.kv_bytes, p_.io_bytes};
+    for (int w = 0; w < p_.expert_windows; ++w) out_.windows.push_back(p_.expert_window_bytes(w));
+  }
+
+ private:
+  void add(const std::string& name, std::uint32_t window, std::uint64_t from, std::uint64_t to) { out_.regions.push_back({name, window, from, to - from}); }
+
+  // Layers and head follow one another in the stream; a line for each kind of layer would say less than one for the sum.
+  void weights() {
+    std::uint64_t layers = 0;
+    for (const LayerPlan& l : p_.layer) {
+      for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) layers += m->total_bytes();
+      layers += p_.experts() ? l.router.total_bytes() : l.ffn.total_bytes() + l.down.total_bytes();
+    }
+    const std::string count = std::to_string(p_.layers) + " layers: ";
+    add(count + (p_.experts() ? "attention and routers" : "attention and feed-forward"), 0, p_.w_stream, p_.w_stream + layers);
+    add("head", 0, p_.w_stream + layers, p_.w_norms);
+    add("norms, biases, sinks", 0, p_.w_norms, p_.w_rope);
+    add("rotary tables", 0, p_.w_rope, p_.w_embed);
+    add("embedding, fp32", 0, p_.w_embed, p_.w_bytes);
+  }
+  void cache() {
+    const auto all = [&](const char* name, std::uint32_t at, std::uint32_t end) {
+      out_.regions.push_back({std::string(name) + ", " + std::to_string(p_.layers) + " layers, every " + std::to_string(p_.kv_layer) + " bytes", 1, at,
+                              static_cast<std::uint64_t>(end - at) * static_cast<std::uint64_t>(p_.layers)});
+    };
+    all("K, int8", p_.kv_k, p_.kv_ks), all("K scales", p_.kv_ks, p_.kv_v), all("V, int8", p_.kv_v, p_.kv_vs), all("V scales", p_.kv_vs, p_.kv_layer);
+  }
+  void experts() {
+    for (int w = 0; w < p_.expert_windows; ++w) {
+      const int first = w * p_.expert_layers, last = std::min(first + p_.expert_layers, p_.layers) - 1;
+      add("experts of layers " + std::to_string(first) + " to " + std::to_string(last) + ", " + std::to_string(p_.mixture.experts) + " each of " +
+              std::to_string(p_.expert_bytes) + " bytes", static_cast<std::uint32_t>(schedule::kExpertWindow + w), 0, p_.expert_window_bytes(w));
+    }
+  }
+
+  const Plan& p_;
+  MemoryPlan& out_;
+};
+
+}  // namespace
+
+std::uint64_t MemoryPlan::bytes() const { return std::accumulate(windows.begin(), windows.end(), std::uint64_t{0}); }
+
+std::string MemoryPlan::text() const {
+  char line[240];
+  std::snprintf(line, sizeof line, "%s on %s, context %d, %d rows a launch\nwindow      offset           bytes  what\n", model.c_str(), config.c_str(), context, rows);
+  std::string out = line;
+  for (const MemoryRegion& r : regions) {
+    std::snprintf(line, sizeof line, "%6u  %10llu  %14llu  %s\n", r.window, static_cast<unsigned long long>(r.offset), static_cast<unsigned long long>(r.bytes), r.name.c_str());
+    out += line;
+  }
+  std::snprintf(line, sizeof line, "%6s  %10s  %14llu  in all, %zu windows\n", "", "", static_cast<unsigned long long>(bytes()), windows.size());
+  return out + line;
+}
+
+MemoryPlan plan_memory(const import::Shape& shape, const CompileOptions& options) {
+  const spec::Config* config = spec::find_config(options.config.c_str());
+  if (!config) throw Error("plan", "configuration", options.config, "one of spec/configs");
+  if (!options.format_of.empty()) throw Error("plan", "format rules", options.format_of.front(), "none: a shape has no names of matrices");
+  const schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
+                                               {.context = options.context, .max_rows = options.max_rows, .most_window = options.expert_window});
+  MemoryPlan out{.model = shape.name, .config = config->name, .context = p.context, .rows = p.rows, .regions = {}, .windows = {}};
+  Table(p, out);
+  return out;
+}
+
+}  // namespace jogak
