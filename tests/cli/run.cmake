@@ -167,6 +167,17 @@ run(0 run ${tiny} --input tests/cli/tiny.npz --compare "${WORK}/tiny/y.npy")
 run(1 run ${tiny} --input tests/cli/tiny.npz --format mxfp4 --compare tests/cli/tiny.npz)
 refused("input 'x'" run ${tiny} --size batch=2)
 
+# Encoders: a folder, or a program made of it; the comparison is the reference's own, so the tolerance is int8's.
+set(bert tests/models/golden/bert)
+set(near --compare tests/cli/letters.npz --rtol 0.1 --atol 0.5)
+run(0 compile ${bert} --format int8c -o "${WORK}/bert.jgk")
+run(0 run "${WORK}/bert.jgk" --input tests/cli/letters.npz ${near} --output "${WORK}/letters" --json)
+expect_json(ON compare logits good)
+run(0 run ${bert} --config nano --input tests/cli/letters.npz ${near})
+run(1 run ${bert} --input tests/cli/letters.npz --compare tests/cli/letters.npz)
+refused("tower, found text" compile ${bert} --tower text -o "${WORK}/bert.jgk")
+refused("input input_ids, found nothing" run ${bert})
+
 if(problems)
   message(NOTICE "${problems}")
   message(FATAL_ERROR "cli: wrong, see above")

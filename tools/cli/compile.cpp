@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli.hpp"
+#include "encoder.hpp"
 #include "import/gguf.hpp"
 #include "import/hf.hpp"
 #include "measure.hpp"
@@ -16,6 +17,7 @@ struct Arguments {
   std::string model, out;
   CompileOptions options;
   OnnxArguments onnx;
+  std::string tower;
   bool explain = false, json = false, passes = false, plan_only = false;
   int measure = 0;  // rows of the launch; 0: none
 };
@@ -111,7 +113,12 @@ void add_compile(CLI::App& app, int&) {
       ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   add_onnx_options(*command, a->onnx);
+  add_encoder_options(*command, a->tower);
   command->callback([a, command] {
+    if (is_encoder_model(a->model)) {
+      a->onnx.model = a->model, a->onnx.program = a->out;
+      return compile_encoder({a->onnx, a->options, a->tower});
+    }
     if (is_onnx(a->model)) {
       a->onnx.program = a->out;
       return compile_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0));

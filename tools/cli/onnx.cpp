@@ -117,6 +117,23 @@ std::string file_name(const std::string& port) {
 
 }  // namespace
 
+Arrays read_inputs(const OnnxArguments& a) { return read_all(a.inputs, "in:", "out:"); }
+
+int give_outputs(const OnnxArguments& a, const Arrays& found, nlohmann::json& report) {
+  for (const auto& [name, array] : found) {
+    report["outputs"][name] = array.shape;
+    if (!a.output.empty()) {
+      std::filesystem::create_directories(a.output);
+      onnx::write_npy(std::filesystem::path(a.output) / (file_name(name) + ".npy"), array);
+    } else if (!a.json && a.compare.empty()) {
+      std::cout << name << " " << onnx::to_string(array.shape) << "\n";
+    }
+  }
+  const int status = compare(a, found, report);
+  if (a.json) std::cout << report.dump() << "\n";
+  return status;
+}
+
 bool is_onnx(const std::string& path) { return std::filesystem::path(path).extension() == ".onnx"; }
 
 void add_onnx_options(CLI::App& command, OnnxArguments& a) {
@@ -133,7 +150,7 @@ OnnxArguments with_model(OnnxArguments a, const std::string& model, const Compil
 }
 
 void compile_onnx(const OnnxArguments& a) {
-  const onnx::Imported model = import(a, read_all(a.inputs, "in:", "out:"));
+  const onnx::Imported model = import(a, read_inputs(a));
   const Program program = tensor::lower(model.graph, {.config = a.config});
   if (!a.program.empty()) write_program(program, a.program);
   std::cout << (a.program.empty() ? a.model + " (not written)" : a.program) << ": " << program.code.size() << " instructions, "
@@ -141,7 +158,7 @@ void compile_onnx(const OnnxArguments& a) {
 }
 
 int run_onnx(const OnnxArguments& a) {
-  const Arrays inputs = read_all(a.inputs, "in:", "out:");
+  const Arrays inputs = read_inputs(a);
   const onnx::Imported model = import(a, inputs);
   nlohmann::json report = {{"model", a.model}, {"config", a.config}, {"on", a.on}, {"format", a.format}};
   const Arrays found = onnx::run(model, inputs, [&](const onnx::Floats& in) {
@@ -154,18 +171,7 @@ int run_onnx(const OnnxArguments& a) {
     for (const TensorPort& port : session.outputs()) out[port.name] = session.get(port.name);
     return out;
   });
-  for (const auto& [name, array] : found) {
-    report["outputs"][name] = array.shape;
-    if (!a.output.empty()) {
-      std::filesystem::create_directories(a.output);
-      onnx::write_npy(std::filesystem::path(a.output) / (file_name(name) + ".npy"), array);
-    } else if (!a.json && a.compare.empty()) {
-      std::cout << name << " " << onnx::to_string(array.shape) << "\n";
-    }
-  }
-  const int status = compare(a, found, report);
-  if (a.json) std::cout << report.dump() << "\n";
-  return status;
+  return give_outputs(a, found, report);
 }
 
 }  // namespace jogak::cli

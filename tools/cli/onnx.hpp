@@ -1,10 +1,12 @@
 // ONNX models on the command line: compile to a program, or compile and run with NumPy files.
 #pragma once
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "compile.hpp"
+#include "onnx/execute.hpp"
 
 namespace jogak::cli {
 
@@ -26,6 +28,9 @@ void add_onnx_options(CLI::App& command, OnnxArguments& arguments);
 OnnxArguments with_model(OnnxArguments arguments, const std::string& model, const CompileOptions& options, bool format_given);
 // Writes the program.
 void compile_onnx(const OnnxArguments& arguments);
+// What --input names; and what became of it: written, compared and reported as the arguments ask, with the status of run_onnx.
+onnx::Arrays read_inputs(const OnnxArguments& arguments);
+int give_outputs(const OnnxArguments& arguments, const onnx::Arrays& found, nlohmann::json& report);
 // Returns 0, or 1 where an output differs from what --compare gives.
 int run_onnx(const OnnxArguments& arguments);
 

@@ -7,6 +7,7 @@
 #include "cli.hpp"
 #include "onnx.hpp"
 #include "draft.hpp"
+#include "encoder.hpp"
 #include "report.hpp"
 
 namespace jogak::cli {
@@ -18,6 +19,7 @@ struct Arguments {
   std::string model, prompt, on = "model", trace, batch;
   CompileOptions options;
   OnnxArguments onnx;
+  std::string tower;
   GenerateOptions generate{.tokens = 64};
   DraftOptions draft;
   bool json = false, profile = false, ignore_end = false;
@@ -99,7 +101,13 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--output", a->onnx.output, "ONNX: folder for the outputs, as .npy");
   command->add_option("--rtol", a->onnx.rtol, "ONNX: relative tolerance of --compare")->capture_default_str();
   command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
+  add_encoder_options(*command, a->tower);
   command->callback([a, command, &status] {
+    if (is_encoder_model(a->model)) {
+      a->onnx.model = a->model, a->onnx.on = a->on, a->onnx.json = a->json;
+      status = run_encoder({a->onnx, a->options, a->tower});
+      return;
+    }
     if (is_onnx(a->model)) {
       a->onnx.on = a->on;
       a->onnx.json = a->json;

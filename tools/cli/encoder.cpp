@@ -1,0 +1,150 @@
+#include "encoder.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "encoder/compile.hpp"
+#include "encoder_session.hpp"
+#include "error.hpp"
+#include "import/encoder_hf.hpp"
+
+namespace jogak::cli {
+namespace {
+
+using onnx::Array;
+using onnx::Arrays;
+
+bool is_program(const std::string& path) { return std::filesystem::path(path).extension() == ".jgk"; }
+
+ir::Format format_named(const std::string& name) {
+  std::string known;
+  for (const ir::Format f : ir::kFormats) {
+    if (name == ir::name(f)) return f;
+    known += (known.empty() ? "" : ", ") + std::string(ir::name(f));
+  }
+  throw Error("compile", "weight format", name, "one of " + known);
+}
+
+Program program(const EncoderArguments& a) {
+  if (is_program(a.files.model)) return read_program(a.files.model);
+  import::EncoderFormats formats{.standard = format_named(a.options.format)};
+  for (const std::string& rule : a.options.format_of) {
+    const auto split = rule.rfind('=');
+    if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
+    formats.rules.emplace_back(rule.substr(0, split), format_named(rule.substr(split + 1)));
+  }
+  return encoder::compile(import::read_encoder(a.files.model, formats, a.tower), a.options.config);
+}
+
+// Rows of a text: the ones at the start of its mask.
+std::size_t length(const std::vector<double>& mask) {
+  const auto end = std::find_if(mask.begin(), mask.end(), [](double x) { return x != 1; });
+  if (std::any_of(end, mask.end(), [](double x) { return x != 0; })) throw Error("jogak", "attention_mask", "ones behind a zero", "ones, then zeros");
+  return static_cast<std::size_t>(end - mask.begin());
+}
+
+class Batch {
+ public:
+  Batch(const Arrays& inputs, const EncoderSession& session) : inputs_(inputs) {
+    const std::string main = session.takes_image() ? "pixel_values" : "input_ids";
+    for (const auto& [name, array] : inputs)
+      if (name != main && (session.takes_image() || (name != "token_type_ids" && name != "attention_mask")))
+        throw Error("jogak", "input " + name, "no such input", session.takes_image() ? main : "input_ids, token_type_ids or attention_mask");
+    const auto found = inputs.find(main);
+    if (found == inputs.end()) throw Error("jogak", "input " + main, "nothing", "--input " + main + "=FILE.npy");
+    const auto& shape = found->second.shape;
+    batched_ = shape.size() == (session.takes_image() ? 4 : 2);
+    if (!batched_ && shape.size() != (session.takes_image() ? 3 : 1))
+      throw Error("jogak", "shape of " + main, onnx::to_string(shape), session.takes_image() ? "[batch,channels,height,width]" : "[batch,tokens]");
+    count_ = batched_ ? static_cast<std::size_t>(shape[0]) : 1;
+  }
+  std::size_t size() const { return count_; }
+  bool batched() const { return batched_; }
+
+  EncoderInput at(std::size_t i) const {
+    EncoderInput in;
+    for (const double x : part("pixel_values", i)) in.pixels.push_back(static_cast<float>(x));
+    for (const double x : part("input_ids", i)) in.ids.push_back(static_cast<std::int32_t>(x));
+    for (const double x : part("token_type_ids", i)) in.types.push_back(static_cast<std::int32_t>(x));
+    if (inputs_.contains("attention_mask")) {
+      const std::size_t rows = length(part("attention_mask", i));
+      if (rows > in.ids.size()) throw Error("jogak", "attention_mask", std::to_string(rows) + " ones", "at most one a token");
+      in.ids.resize(rows);
+      if (!in.types.empty()) in.types.resize(rows);
+    }
+    return in;
+  }
+
+ private:
+  std::vector<double> part(const std::string& name, std::size_t i) const {
+    const auto found = inputs_.find(name);
+    if (found == inputs_.end()) return {};
+    const auto all = found->second.values();
+    if (all.size() % count_ != 0) throw Error("jogak", "input " + name, std::to_string(all.size()) + " values", "a multiple of " + std::to_string(count_));
+    const std::size_t n = all.size() / count_;
+    return {all.begin() + static_cast<std::ptrdiff_t>(i * n), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * n)};
+  }
+
+  const Arrays& inputs_;
+  std::size_t count_ = 1;
+  bool batched_ = false;
+};
+
+// [batch][rows][columns], without the dimensions that are not there. Shorter texts end with zeros.
+Array stacked(std::vector<EncoderResult>& results, bool batched) {
+  std::uint64_t rows = 0;
+  for (const EncoderResult& r : results) rows = std::max(rows, r.rows);
+  const std::uint64_t columns = results.empty() ? 0 : results.front().columns;
+  std::vector<float> values;
+  for (EncoderResult& r : results) {
+    r.values.resize(rows * columns);
+    values.insert(values.end(), r.values.begin(), r.values.end());
+  }
+  onnx::Shape shape;
+  if (batched) shape.push_back(static_cast<std::int64_t>(results.size()));
+  if (rows > 1) shape.push_back(static_cast<std::int64_t>(rows));
+  shape.push_back(static_cast<std::int64_t>(columns));
+  return onnx::make_floats(shape, std::move(values));
+}
+
+}  // namespace
+
+bool is_encoder_model(const std::string& path) {
+  if (is_program(path)) return std::filesystem::exists(path) && is_encoder(read_program(path));
+  return import::is_encoder(path);
+}
+
+void add_encoder_options(CLI::App& command, std::string& tower) {
+  command.add_option("--tower", tower, "CLIP: which of the two encoders, text or vision")->check(CLI::IsMember({"text", "vision"}));
+}
+
+void compile_encoder(const EncoderArguments& a) {
+  const Program p = program(a);
+  if (!a.files.program.empty()) write_program(p, a.files.program);
+  const auto abi = nlohmann::json::parse(p.abi);
+  std::cout << (a.files.program.empty() ? a.files.model + " (not written)" : a.files.program) << ": " << p.code.size() << " instructions, "
+            << to_bytes(p).size() << " bytes; " << p.config << ", " << abi.at("architecture").get<std::string>() << ", " << abi.at("layers") << " layers, "
+            << abi.at("context") << " rows in blocks of " << abi.at("rows") << "\n";
+}
+
+int run_encoder(const EncoderArguments& a) {
+  const Arrays inputs = read_inputs(a.files);
+  EncoderSession session(program(a), a.files.on);
+  const Batch batch(inputs, session);
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<EncoderResult> results;
+  std::uint64_t cycles = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    results.push_back(session.run(batch.at(i)));
+    cycles += session.record()[spec::Counter::cycles];
+  }
+  nlohmann::json report = {{"model", a.files.model}, {"on", a.files.on}, {"sequences", batch.size()}};
+  report["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (cycles > 0) report["cycles"] = cycles;
+  return give_outputs(a.files, {{session.output(), stacked(results, batch.batched())}}, report);
+}
+
+}  // namespace jogak::cli
