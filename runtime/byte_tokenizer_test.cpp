@@ -108,7 +108,7 @@ TEST_CASE("control tokens never come from text, user-defined ones do, the longes
 TEST_CASE("what is unknown or does not fit together is refused by name") {
   TokenizerData d = data(goldens().at(0));
   d.pre = "dingdong";
-  CHECK_THROWS_WITH_AS(Tokenizer{d}, "tokenizer: pre-tokenizer, found dingdong, expected default, gpt-2, llama-bpe, qwen2 or smollm", Error);
+  CHECK_THROWS_WITH_AS(Tokenizer{d}, "tokenizer: pre-tokenizer, found dingdong, expected default, gpt-2, gpt-4o, llama-bpe, qwen2 or smollm", Error);
   d = data(goldens().at(0));
   d.merges.push_back("qqq zzz");
   CHECK_THROWS_WITH_AS(Tokenizer{d}, doctest::Contains("merge qqq zzz"), Error);

@@ -37,6 +37,20 @@ Class class_of(std::int32_t c) {
   }
 }
 
+// In a word of gpt4o a capital begins and a small letter ends; letters without case, modifiers and marks do both.
+struct Case {
+  bool begins = false, ends = false;
+};
+Case case_of(std::int32_t c) {
+  if (c < 0) return {};
+  switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LT: return {true, false};
+    case UTF8PROC_CATEGORY_LL: return {false, true};
+    case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME: return {true, true};
+    default: return {};
+  }
+}
+
 // Characters of \p{P}, and the seven symbols that the standard pattern counts with them.
 bool is_mark(std::int32_t c) {
   if (c < 0) return false;
@@ -62,7 +76,7 @@ class Words {
     } else if (pattern_ == WordPattern::digits) {
       single_digits();
     } else {
-      for (std::size_t i = 0; i < chars_.size();) i = put(i, pattern_ == WordPattern::gpt2 ? gpt2(i, chars_.size()) : newer(i));
+      for (std::size_t i = 0; i < chars_.size();) i = put(i, pattern_ == WordPattern::gpt2 ? gpt2(i, chars_.size()) : pattern_ == WordPattern::gpt4o ? gpt4o(i) : newer(i));
     }
     return std::move(out_);
   }
@@ -118,9 +132,35 @@ class Words {
     if (const std::size_t stop = contraction(i, end, true); stop > i) return stop;
     if (is(i, kLetter, end)) return run_of(i, end, kLetter);
     if (!is(i, kNumber, end) && !newline(i) && is(i + 1, kLetter, end)) return run_of(i + 1, end, kLetter);
-    if (is(i, kNumber, end)) return run_of(i, std::min(end, i + (pattern_ == WordPattern::llama3 ? 3 : 1)), kNumber);
+    return behind_letters(i, pattern_ == WordPattern::qwen2 ? 1 : 3);
+  }
+
+  // Capitals, then small letters, with one symbol before them; where there are no small letters (or others that may end a word), capitals alone.
+  std::size_t gpt4o(std::size_t i) const {
+    const std::size_t end = chars_.size();
+    const bool symbol = (chars_[i].is == kOther || chars_[i].is == kSpace) && !newline(i);
+    const auto word = [&](std::size_t from, bool capitals) -> std::size_t {
+      const std::size_t stop = run_of(from, end, [&](std::size_t j) { return case_of(point(j)).begins; });
+      std::size_t last = stop;  // where the word's end begins: as far behind as can be
+      while (!capitals && last > from && !(last < end && case_of(point(last)).ends)) --last;
+      const std::size_t to = run_of(last, end, [&](std::size_t j) { return case_of(point(j)).ends; });
+      return capitals ? (stop > from ? to : from) : to > last ? to : from;
+    };
+    for (const bool capitals : {false, true})
+      for (std::size_t from : {i + 1, i}) {
+        if (from > i && !symbol) continue;
+        if (const std::size_t to = word(from, capitals); to > from) return contraction(to, end, true);
+      }
+    return behind_letters(i, 3);
+  }
+
+  // Numbers of so many digits, symbols, white space.
+  std::size_t behind_letters(std::size_t i, std::size_t digits_at_once) const {
+    const std::size_t end = chars_.size();
+    if (is(i, kNumber, end)) return run_of(i, std::min(end, i + digits_at_once), kNumber);
     const std::size_t from = point(i) == ' ' ? i + 1 : i;
-    if (is(from, kOther, end)) return run_of(run_of(from, end, kOther), end, [&](std::size_t j) { return newline(j); });
+    if (is(from, kOther, end))
+      return run_of(run_of(from, end, kOther), end, [&](std::size_t j) { return newline(j) || (pattern_ == WordPattern::gpt4o && point(j) == '/'); });
     std::size_t stop = run_of(i, end, kSpace);
     while (stop > i && !newline(stop - 1)) --stop;
     return stop > i ? stop : blanks(i, end);
@@ -174,10 +214,10 @@ WordPattern word_pattern(const std::string& name) {
   };
   constexpr Named kNamed[] = {{"", WordPattern::standard},        {"default", WordPattern::standard},  {"gpt-2", WordPattern::gpt2},
                               {"llama-bpe", WordPattern::llama3}, {"llama3", WordPattern::llama3},     {"llama-v3", WordPattern::llama3},
-                              {"qwen2", WordPattern::qwen2},      {"deepseek-r1-qwen", WordPattern::qwen2}, {"smollm", WordPattern::digits}};
+                              {"qwen2", WordPattern::qwen2},      {"deepseek-r1-qwen", WordPattern::qwen2}, {"smollm", WordPattern::digits}, {"gpt-4o", WordPattern::gpt4o}};
   for (const Named& n : kNamed)
     if (name == n.name) return n.pattern;
-  throw Error("tokenizer", "pre-tokenizer", name, "default, gpt-2, llama-bpe, qwen2 or smollm");
+  throw Error("tokenizer", "pre-tokenizer", name, "default, gpt-2, gpt-4o, llama-bpe, qwen2 or smollm");
 }
 
 std::vector<std::string_view> words(WordPattern pattern, std::string_view text) { return Words(pattern, text).run(); }

@@ -15,6 +15,12 @@ std::string newer(const std::string& numbers) {
   return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" + numbers + R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 }
 
+// Capitals then small letters, or capitals alone, each with what may stand before and behind.
+const std::string kBegin = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])", kEnd = R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])", kBefore = R"([^\r\n\p{L}\p{N}]?)",
+                  kBehind = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?|)";
+const std::string kGpt4o = kBefore + kBegin + "*" + kEnd + "+" + kBehind + kBefore + kBegin + "+" + kEnd + "*" + kBehind +
+                           R"(\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 // Parts of a Sequence, or the one thing itself; none for null.
 std::vector<Json> parts(const Json& j, const char* list) {
   if (j.is_null()) return {};
@@ -105,9 +111,10 @@ class Reader {
     if (patterns == std::vector{kGpt2}) return "gpt-2";
     if (patterns == std::vector{newer(R"(\p{N}{1,3})")}) return "llama-bpe";
     if (patterns == std::vector{newer(kDigit)}) return "qwen2";
+    if (patterns == std::vector<std::string>{kGpt4o}) return "gpt-4o";
     if (patterns == std::vector{kDigit, kGpt2}) return "smollm";
     if (patterns == std::vector<std::string>{R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", "[0-9][0-9][0-9]"}) return "default";
-    throw Error(kFile, "pre-tokenizer", patterns.empty() ? "no pattern" : patterns.front(), "the patterns of gpt-2, llama-bpe, qwen2, smollm or default");
+    throw Error(kFile, "pre-tokenizer", patterns.empty() ? "no pattern" : patterns.front(), "the patterns of gpt-2, gpt-4o, llama-bpe, qwen2, smollm or default");
   }
 
   // Byte fallback: spaces are U+2581; the order of the merges becomes scores of the tokens that they make.

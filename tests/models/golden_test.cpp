@@ -164,7 +164,7 @@ TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano
 }
 
 TEST_CASE("golden decoders: the tokenizer of folder and GGUF file, and a text from the folder") {
-  for (const char* model : {"llama", "llama/model.gguf", "qwen3", "qwen3/model.gguf"}) {
+  for (const char* model : {"llama", "llama/model.gguf", "qwen3", "qwen3/model.gguf", "gpt_oss", "gpt_oss/model.gguf"}) {
     CAPTURE(model);
     const bool llama = std::string(model).starts_with("llama");
     Session s(compiled(kFolder / model, {.config = "edge"}), "model");

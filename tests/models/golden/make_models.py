@@ -213,9 +213,13 @@ def alphabet():
 def tokenizer(c):
     letters = alphabet()
     pattern = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-    qwen = c["model_type"].startswith("qwen")
+    qwen, plain = c["model_type"].startswith("qwen"), c["model_type"].startswith(("qwen", "gpt_oss"))
     if qwen:
         pattern = pattern.replace(r"\p{N}{1,3}", r"\p{N}")
+    if c["model_type"] == "gpt_oss":
+        begin, end, before, behind = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", r"[^\r\n\p{L}\p{N}]?", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+        pattern = (before + begin + "*" + end + "+" + behind + before + begin + "+" + end + "*" + behind +
+                   r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
     vocab = {letters[b]: b for b in range(256)}
     vocab.update({"th": 260, "\u0120th": 261})
     added = [{"id": 256 + i, "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
@@ -225,7 +229,7 @@ def tokenizer(c):
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
     return {"version": "1.0", "added_tokens": added, "normalizer": {"type": "NFC"} if qwen else None,
             "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}, level]},
-            "post_processor": level if qwen else {"type": "Sequence", "processors": [level, template]}, "decoder": level,
+            "post_processor": level if plain else {"type": "Sequence", "processors": [level, template]}, "decoder": level,
             "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": False,
                       "byte_fallback": False, "ignore_merges": not qwen, "vocab": vocab, "merges": ["t h", "\u0120 th"]}}
 
@@ -287,7 +291,7 @@ def write_gguf(path, c, w):
         g.add_rope_dimension_count(int(hd * c.get("partial_rotary_factor", 1)))
     letters = alphabet()
     tokens = [letters[b] for b in range(256)] + ["<|begin|>", "<|end|>", "<|turn|>", "[259]", "th", "\u0120th", "[262]", "[263]"]
-    g.add_tokenizer_model("gpt2"), g.add_tokenizer_pre("llama-bpe" if arch == "llama" else "qwen2"), g.add_token_list(tokens)
+    g.add_tokenizer_model("gpt2"), g.add_tokenizer_pre({"llama": "llama-bpe", "gpt-oss": "gpt-4o"}.get(arch, "qwen2")), g.add_token_list(tokens)
     g.add_token_types([1] * 256 + [3, 3, 3, 5, 1, 1, 5, 5]), g.add_token_merges(["t h", "\u0120 th"])
     g.add_bos_token_id(256), g.add_eos_token_id(257), g.add_eot_token_id(258)
     for name, x in (gguf_experts(w) if "num_experts_per_tok" in c else w).items():

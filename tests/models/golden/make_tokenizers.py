@@ -13,11 +13,15 @@ from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_to
 HERE = pathlib.Path(__file__).resolve().parent
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+BEGIN, END, SHORT = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+GPT4O = (rf"[^\r\n\p{{L}}\p{{N}}]?{BEGIN}*{END}+{SHORT}|[^\r\n\p{{L}}\p{{N}}]?{BEGIN}+{END}*{SHORT}|\p{{N}}{{1,3}}"
+         r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 PATTERNS = {
     "gpt-2": [GPT2],
     "llama-bpe": [LLAMA3],
     "qwen2": [LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")],
     "smollm": [r"\p{N}", GPT2],
+    "gpt-4o": [GPT4O],
     "default": [r"[\p{P}\$\+<=>\^~\|]+", GPT2, r"\p{N}+", r"[0-9][0-9][0-9]"],
 }
 CASES = [
@@ -28,6 +32,11 @@ CASES = [
     "e\u0301\u0301 \u0928\u092e\u0938\u094d\u0924\u0947", "😀👍🏽 👨‍👩‍👧 🇰🇷", "if (x<=10) { return y; }  // done\n", "Once upon a time, there was a little girl named Lily.",
     "endless " * 6, "aaaaaaaaaaaaaaaaaaaaaaaa", "mixed\u2028line\u2029ends\x85here\x0b\x0c.", "under_score __init__ __", " leading and trailing ", "\u017f'\u017f 'S",
     "<tool>call</tool> and <tool>", "<|end|> is no text",
+]
+# For word patterns that tell capitals from small letters; not part of what vocabularies are trained on.
+MORE = [
+    "camelCase HTTPServer iPhone XMLHttpRequestS ABCdefGHI", "a/b//c/\n/d http://x.y/z /\r\n/", "LÉGER L'ÉTÉ d'Été Ünïcödé ʰHa ǅungla Xʰ 日本A語b",
+    "\u0301a \u0301A b\u0301C \u0301\u0301 1\u0301 .\u0301x \n\u0301y", "WE'VE We've we'Ve 1's .'s 日's A'S",
 ]
 
 
@@ -89,7 +98,7 @@ def main():
         tokens += ["<|end|>", "<tool>", "</tool>"]
         assert [tok.token_to_id(t) for t in tokens] == list(range(len(tokens)))
         cases = []
-        for text in CASES:
+        for text in CASES + (MORE if name == "gpt-4o" else []):
             if "<|end|>" in text:  # control tokens never come from text here: the reference is one without them
                 plain = Tokenizer.from_str(tok.to_str())
                 state = json.loads(plain.to_str())
