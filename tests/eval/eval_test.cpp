@@ -93,6 +93,14 @@ TEST_CASE("eval: the error behind each layer, and the worst one by name") {
   for (const auto& e : fine) CHECK(e.error < 0.03);
 }
 
+TEST_CASE("eval: layers of experts; the first reading has none of them") {
+  const ir::Graph graph = import::read_model("tests/models/golden/gpt_oss");
+  const auto errors = eval::layer_errors(graph, {.config = "nano", .context = 64, .format_of = {"ffn_experts=int8"}}, "model", {{7, 96, 185, 10, 99, 188, 13, 102}});
+  REQUIRE(errors.size() == 3);
+  CHECK(errors[0].error < 0.008);
+  for (const auto& e : errors) CHECK(e.error < 0.1);
+}
+
 // Vocabulary 64, width 96: the stream is read in two parts, each feature once.
 TEST_CASE("eval: the graph that reads the stream hands it through") {
   const ir::Graph graph = import::synthetic_llama({.layers = 2, .width = 96, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 64}, 5);

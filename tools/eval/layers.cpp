@@ -63,13 +63,30 @@ CompileOptions options_for(const ir::Graph& reading, CompileOptions options) {
   std::string head;
   const auto named = [&](const std::string& rule) {
     const std::string name = rule.substr(0, rule.rfind('='));
-    return std::any_of(reading.nodes.begin(), reading.nodes.end(), [&](const ir::Node& n) { return n.op == ir::Op::linear && n.name.find(name) != std::string::npos; });
+    return std::any_of(reading.nodes.begin(), reading.nodes.end(), [&](const ir::Node& n) {
+      return (n.op == ir::Op::linear || n.op == ir::Op::experts) && n.name.find(name) != std::string::npos;
+    });
   };
   std::erase_if(options.format_of, [&](const std::string& rule) { return !named(rule); });
   for (const ir::Node& n : reading.nodes)
     if (n.layer < 0 && n.op == ir::Op::linear) head = n.name;
   options.format_of.push_back(head + "=int8");
   return options;
+}
+
+// A matrix, or the last ones of experts, and their bias become zero.
+void silence(ir::Graph& graph, ir::Node& node) {
+  if (node.op != ir::Op::linear && node.op != ir::Op::experts) return;
+  const auto zero = [&](std::size_t which) {
+    const ir::Tensor& old = graph.tensors[static_cast<std::size_t>(node.weights.at(which))];
+    std::size_t count = 1;
+    for (const auto d : old.shape) count *= static_cast<std::size_t>(d);
+    node.weights[which] = static_cast<int>(graph.tensors.size());
+    graph.tensors.push_back({old.name, old.shape, ir::DType::f32, std::vector<std::byte>(count * 4)});
+  };
+  const bool experts = node.op == ir::Op::experts;
+  zero(experts ? 2 : 0);
+  if (node.weights.size() > (experts ? 3u : 1u)) zero(experts ? 5 : 1);
 }
 
 }  // namespace
@@ -90,11 +107,7 @@ ir::Graph reading_graph(const ir::Graph& graph, int layers, int first) {
   // No layers: one whose additions to the stream are zero.
   for (const ir::Node& sum : out.nodes) {
     if (layers > 0 || sum.layer != 0 || sum.op != ir::Op::add) continue;
-    for (const int i : sum.inputs)
-      if (ir::Node& n = out.nodes[static_cast<std::size_t>(i)]; n.op == ir::Op::linear) {
-        const ir::Tensor old = out.tensors[static_cast<std::size_t>(n.weights.at(0))];
-        put(n, old.name, old.shape, std::vector<float>(static_cast<std::size_t>(old.shape.at(0) * old.shape.at(1))));
-      }
+    for (const int i : sum.inputs) silence(out, out.nodes[static_cast<std::size_t>(i)]);
   }
   return out;
 }
