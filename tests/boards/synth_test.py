@@ -16,6 +16,7 @@ except ImportError:
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "boards" / "common"))
+import synth  # noqa: E402
 import synth_board  # noqa: E402
 import synth_design  # noqa: E402
 import synth_fit  # noqa: E402
@@ -42,6 +43,19 @@ class Folder(unittest.TestCase):
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(board))
         return path
+
+
+class TestPlaced(Folder):
+    def test_a_placed_design_is_read_again_with_other_settings_and_all_its_pins(self):
+        path = pathlib.Path(self.temporary.name) / "placed.json"
+        path.write_text('{"settings": { "timing_driven": "00000000000000000000000000000001", "router": "router2" },\n'
+                        ' "connections": { "A": [ 12 ], "B": [  ], "C": [ ] } }')
+        synth.settle(path, {"timing_driven": "0"})
+        found = json.loads(path.read_text())
+        self.assertEqual(found["settings"], {"timing_driven": "0" * 32, "router": "router2"})
+        self.assertEqual(found["connections"], {"A": [12], "B": ["x"], "C": ["x"]})
+        with self.assertRaises(synth_board.Failure):
+            synth.settle(path, {"no_such_setting": "0"})
 
 
 class TestBoards(Folder):
