@@ -1,6 +1,6 @@
 // A chip of single-data-rate SDRAM, 4 banks of 8,192 rows of 512 words of 16 bits, as its pins see it: one command per
 // clock, burst of one. What its data sheet forbids throws: a command before the start sequence, to a bank that is not
-// open (or is), too soon, or rows that are not refreshed in time.
+// open (or is), too soon, or a read after rows were not refreshed in time.
 #pragma once
 
 #include <array>
@@ -46,7 +46,7 @@ class Sdram {
   std::uint64_t window_;                                  // cycles in which all rows must be refreshed
   std::uint64_t now_ = 1000, refreshed_ = 0, window_start_ = 0, refreshes_ = 0, in_window_ = 0;
   unsigned latency_ = 0;  // 0: no mode yet
-  bool used_ = false;     // since the mode was set: from the first row on, what is stored must last
+  bool used_ = false, forgotten_ = false;  // since the mode was set: from the first row on, what is stored must last
   int start_refreshes_ = -1;
   std::array<std::optional<unsigned>, 4> coming_;  // words under way, by clock
 };
