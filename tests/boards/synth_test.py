@@ -20,6 +20,7 @@ import synth  # noqa: E402
 import synth_board  # noqa: E402
 import synth_design  # noqa: E402
 import synth_fit  # noqa: E402
+import synth_ram  # noqa: E402
 import synth_report  # noqa: E402
 
 SOUND = {
@@ -56,6 +57,19 @@ class TestPlaced(Folder):
         self.assertEqual(found["connections"], {"A": [12], "B": ["x"], "C": ["x"]})
         with self.assertRaises(synth_board.Failure):
             synth.settle(path, {"no_such_setting": "0"})
+
+
+    def test_unused_address_bits_are_opened_on_both_sides(self):
+        def ram(read, write, contents="x" * 64):
+            return {"type": synth_ram.CELL, "parameters": {"INITVAL": contents}, "connections": {"RAD": read, "WAD": write}}
+        cells = {"short": ram([5, 6, "0", "0"], [7, 8, "0", "0"]), "mixed": ram([5, 6, 7, "0"], [5, 6, 7, 9]),
+                 "filled": ram([5, 6, 7, "0"], [5, 6, 7, "0"], "0" * 64)}
+        path = pathlib.Path(self.temporary.name) / "netlist.json"
+        path.write_text(json.dumps({"modules": {"top": {"cells": cells}, "box": {}}}))
+        self.assertEqual(synth_ram.open_addresses(path), 2)
+        found = json.loads(path.read_text())["modules"]["top"]["cells"]
+        self.assertEqual(found["short"]["connections"], {"RAD": [5, 6, "x", "x"], "WAD": [7, 8, "1", "1"]})
+        self.assertEqual((found["mixed"], found["filled"]), (cells["mixed"], cells["filled"]))
 
 
 class TestBoards(Folder):
