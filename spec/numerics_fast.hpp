@@ -87,6 +87,17 @@ JOGAK_FAST_KERNEL std::size_t add(u32* out, const u32* a, const u32* b, std::siz
   return i;
 }
 
+// Sums of neighbours.
+JOGAK_FAST_KERNEL std::size_t add_pairs(u32* out, const u32* in, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + kGroup <= n; i += kGroup) {
+    const __m256 a = load(in + 2 * i), b = load(in + 2 * i + kGroup);
+    const __m256 sums = _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xDD));
+    store(out + i, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(sums), 0xD8)));
+  }
+  return i;
+}
+
 JOGAK_FAST_KERNEL std::size_t mul(u32* out, const u32* a, const u32* b, std::size_t n) {
   std::size_t i = 0;
   for (; i + kGroup <= n; i += kGroup) store(out + i, rounded_product(load(a + i), load(b + i)));
@@ -127,6 +138,15 @@ inline void fadd(const FtzScope&, std::span<u32> out, std::span<const u32> a,
   if (available()) i = detail::add(out.data(), a.data(), b.data(), out.size());
 #endif
   for (; i < out.size(); ++i) out[i] = num::fadd(a[i], b[i]);
+}
+
+// out[i] = fadd(in[2 i], in[2 i + 1]) for all of out, which may begin where in does.
+inline void fadd_pairs(const FtzScope&, std::span<u32> out, std::span<const u32> in) {
+  std::size_t i = 0;
+#if JOGAK_FAST_X86
+  if (available()) i = detail::add_pairs(out.data(), in.data(), out.size());
+#endif
+  for (; i < out.size(); ++i) out[i] = num::fadd(in[2 * i], in[2 * i + 1]);
 }
 
 inline void fmul(const FtzScope&, std::span<u32> out, std::span<const u32> a,

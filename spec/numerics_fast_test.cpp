@@ -63,6 +63,20 @@ TEST_CASE("fast add, multiply and fuse give the exact bits") {
   }
 }
 
+TEST_CASE("fast sums of neighbours give the exact bits, in place too") {
+  const Columns all = operands();
+  std::vector<u32> pairs;
+  for (std::size_t i = 0; i < all.a.size(); ++i) pairs.push_back(all.a[i]), pairs.push_back(all.b[i]);
+  std::vector<u32> sums(all.a.size());
+  const num::fast::FtzScope scope;
+  num::fast::fadd_pairs(scope, sums, pairs);
+  num::fast::fadd_pairs(scope, std::span(pairs).first(sums.size()), pairs);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    REQUIRE(sums[i] == num::fadd(all.a[i], all.b[i]));
+    REQUIRE(pairs[i] == sums[i]);
+  }
+}
+
 TEST_CASE("fast foot gives the exact bits") {
   const num::fast::FtzScope scope;
   num::Random random{8};

@@ -88,12 +88,9 @@ u32 Lanes::reduce(const std::vector<u32>& out) {
   std::copy(out.begin(), out.end(), s_.begin());
   for (u64 n = out.size(); n > 1; n = (n + 1) / 2) {
     const u64 pairs = n / 2;
-    for (u64 i = 0; i < pairs; ++i) {
-      x_[i] = s_[2 * i];
-      y_[i] = s_[2 * i + 1];
-    }
-    if (n % 2 != 0) s_[pairs] = s_[n - 1];
-    num::fast::fadd(scope_, std::span<u32>(s_.data(), pairs), x_, y_);
+    const u32 last = s_[n - 1];
+    num::fast::fadd_pairs(scope_, std::span<u32>(s_.data(), pairs), std::span<const u32>(s_.data(), n));
+    if (n % 2 != 0) s_[pairs] = last;
   }
   const u32 sum = num::canonical(s_[0]);
   std::fill(s_.begin(), s_.end(), c_.s);

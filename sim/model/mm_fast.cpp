@@ -42,15 +42,12 @@ class Multiplier {
     grow(act_scale_, blocks);
     grow(act_sum_, blocks);
     if (c_.ascale == spec::Ascale::one) std::fill_n(act_scale_.begin(), blocks, num::kOne);
-    for (u64 n = 0; n < blocks; ++n) {
-      const u64 address = c_.act(n / c_.kb, n % c_.kb);
-      const auto* values = reinterpret_cast<const i8*>(&env_.memories.aspm[address]);
-      i32 sum = 0;
-      for (u32 k = 0; k < kBlock; ++k) sum += values[k];
-      act_sum_[n] = sum;
+    for (u64 i = 0; i < c_.m; ++i) {
+      const u64 address = c_.act(i, 0), first = i * c_.kb;
+      kernel_.sums(reinterpret_cast<const i8*>(&env_.memories.aspm[address]), static_cast<u32>(c_.kb), &act_sum_[first]);
       if (c_.ascale == spec::Ascale::one) continue;
       const u8* entry = &env_.memories.asc[address / kBlock * 2];
-      act_scale_[n] = num::bf16_to_f32(static_cast<u16>(entry[0] | entry[1] << 8));
+      for (u64 k = 0; k < c_.kb; ++k) act_scale_[first + k] = num::bf16_to_f32(static_cast<u16>(entry[2 * k] | entry[2 * k + 1] << 8));
     }
   }
 

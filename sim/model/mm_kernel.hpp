@@ -29,6 +29,8 @@ struct MmKernel {
   // 32 rows of e2m1 codes (width / 2 bytes each) to int8, width bytes a row.
   void (*expand)(const std::uint8_t* codes, std::size_t stride, std::int8_t* rows);
   void (*multiply)(const Strip&);
+  // Sums of `blocks` times 32 values.
+  void (*sums)(const std::int8_t* act, std::uint32_t blocks, std::int32_t* out);
   // `width` fp16 to fp32 bits; subnormals are exact, NaN becomes the NaN.
   void (*halves)(const std::uint16_t* h, std::uint32_t* out);
 };

@@ -50,6 +50,13 @@ void multiply(const Strip& s) {
   }
 }
 
+void sums(const std::int8_t* act, std::uint32_t blocks, std::int32_t* out) {
+  for (std::uint32_t b = 0; b < blocks; ++b) {
+    out[b] = 0;
+    for (std::uint32_t k = 0; k < kDepth; ++k) out[b] += act[b * kDepth + k];
+  }
+}
+
 void halves(const std::uint16_t* h, std::uint32_t* out) {
   for (std::uint32_t c = 0; c < kWidth; ++c) out[c] = num::f16_to_f32(h[c]);
 }
@@ -57,7 +64,7 @@ void halves(const std::uint16_t* h, std::uint32_t* out) {
 }  // namespace
 
 const MmKernel& mm_kernel_plain() {
-  static constexpr MmKernel kernel{kWidth, kDepth * kWidth, false, pack, expand, multiply, halves};
+  static constexpr MmKernel kernel{kWidth, kDepth * kWidth, false, pack, expand, multiply, sums, halves};
   return kernel;
 }
 

@@ -1,14 +1,20 @@
 // model-vs-cpu: how fast the exact model runs real shapes beside the engines people use on a CPU, int8 weights, one
 // thread each, one after the other in one run, processor time. The engines are no part of the kit: cpu-references.sh builds them.
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "common.hpp"
+#include "encoder/compile.hpp"
+#include "encoder/synthetic.hpp"
 #include "error.hpp"
 #include "import/gguf_writer.hpp"
 #include "import/synthetic.hpp"
+#include "loaded.hpp"
 
 namespace jogak::bench {
 namespace {
@@ -113,19 +119,58 @@ Speed llama_on_cpu(const fs::path& program) {
   return speed;
 }
 
+// Milliseconds of processor time of BERT-base over 128 tokens, hidden states in and out, best of three.
+double bert_on_model(const std::string& config) {
+  const encoder::Shape shape{.layers = 12, .width = 768, .heads = 12, .ffn = 3072, .context = kPrompt};
+  const Program program = encoder::compile(encoder::synthetic(shape, ir::Format::int8, 1), config);
+  const auto device = open_for(program, "model");
+  Loaded loaded(*device, program);
+  const Symbol& x = *program.find("x");
+  std::vector<float> rows(x.bytes / sizeof(float));
+  std::uint32_t state = 1;
+  for (float& v : rows) v = static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) * 0x1p-23f - 1.0f;
+  double best = 1e30;
+  for (int round = 0; round < 3; ++round) {
+    loaded.write(x.window, x.offset, std::span(reinterpret_cast<const std::uint8_t*>(rows.data()), x.bytes));
+    const double start = cpu_seconds();
+    (void)loaded.run(std::array{static_cast<std::uint32_t>(kPrompt)});
+    best = std::min(best, cpu_seconds() - start);
+  }
+  return best * 1e3;
+}
+
+// The same shape in ONNX Runtime, quantised dynamically.
+double bert_on_cpu(const fs::path& python) {
+  const fs::path script = tools::project_root() / "tools" / "bench" / "bert_onnx.py";
+  const Ran ran = run_command("'" + python.string() + "' '" + script.string() + "' " + std::to_string(kPrompt) + " 2>/dev/null");
+  return nlohmann::json::parse(ran.text).at("seconds").get<double>() * 1e3;
+}
+
 void add(Report& report, const std::string& what, const std::string& config, double ours, double theirs, const std::string& unit) {
   report.add({.case_name = what + ", exact model", .config = config, .on = "model", .value = ours, .unit = unit});
   report.add({.case_name = what + ", reference on the same core", .config = "", .on = "cpu", .value = theirs, .unit = unit});
   report.add({.case_name = what, .config = config, .on = "model", .value = ours / theirs, .unit = "of the reference", .bar = 0.3, .aim = 1});
 }
 
-void run(const Options& o, Report& report) {
-  const fs::path references = tools::project_root() / "build" / "cpu-references";
-  const std::string config = value_or(o.config, "edge");
+void compare_llama(const fs::path& references, const std::string& config, Report& report) {
   if (!fs::exists(references / "llama-bench")) return report.skip("no " + references.string() + ": tools/bench/cpu-references.sh makes it");
   const Speed cpu = llama_on_cpu(references / "llama-bench"), model = llama_on_model(config);
   add(report, "Llama of 110 M parameters, decode", config, model.decode, cpu.decode, "tokens/s");
   add(report, "Llama of 110 M parameters, prefill of 128", config, model.prefill, cpu.prefill, "tokens/s");
+}
+
+void compare_bert(const fs::path& references, const std::string& config, Report& report) {
+  const fs::path python = references / "venv" / "bin" / "python";
+  if (!fs::exists(python)) return report.skip("no " + python.string() + ": tools/bench/cpu-references.sh makes it");
+  const double cpu = bert_on_cpu(python), model = bert_on_model(config);
+  add(report, "BERT-base, 128 tokens", config, 1e3 / model, 1e3 / cpu, "runs/s");
+}
+
+void run(const Options& o, Report& report) {
+  const fs::path references = tools::project_root() / "build" / "cpu-references";
+  const std::string config = value_or(o.config, "edge");
+  compare_llama(references, config, report);
+  compare_bert(references, config, report);
 }
 
 const Register registered{"model-vs-cpu", "the exact model against llama.cpp and ONNX Runtime, int8, one core", run};
