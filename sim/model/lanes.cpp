@@ -28,7 +28,7 @@ void extreme(u32* out, const u32* x, const u32* y, u64 n) {
   }
 }
 
-u32 row_max(const std::vector<u32>& out) {
+u32 row_max(std::span<const u32> out) {
   i32 largest = key(num::kLowest);
   bool nan = false;
   for (const u32 v : out) {
@@ -41,40 +41,43 @@ u32 row_max(const std::vector<u32>& out) {
 }  // namespace
 
 Lanes::Lanes(const VecCmd& command, bool fast)
-    : c_(command), fast_(fast), x_(command.cols), y_(command.cols), s_(command.cols, command.s) {}
+    : c_(command), fast_(fast), x_(command.cols), y_(command.cols), s_(command.cols, command.s), sums_(command.cols) {}
 
 // Signs may be changed on NaNs and subnormals too: every op reads those canonically.
-void Lanes::fetch_a(const u32* a, u64 n) {
+std::span<const u32> Lanes::fetch_a(const u32* a, u64 n) {
+  if (!c_.swap && !c_.absa && !c_.nega) return {a, n};
   const u32 keep = c_.absa ? ~num::kSign : ~0u;
   const u32 flip = c_.nega ? num::kSign : 0u;
-  if (!c_.swap) {
-    for (u64 j = 0; j < n; ++j) x_[j] = (a[j] & keep) ^ flip;
-    return;
-  }
-  for (u64 j = 0; j < n; ++j) x_[j] = (a[j ^ 1] & keep) ^ flip;
+  const u64 other = c_.swap ? 1 : 0;
+  if (other == 0) for (u64 j = 0; j < n; ++j) x_[j] = (a[j] & keep) ^ flip;
+  else for (u64 j = 0; j < n; ++j) x_[j] = (a[j ^ 1] & keep) ^ flip;
+  return {x_.data(), n};
 }
 
-void Lanes::fetch_b(const std::vector<u32>& vmem, u64 row, u64 n) {
+std::span<const u32> Lanes::fetch_b(const std::vector<u32>& vmem, u64 row, u64 n) {
   const u32 flip = c_.negb ? num::kSign : 0u;
   if (c_.bmode == spec::Bmode::vector) {
     const u32* b = &vmem[c_.b + row * c_.bs];
+    if (!c_.negb) return {b, n};
     for (u64 j = 0; j < n; ++j) y_[j] = b[j] ^ flip;
-    return;
+  } else if (c_.bmode == spec::Bmode::row_scalar) {
+    std::fill_n(y_.begin(), n, vmem[c_.b + row * c_.bs] ^ flip);
+  } else if (!scalar_there_) {
+    std::fill(y_.begin(), y_.end(), c_.b ^ flip);
+    scalar_there_ = true;
   }
-  const u32 y = c_.bmode == spec::Bmode::scalar ? c_.b : vmem[c_.b + row * c_.bs];
-  std::fill_n(y_.begin(), n, y ^ flip);
+  return {y_.data(), n};
 }
 
-bool Lanes::run(const std::vector<u32>& vmem, u64 row, u64 open, std::vector<u32>& out) {
+bool Lanes::run(const std::vector<u32>& vmem, u64 row, u64 open, std::span<u32> out) {
   if (!fast_) return false;
-  fetch_a(&vmem[c_.a + row * c_.as], open);
-  fetch_b(vmem, row, open);
-  const std::span<u32> result(out.data(), open);
+  const auto x = fetch_a(&vmem[c_.a + row * c_.as], open), y = fetch_b(vmem, row, open);
+  const std::span<u32> result = out.first(open);
   switch (c_.op) {
-    case spec::Vop::mul: num::fast::fmul(scope_, result, x_, y_); break;
-    case spec::Vop::mad: num::fast::ffma(scope_, result, x_, s_, y_); break;
-    case spec::Vop::max: extreme<true>(out.data(), x_.data(), y_.data(), open); break;
-    case spec::Vop::min: extreme<false>(out.data(), x_.data(), y_.data(), open); break;
+    case spec::Vop::mul: num::fast::fmul(scope_, result, x, y); break;
+    case spec::Vop::mad: num::fast::ffma(scope_, result, x, s_, y); break;
+    case spec::Vop::max: extreme<true>(out.data(), x.data(), y.data(), open); break;
+    case spec::Vop::min: extreme<false>(out.data(), x.data(), y.data(), open); break;
   }
   apply_function(c_.func, out.data(), open);
   const u32 fixed = c_.red == spec::Vred::max ? num::kLowest : 0;
@@ -83,18 +86,17 @@ bool Lanes::run(const std::vector<u32>& vmem, u64 row, u64 open, std::vector<u32
 }
 
 // The tree level by level: pairs are added, an odd last value passes through.
-u32 Lanes::reduce(const std::vector<u32>& out) {
+u32 Lanes::reduce(std::span<const u32> out) {
   if (c_.red == spec::Vred::max) return row_max(out);
-  std::copy(out.begin(), out.end(), s_.begin());
+  std::span<const u32> from = out;
   for (u64 n = out.size(); n > 1; n = (n + 1) / 2) {
     const u64 pairs = n / 2;
-    const u32 last = s_[n - 1];
-    num::fast::fadd_pairs(scope_, std::span<u32>(s_.data(), pairs), std::span<const u32>(s_.data(), n));
-    if (n % 2 != 0) s_[pairs] = last;
+    const u32 last = from[n - 1];
+    num::fast::fadd_pairs(scope_, std::span<u32>(sums_.data(), pairs), from.first(n));
+    if (n % 2 != 0) sums_[pairs] = last;
+    from = sums_;
   }
-  const u32 sum = num::canonical(s_[0]);
-  std::fill(s_.begin(), s_.end(), c_.s);
-  return sum;
+  return num::canonical(from[0]);
 }
 
 }  // namespace jogak::model

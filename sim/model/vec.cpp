@@ -1,4 +1,6 @@
 // vec: combine, function, mask, then write and reduce, one row after the other.
+#include <span>
+
 #include "execute.hpp"
 #include "lanes.hpp"
 #include "numerics.hpp"
@@ -63,7 +65,7 @@ u64 limit(const VecCmd& c, u64 row) {
   return std::min<u64>(c.cols, u64(c.lim) + (c.linc ? row : 0));
 }
 
-u32 reduce(const VecCmd& c, const std::vector<u32>& values) {
+u32 reduce(const VecCmd& c, std::span<const u32> values) {
   if (c.red == Vred::sum) return num::tree_sum(values.data(), c.cols);
   u32 largest = num::kLowest;
   for (const u32 v : values) largest = num::fmax(largest, v);
@@ -77,7 +79,14 @@ u32 operand_b(const VecCmd& c, const std::vector<u32>& vmem, u64 row, u64 column
   return c.negb ? num::fneg(y) : y;
 }
 
-void row_exact(const VecCmd& c, const std::vector<u32>& vmem, u64 row, std::vector<u32>& out) {
+// Whether rows of dst may be made where they are to lie: each is the operand's row itself, or no row of it touches any of the other.
+bool apart(const VecCmd& c, u64 at, u64 stride) {
+  if (at == c.dst && stride == c.ds) return !c.swap;
+  const u64 last = c.rows - 1;
+  return at + last * stride + c.cols <= c.dst || c.dst + last * c.ds + c.cols <= at;
+}
+
+void row_exact(const VecCmd& c, const std::vector<u32>& vmem, u64 row, std::span<u32> out) {
   const u32* a = &vmem[c.a + row * c.as];
   const u64 open = limit(c, row);
   const u32 fixed = c.red == Vred::max ? num::kLowest : 0;
@@ -104,11 +113,14 @@ EngineFault execute(const VecCmd& c, Env& env) {
   if (c.empty()) return {};
   std::vector<u32>& vmem = env.memories.vmem;
   Lanes lanes(c, !env.exact);
-  std::vector<u32> out(c.cols);
+  const bool in_place = c.wr && !env.exact && apart(c, c.a, c.as) && (c.bmode != Bmode::vector || apart(c, c.b, c.bs));
+  std::vector<u32> scratch(in_place ? 0 : c.cols);
   for (u64 row = 0; row < c.rows; ++row) {
+    u32* const dst = c.wr ? &vmem[c.dst + row * c.ds] : nullptr;
+    const std::span<u32> out(in_place ? dst : scratch.data(), c.cols);
     const bool fast = lanes.run(vmem, row, limit(c, row), out);
     if (!fast) row_exact(c, vmem, row, out);
-    if (c.wr) std::copy(out.begin(), out.end(), &vmem[c.dst + row * c.ds]);
+    if (c.wr && !in_place) std::copy(out.begin(), out.end(), dst);
     if (c.reduces()) vmem[c.r + row] = fast ? lanes.reduce(out) : reduce(c, out);
   }
   return {};
