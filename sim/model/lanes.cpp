@@ -11,8 +11,8 @@ namespace {
 // num::order_key without branches; the operand is no NaN.
 i32 key(u32 x) {
   const u32 flushed = num::magnitude(x) < num::kMinNormal ? num::sign_of(x) : x;
-  const i32 size = static_cast<i32>(num::magnitude(flushed));
-  return num::sign_of(x) != 0 ? ~size : size;
+  const i32 bits = static_cast<i32>(flushed);
+  return bits ^ (bits >> 31 & 0x7FFFFFFF);
 }
 
 u32 value(i32 order) {
@@ -30,12 +30,12 @@ void extreme(u32* out, const u32* x, const u32* y, u64 n) {
 
 u32 row_max(std::span<const u32> out) {
   i32 largest = key(num::kLowest);
-  bool nan = false;
+  u32 widest = 0;  // magnitude: above infinity there are NaNs only
   for (const u32 v : out) {
-    nan |= num::is_nan(v);
+    widest = std::max(widest, num::magnitude(v));
     largest = std::max(largest, key(v));
   }
-  return nan ? num::kNan : value(largest);
+  return widest > num::kInf ? num::kNan : value(largest);
 }
 
 }  // namespace
