@@ -179,26 +179,21 @@ JOGAK_VNNI inline void rows_vnni(const Strip& s, std::uint32_t first) {
     acc[i] = s.accumulate ? load16(out + i * s.out_stride) : _mm512_setzero_ps();
   }
   for (std::uint32_t k = 0; k < s.kb; ++k) {
-    __m512i even[Rows], odd[Rows];
-    for (int i = 0; i < Rows; ++i) {
-      even[i] = _mm512_set1_epi32(-128 * s.act_sum[(first + i) * s.kb + k]);
-      odd[i] = _mm512_setzero_si512();
-    }
+    __m512i isum[Rows];
+    for (int i = 0; i < Rows; ++i) isum[i] = _mm512_set1_epi32(-128 * s.act_sum[(first + i) * s.kb + k]);
     const std::uint8_t* tile = s.packed + k * kDepth * kWidth5;
-    for (std::uint32_t g = 0; g < kDepth / 4; g += 2) {
-      const __m512i w0 = _mm512_loadu_si512(tile + g * 64), w1 = _mm512_loadu_si512(tile + g * 64 + 64);
+    for (std::uint32_t g = 0; g < kDepth / 4; ++g) {
+      const __m512i w = _mm512_loadu_si512(tile + g * 64);
       for (int i = 0; i < Rows; ++i) {
         const std::int8_t* a = act + i * s.act_stride + k * kDepth + g * 4;
-        even[i] = _mm512_dpbusd_epi32(even[i], w0, _mm512_set1_epi32(static_cast<int>(dword(a))));
-        odd[i] = _mm512_dpbusd_epi32(odd[i], w1, _mm512_set1_epi32(static_cast<int>(dword(a + 4))));
+        isum[i] = _mm512_dpbusd_epi32(isum[i], w, _mm512_set1_epi32(static_cast<int>(dword(a))));
       }
     }
     const __m512 sw = load16(s.scale + k * kWidth5);
     for (int i = 0; i < Rows; ++i) {
       const int bits = static_cast<int>(s.act_scale[(first + i) * s.kb + k]);
       const __m512 scale = _mm512_mul_ps(_mm512_castsi512_ps(_mm512_set1_epi32(bits)), sw);
-      const __m512 isum = _mm512_cvtepi32_ps(_mm512_add_epi32(even[i], odd[i]));
-      acc[i] = _mm512_add_ps(acc[i], _mm512_mul_ps(isum, scale));
+      acc[i] = _mm512_add_ps(acc[i], _mm512_mul_ps(_mm512_cvtepi32_ps(isum[i]), scale));
     }
   }
   const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7FC00000));
