@@ -45,7 +45,7 @@ inline Bytes checked_run(const Program& p, std::uint32_t rows, const std::map<st
   const model::Result done = machine.launch(launch);
   INFO("fault " << static_cast<int>(done.fault.code) << " at " << done.fault.pc);
   REQUIRE(done.ok());
-  REQUIRE(machine.violations() == std::vector<std::string>{});
+  for (const std::string& v : machine.violations()) FAIL_CHECK(v);
   const Symbol& s = *p.find(output);
   const auto* from = at(s.window, s.offset, s.bytes);
   return Bytes(from, from + s.bytes);

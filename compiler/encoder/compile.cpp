@@ -1,5 +1,6 @@
 #include "compile.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "lower.hpp"
@@ -24,10 +25,8 @@ void code(Program& program, const Plan& plan, const Head& head) {
 // Named tensors, and what a session must know.
 void describe(Program& program, const Encoder& model, const Plan& p) {
   const auto size = [](int x) { return static_cast<std::uint64_t>(x); };
-  const std::uint64_t rows = size(p.context), dn = size(p.dn), dk = size(p.dk), image = size(p.image);
-  program.symbols = {{"x", 1, p.d_x, rows * dn * 4, "f32", {rows, dn}},
-                     {"codes", 1, p.d_xq, rows * dk, "i8", {rows, dk}},
-                     {"scales", 1, p.d_xs, rows * dk / 16, "bf16", {rows, dk / 32}}};
+  const std::uint64_t rows = size(p.context), dn = size(p.dn), image = size(p.image);
+  program.symbols = {{"x", 1, p.d_x, rows * dn * 4, "f32", {rows, dn}}};
   if (p.source == Source::tokens) program.symbols.push_back({"input/input_ids", 2, p.io_ids, rows * 4, "i32", {rows}});
   if (p.type_count > 0) program.symbols.push_back({"input/token_type_ids", 2, p.io_types, rows * 4, "i32", {rows}});
   if (p.source == Source::patches)
@@ -60,6 +59,13 @@ Program compile(const Encoder& model, const std::string& config) {
   describe(program, model, p);
   verify(program);
   return program;
+}
+
+void shorten(Encoder& model, int rows) {
+  if (model.embedding.source == Source::patches && rows < model.context)
+    throw Error("compile", "context of an image's encoder", std::to_string(rows), "its " + std::to_string(model.context) + " rows");
+  model.context = std::min(model.context, rows);
+  if (!model.embedding.positions.empty()) model.embedding.positions.resize(static_cast<std::size_t>(model.context) * static_cast<std::size_t>(model.width));
 }
 
 }  // namespace jogak::encoder

@@ -7,8 +7,10 @@
 namespace jogak::encoder {
 
 // Throws jogak::Error for an encoder this configuration cannot run. Symbols: the head's inputs and output ("input/...", "output/..."; runtime/
-// encoder_session.hpp), and of the last layer "x" (fp32 rows [context][width padded]; the input where rows are given), "codes" and "scales" (these
-// rows, normalised where norms come first, quantised).
+// encoder_session.hpp), and "x": rows of the last layer, fp32 [context][width padded]; where rows are given, the input too.
 Program compile(const Encoder& model, const std::string& config);
+
+// Makes it an encoder of at most `rows`, which takes less room on chip. Throws jogak::Error for images, whose rows are what they are.
+void shorten(Encoder& model, int rows);
 
 }  // namespace jogak::encoder

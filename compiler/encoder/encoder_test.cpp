@@ -62,6 +62,14 @@ TEST_CASE("encoder: two layers within 1.5 % of the reference with the same weigh
       }
 }
 
+TEST_CASE("encoder: many blocks of rows whose scales do not end with a line of DRAM") {
+  for (const char* config : {"nano", "edge"})
+    for (const bool norm_first : {false, true}) {
+      check({.layers = 1, .width = 352, .heads = 11, .ffn = 352, .context = 150, .norm_first = norm_first}, 150, ir::Format::int8, config, 0.015);
+      check({.layers = 1, .width = 360, .heads = 5, .ffn = 96, .context = 111, .norm_first = norm_first}, 110, ir::Format::int8, config, 0.015);
+    }
+}
+
 TEST_CASE("encoder: formats, activations, causal order, heads that are no multiple of 32") {
   for (const char* config : {"nano", "edge"}) {
     const Shape plain{.layers = 3, .width = 96, .heads = 6, .ffn = 160, .context = 40};

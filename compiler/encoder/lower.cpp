@@ -124,11 +124,22 @@ void Lowering::load_xq(Reg row) {
   e_.set(to, 2 * p_.xq + p_.xq_bytes);
   e_.alu(AluFn::sub, to, to, xq_);
   e_.wait(Engine::ld, kXqFree);
-  const Reg codes = times(row, p_.dk), scales = times(row, p_.dk / 16);
+  const Reg codes = times(row, p_.dk);
   e_.put(Load{.win = 1, .space = Space::aspm, .da = sum(codes, p_.d_xq), .ca = to, .len = times(rows, p_.dk), .n1 = k(1), .n2 = k(1)});
-  e_.put(Load{.win = 1, .space = Space::asc, .da = sum(scales, p_.d_xs), .ca = shifted(AluFn::shr, to, 4), .len = times(rows, p_.dk / 16), .n1 = k(1),
+  e_.put(Load{.win = 1, .space = Space::asc, .da = scales_at(row), .ca = shifted(AluFn::shr, to, 4), .len = times(rows, p_.dk / 16), .n1 = k(1),
               .n2 = k(1)});
   e_.signal(Engine::ld, kXqFull);
+}
+
+Lowering::Reg Lowering::scales_at(Reg row) {
+  const Reg at = times(row, p_.dk / 16);
+  if (p_.xs_pad > 0) {
+    const Reg block = times(row, p_.magic);
+    e_.alui(AluFn::shr, block, block, 16);
+    e_.alui(AluFn::mul, block, block, u32(p_.xs_pad));
+    e_.alu(AluFn::add, at, at, block);
+  }
+  return sum(at, p_.d_xs);
 }
 
 void Lowering::load_x(Reg from, Reg to, Reg rows) {
@@ -143,9 +154,9 @@ void Lowering::store_rows() {
   const Reg at = times(row_, p_.dn * 4LL), len = times(m_, p_.dn * 4LL);
   e_.put(Store{.win = 1, .space = Space::vmem, .da = sum(at, p_.d_x), .ca = k(p_.x * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::st, kXFree);
-  const Reg codes = times(row_, p_.dk), scales = times(row_, p_.dk / 16);
+  const Reg codes = times(row_, p_.dk);
   e_.put(Store{.win = 1, .space = Space::aspm, .da = sum(codes, p_.d_xq), .ca = k(p_.y), .len = times(m_, p_.dk), .n1 = k(1), .n2 = k(1)});
-  e_.put(Store{.win = 1, .space = Space::asc, .da = sum(scales, p_.d_xs), .ca = k(p_.y / 16), .len = times(m_, p_.dk / 16), .n1 = k(1), .n2 = k(1)});
+  e_.put(Store{.win = 1, .space = Space::asc, .da = scales_at(row_), .ca = k(p_.y / 16), .len = times(m_, p_.dk / 16), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::st, kStored);
   e_.signal(Engine::st, kYFree);
 }

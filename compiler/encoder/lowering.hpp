@@ -53,6 +53,8 @@ class Lowering : schedule::Arithmetic {
   // Quantised rows from `row` on into the buffer that this block does not use.
   void load_xq(Reg row);
   void take_xq();
+  // Where the scales of the quantised rows from `row` on lie.
+  Reg scales_at(Reg row);
   void load_x(Reg from, Reg to, Reg rows);
   // x and the quantised rows at y to DRAM, once the vector engine has them.
   void store_rows();

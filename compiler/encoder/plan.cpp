@@ -122,10 +122,11 @@ void matrices(Plan& p, const Encoder& model) {
 void slots(Plan& p) {
   SlotPlan& s = p.slot;
   bool channel = false;
-  std::uint32_t weights = 0;
+  std::uint32_t weights = 0, most = 0;
   s.scale_bytes = 0;
   const auto fit = [&](const MatrixPlan& m) {
     channel |= m.channel();
+    most = std::max(most, u32(m.slots));
     weights = std::max(weights, m.weight_bytes());
     s.scale_bytes = std::max(s.scale_bytes, u32(m.nbs * m.kbs * m.scale_bytes));
     s.columns = std::max(s.columns, u32(m.nbs * p.cols));
@@ -140,7 +141,8 @@ void slots(Plan& p) {
   s.stride = (s.weight_bytes + s.scale_bytes + s.param_bytes + 63) / 64 * 64;
   // With shorter formats more slots fit.
   s.ring = std::min(p.k_area / s.weight_bytes, 16u);
-  s.params = s.ring + 6;
+  // Two iterations may be queued before the vector engine's work on the first.
+  s.params = s.ring + std::max(6u, 2 * most + 1);
 }
 
 // Vector memory for blocks of `rows`; returns the words needed.
@@ -201,8 +203,13 @@ void choose_rows(Plan& p) {
     throw Error("plan", "one row of this encoder on " + std::string(p.config.name), std::to_string(vector_memory(p, 1)) + " words of vector memory, " +
                 std::to_string(activation_scratchpad(p)) + " bytes of activations",
                 "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
-  const int blocks = (p.context + most - 1) / most;
-  (void)fits(p, (p.context + blocks - 1) / blocks);
+  // Rows of x and their codes fill whole lines of DRAM.
+  const int step = p.dn * 4 % 64 == 0 && p.dk % 64 == 0 ? 1 : 2;
+  if (most < p.context) most = std::max(most / step * step, 1);
+  const int blocks = (p.context + most - 1) / most, rows = (p.context + blocks - 1) / blocks;
+  if (blocks > 1 && most % step != 0) throw Error("plan", "rows of a block on " + std::string(p.config.name), "1", "2 or more of this width");
+  (void)fits(p, blocks > 1 ? round_up(rows, step) : rows);
+  p.xs_pad = -p.rows * p.dk / 16 & 63;
   p.group = 1;
   while (p.group * 2 <= p.rows && u32(p.group * 2 * p.dn) <= p.work_words) p.group *= 2;
   p.magic = 65536u / u32(p.rows) + 1;
@@ -243,7 +250,7 @@ void dram(Plan& p) {
   const auto heads = static_cast<std::uint64_t>(p.heads), keys = static_cast<std::uint64_t>(p.keys);
   const auto hk = static_cast<std::uint64_t>(p.hk), hn = static_cast<std::uint64_t>(p.hn);
   p.d_x = take(rows * static_cast<std::uint64_t>(p.dn) * 4);
-  p.d_xq = take(rows * static_cast<std::uint64_t>(p.dk)), p.d_xs = take(rows * static_cast<std::uint64_t>(p.dk) / 16);
+  p.d_xq = take(rows * static_cast<std::uint64_t>(p.dk)), p.d_xs = take(rows * static_cast<std::uint64_t>(p.dk) / 16 + (rows / static_cast<std::uint64_t>(p.rows) + 1) * static_cast<std::uint64_t>(p.xs_pad));
   p.d_k = take(heads * keys * hk), p.d_ks = take(heads * keys * hk / 16);
   p.d_v = take(heads * keys * hn), p.d_vs = take(heads * keys * 4);
   if (w > 0xffffffffu) throw Error("plan", "activations window", std::to_string(w) + " bytes", "at most 4 GiB");

@@ -44,6 +44,7 @@ struct Plan {
   int keys = 0;         // context padded to 32
   int rows = 0;         // rows of a block
   std::uint32_t magic = 0;  // n * magic >> 16 = n / rows for every n that occurs
+  int xs_pad = 0;       // bytes behind a block's scales in DRAM: blocks share no 64-byte line, since one is stored while another is loaded
   int group = 0;        // rows normalised at once where the norm may not take the place of its input
   int out_columns = 0;  // words of a row in an output buffer
 

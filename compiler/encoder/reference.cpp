@@ -74,7 +74,52 @@ void add(Rows& x, const Rows& y) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
 }
 
+// The pixels of patch i, channel by channel and line by line.
+Rows patch(const Embedding& e, const std::vector<float>& pixels, std::size_t i) {
+  const std::size_t n = size(e.patch_size), image = size(e.image), side = image / n;
+  Rows out;
+  for (std::size_t c = 0; c < size(e.channels); ++c)
+    for (std::size_t y = 0; y < n; ++y)
+      for (std::size_t x = 0; x < n; ++x) out.push_back(pixels[(c * image + i / side * n + y) * image + i % side * n + x]);
+  return out;
+}
+
+Rows embedded(const Encoder& m, const ReferenceInput& in) {
+  const Embedding& e = m.embedding;
+  const std::size_t width = size(m.width), rows = e.source == Source::patches ? size(m.context) : in.ids.size();
+  Rows x(rows * width);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const Rows row = e.source == Source::patches && r > 0 ? times(e.patch, patch(e, in.pixels, r - 1), 1) : Rows(width);
+    for (std::size_t i = 0; i < width; ++i) {
+      double& sum = x[r * width + i] = row[i] + e.positions[r * width + i];
+      if (e.source == Source::tokens) sum += e.words[size(in.ids[r]) * width + i];
+      if (e.type_count > 0) sum += e.types[size(in.types.empty() ? 0 : in.types[r]) * width + i];
+    }
+  }
+  return e.normed ? normed(e.norm, x, m.eps) : x;
+}
+
+Rows headed(const Encoder& m, Rows x) {
+  const std::size_t width = size(m.width), rows = m.head.rows == HeadRows::all ? x.size() / width : 1;
+  if (m.head.rows == HeadRows::first) x.resize(width);
+  if (m.head.rows == HeadRows::last) x.erase(x.begin(), x.end() - static_cast<std::ptrdiff_t>(width));
+  for (std::size_t i = 0; i < m.head.steps.size(); ++i) {
+    const HeadStep& step = m.head.steps[i];
+    x = times(step.dense, x, static_cast<int>(rows));
+    if (step.activated)
+      for (double& v : x) v = activated(step.activation, v);
+    if (step.normed) x = normed(step.norm, x, m.eps);
+  }
+  return x;
+}
+
 }  // namespace
+
+std::vector<double> reference(const Encoder& m, const ReferenceInput& input) {
+  const Rows x = embedded(m, input);
+  Rows last = reference(m, std::vector<float>(x.begin(), x.end()), static_cast<int>(x.size() / size(m.width)));
+  return headed(m, m.norm_first && !m.head.steps.empty() ? normed(m.layers.back().end, last, m.eps) : last);
+}
 
 std::vector<double> reference(const Encoder& e, const std::vector<float>& input, int rows) {
   Rows x(input.begin(), input.end());

@@ -36,7 +36,9 @@ Program program(const EncoderArguments& a) {
     if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
     formats.rules.emplace_back(rule.substr(0, split), format_named(rule.substr(split + 1)));
   }
-  return encoder::compile(import::read_encoder(a.files.model, formats, a.tower), a.options.config);
+  encoder::Encoder model = import::read_encoder(a.files.model, formats, a.tower);
+  if (a.options.context > 0) encoder::shorten(model, a.options.context);
+  return encoder::compile(model, a.options.config);
 }
 
 // Rows of a text: the ones at the start of its mask.
