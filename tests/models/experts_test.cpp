@@ -168,6 +168,34 @@ TEST_CASE("experts: rows of a launch, configurations, windows and passes change 
   }
 }
 
+// The shape of Qwen3-30B-A3B's mixture: as many keys as there can be, seven bits of index in them.
+TEST_CASE("experts: 8 of 128, softmax of all, on both configurations") {
+  const import::LlamaHyper h{.layers = 2, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 32, .context = 64, .vocab = 100, .head_dim = 32, .qk_norm = true,
+                             .mixture = {.experts = 128, .top = 8, .over_chosen = false}};
+  const ir::Graph graph = import::synthetic_llama(h, 4);
+  const auto ids = some_ids(9);
+  FloatLlama decoder(graph);
+  std::vector<float> exact;
+  std::vector<Choice> expected;
+  for (const int id : ids) {
+    const auto row = decoder.step(id);
+    exact.insert(exact.end(), row.begin(), row.end());
+    expected.emplace_back();
+    for (const int l : {0, 1}) expected.back().emplace_back(decoder.chosen(l).begin(), decoder.chosen(l).end());
+  }
+  Session nano(compile(graph, {.config = "nano"}).program, "model"), edge(compile(graph, {.config = "edge"}).program, "model");
+  const auto a = nano.feed_all(ids), b = edge.feed_all(ids);
+  CHECK(std::memcmp(a.data(), b.data(), a.size() * 4) == 0);
+  CHECK(error(a, exact) < 0.05);
+  nano.reset();
+  const auto found = choices(nano, ids);
+  int shared = 0;  // among 128 some lie close: most must be the same
+  for (std::size_t t = 0; t < ids.size(); ++t)
+    for (const std::size_t l : {0u, 1u})
+      for (const int e : found[t][l]) shared += std::count(expected[t][l].begin(), expected[t][l].end(), e) > 0;
+  CHECK(shared >= 9 * 2 * 8 * 0.9);
+}
+
 TEST_CASE("experts: no two engines touch the same memory without order") {
   for (const bool over_chosen : {true, false}) {
     import::LlamaHyper h = mixture(5, 2);
