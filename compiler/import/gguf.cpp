@@ -104,8 +104,8 @@ class Gguf {
 
   void architecture() {
     const std::string* arch = list<std::string>("general.architecture");
-    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "qwen3moe" && *arch != "gpt-oss" && *arch != "phi3"))
-      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3, qwen3moe, gpt-oss or phi3");
+    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "qwen3moe" && *arch != "gpt-oss" && *arch != "phi3" && *arch != "gemma"))
+      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3, qwen3moe, gpt-oss, phi3 or gemma");
     graph_.architecture = *arch;
     if (const auto* name = list<std::string>("general.name")) graph_.model_name = *name;
   }
@@ -191,6 +191,7 @@ class Gguf {
     h.half_split = graph_.architecture != "llama";  // llama's rows were paired when the file was made
     h.qk_norm = graph_.architecture.starts_with("qwen3");
     h.fused = graph_.architecture == "phi3";
+    if (graph_.architecture == "gemma") h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
     h.scaling = scaling(h);
     for (const ir::Tensor& t : graph_.tensors) {
       if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], 1 << 24));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "experts.hpp"
+#include "../passes/quantize.hpp"
 #include "json_file.hpp"
 #include "llama.hpp"
 #include "safetensors.hpp"
@@ -66,17 +68,20 @@ std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
 class Config {
  public:
   explicit Config(const fs::path& file) : json_(read_json_file(file)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
-    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "qwen3_moe" && type_ != "gpt_oss" && type_ != "phi3")
-      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss or phi3");
+    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "qwen3_moe" && type_ != "gpt_oss" && type_ != "phi3" && type_ != "gemma")
+      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss, phi3 or gemma");
     const auto quantised = json_.find("quantization_config");
     if (quantised != json_.end() && !quantised->is_null() && !(type_ == "gpt_oss" && quantised->value("quant_method", "") == "mxfp4"))
       throw Error(kConfig, "quantization_config", quantised->value("quant_method", "one"), type_ == "gpt_oss" ? "mxfp4 or none" : "none (F32, F16 or BF16 weights)");
-    const std::string act = optional_key<std::string>(kConfig, json_, "hidden_act").value_or("silu");
-    if (act != "silu" && act != "swish") throw Error(kConfig, "hidden_act", act, "silu");
+    const std::string act = activation();
+    if (type_ == "gemma" ? act != "gelu" && act != "gelu_pytorch_tanh" : act != "silu" && act != "swish")
+      throw Error(kConfig, "hidden_act", act, type_ == "gemma" ? "gelu_pytorch_tanh" : "silu");
   }
 
   const std::string& type() const { return type_; }
-  bool tied() const { return optional_key<bool>(kConfig, json_, "tie_word_embeddings").value_or(false); }
+  bool tied() const { return optional_key<bool>(kConfig, json_, "tie_word_embeddings").value_or(type_ == "gemma"); }
+  // Norm weights of the file are what is added to 1.
+  bool norms_from_one() const { return type_ == "gemma"; }
 
   LlamaHyper hyper() const {
     LlamaHyper h;
@@ -86,10 +91,11 @@ class Config {
     h.ffn = need_size(kConfig, json_, type_ == "qwen3_moe" ? "moe_intermediate_size" : "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
     h.context = need_size(kConfig, json_, "max_position_embeddings");
     h.eps = static_cast<float>(number(json_, "rms_norm_eps").value_or(1e-6));
-    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : 0);
+    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : type_ == "gemma" ? 256 : 0);
     h.half_split = true;
     h.qk_norm = type_.starts_with("qwen3");
     h.fused = type_ == "phi3";
+    if (type_ == "gemma") h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
     h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(type_ == "gpt_oss");
     experts(h);
     window(h);
@@ -107,6 +113,11 @@ class Config {
   bool mxfp4() const { return json_.contains("quantization_config") && !json_["quantization_config"].is_null(); }
 
  private:
+  // Gemma's "gelu" has always meant the one by tanh; newer files say so in a key of its own.
+  std::string activation() const {
+    if (const auto newer = optional_key<std::string>(kConfig, json_, "hidden_activation"); newer && type_ == "gemma") return *newer;
+    return optional_key<std::string>(kConfig, json_, "hidden_act").value_or(type_ == "gemma" ? "gelu_pytorch_tanh" : "silu");
+  }
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
 
   void experts(LlamaHyper& h) const {
@@ -179,6 +190,14 @@ class Config {
   std::string type_;
 };
 
+void add_one(ir::Tensor& t) {
+  std::vector<float> values = passes::to_float(t);
+  for (float& x : values) x += 1;
+  t.dtype = ir::DType::f32;
+  t.data.resize(values.size() * sizeof(float));
+  std::memcpy(t.data.data(), values.data(), t.data.size());
+}
+
 // Begin and end of a text: generation_config.json knows best.
 void special_tokens(ir::Vocabulary& v, const fs::path& folder, const Config& config) {
   std::vector<int> ends = Config::ids(config.json(), "eos_token_id"), begin = Config::ids(config.json(), "bos_token_id");
@@ -215,6 +234,7 @@ ir::Graph read_hf(const fs::path& folder) {
   for (ir::Tensor& t : read_safetensors(folder)) {
     if (t.name.ends_with("rotary_emb.inv_freq") || (config.tied() && t.name == "lm_head.weight")) continue;
     t.name = renamed(t.name, false);
+    if (config.norms_from_one() && t.name.ends_with("norm.weight")) add_one(t);
     graph.tensors.push_back(std::move(t));
   }
   const bool head = std::any_of(graph.tensors.begin(), graph.tensors.end(), [](const ir::Tensor& t) { return t.name == "output.weight"; });

@@ -7,7 +7,7 @@
 
 namespace jogak::import {
 
-// Model types llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss and phi3. Throws jogak::Error for what is missing, broken or no decoder of these, by its name.
+// Model types llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss, phi3 and gemma. Throws jogak::Error for what is missing, broken or no decoder of these, by its name.
 ir::Graph read_hf(const std::filesystem::path& folder);
 
 // What config.json alone says: of a folder, or the file itself. Throws likewise.

@@ -24,7 +24,7 @@ class Builder {
     check();
     const int head_dim = h_.head(), wide = h_.heads * head_dim;
     rotary_ = std::make_shared<const ir::Rotary>(make_rotary(static_cast<double>(h_.theta), h_.turning(), h_.scaling, factors()));
-    int x = add({.op = Op::embed, .name = "token_embd", .weights = {tensor("token_embd.weight", {h_.vocab, h_.width})}});
+    int x = add({.op = Op::embed, .name = "token_embd", .weights = {tensor("token_embd.weight", {h_.vocab, h_.width})}, .scale = h_.embedding_scale});
     for (layer_ = 0; layer_ < h_.layers; ++layer_) {
       const int n = norm("attn_norm", x);
       const int q = turned("q", n, h_.heads), k = turned("k", n, h_.kv_heads);
@@ -97,7 +97,7 @@ class Builder {
   }
   int feed_forward(int x) {
     const int gate = linear("ffn_gate", x, h_.ffn, h_.width), up = linear("ffn_up", x, h_.ffn, h_.width);
-    return linear("ffn_down", add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}}), h_.width, h_.ffn);
+    return linear("ffn_down", add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}, .activation = h_.activation}), h_.width, h_.ffn);
   }
   int experts(int x) {
     const int count = h_.mixture.experts, router = linear("ffn_gate_inp", x, count, h_.width, h_.expert_bias);

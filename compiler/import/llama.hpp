@@ -18,6 +18,8 @@ struct LlamaHyper {
   bool qkv_bias = false;
   bool output_bias = false;  // of the attention's output projection
   bool sinks = false;        // a score without value for each head of attention
+  ir::Activation activation = ir::Activation::silu;
+  float embedding_scale = 1; // of the rows that go in, not of a head that shares them
   bool fused = false;        // the file keeps q, k and v as one matrix, gate and up as another (fused.hpp)
   int window = 0;            // keys that a query sees in sliding layers; 0: all
   std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window

@@ -55,13 +55,16 @@ struct Mixture {
   bool operator==(const Mixture&) const = default;
 };
 
+// What a gated feed-forward does to its gate: x * sigmoid(x); x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)), which is GELU by tanh.
+enum class Activation { silu, gelu_tanh };
+
 enum class Op {
-  embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d])
+  embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d]), times `scale`
   rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]; with heads > 0 each head by itself, weight [head_dim]
   linear,     // x * weight[0]^T (+ weight[1]), weight [n][k], bias [n]
   rope,       // rotary position embedding on pairs (2i, 2i+1) of each head
   attention,  // causal grouped-query attention: inputs q, k, v; with weight[0] [heads] a sink per head: a score without value
-  swiglu,     // silu(gate) * up: inputs gate, up
+  swiglu,     // activation(gate) * up: inputs gate, up
   experts,    // mixture of feed-forwards: inputs x, router's logits; weights gate, up [experts][ffn][k], down [experts][n][ffn] (+ their biases)
   add,        // inputs a, b
   logits,     // marks the result
@@ -78,6 +81,8 @@ struct Node {
   float eps = 0;                 // rms_norm
   std::shared_ptr<const Rotary> rotary = nullptr;   // rope
   int heads = 0, kv_heads = 0, head_dim = 0;  // rope, rms_norm of heads: heads; attention: all
+  float scale = 1;               // embed
+  Activation activation = Activation::silu;  // swiglu
   Mixture mixture = {};          // experts
   Format expert_format = Format::int8;  // experts, after the quantise pass
   int window = 0;                // attention: keys that a query sees, itself included; 0: all before it

@@ -79,10 +79,24 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   e_.wait(Engine::mx, kOperand);
 }
 
+void Lowering::exponent(Reg rows) {
+  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc);
+  if (p_.activation == ir::Activation::silu) {
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = temp, .ds = fc, .a = out_, .as = row,
+               .b = kf(1.0f), .rows = rows, .cols = fc});
+    return;
+  }
+  constexpr float kSlope = 1.5957691f, kCubic = 0.044715f;  // 2 sqrt(2 / pi); Hendrycks and Gimpel, arXiv 1606.08415
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = out_, .as = row, .b = out_, .bs = row, .rows = rows, .cols = fc});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = kf(-kSlope), .s = kf(-kSlope * kCubic),
+             .rows = rows, .cols = fc});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .func = Vfunc::exp, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = out_, .bs = row,
+             .rows = rows, .cols = fc});
+}
+
 void Lowering::swiglu(Reg rows) {
   const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc), one = kf(1.0f);
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = temp, .ds = fc, .a = out_, .as = row,
-             .b = one, .rows = rows, .cols = fc});
+  exponent(rows);
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = one,
              .s = one, .rows = rows, .cols = fc});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = out_, .bs = row,

@@ -39,6 +39,7 @@ struct Llama {
   ir::Mixture mixture;             // experts: 0 without
   bool expert_bias = false;        // of router and experts
   float eps = 0;
+  ir::Activation activation = ir::Activation::silu;
   ir::Rotary rotary;
   std::vector<LlamaLayer> layers;
   std::vector<float> final_norm;   // [width]

@@ -118,8 +118,10 @@ class Lowering : Arithmetic {
   // The residual is the accumulator's start.
   void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
   void feed_forward(const MatrixPlan& m);
-  // temp = gate * recip(1 + exp(-gate)) * up, gate and up side by side in the output buffer.
+  // temp = gate * recip(1 + exp(-z)) * up, gate and up side by side in the output buffer.
   void swiglu(Reg rows);
+  // temp = exp(-z), where the activation is gate * sigmoid(z).
+  void exponent(Reg rows);
 
   // Instead of feed-forward and its residual: each row through its experts, one after the other, added to x.
   void mixture(const LayerPlan& l);

@@ -17,7 +17,9 @@ class Matcher {
 
   Llama run() {
     embed_ = index();
-    model_.embedding = passes::finite_float(weight(take(Op::embed)));
+    const Node& embed = take(Op::embed);
+    model_.embedding = passes::finite_float(weight(embed));
+    if (embed.scale != 1) for (float& x : model_.embedding) x *= embed.scale;
     x_ = embed_;
     for (int i = 0; i < graph_.layers; ++i) model_.layers.push_back(layer());
     model_.final_norm = passes::finite_float(weight(norm()));
@@ -118,7 +120,9 @@ class Matcher {
     l.gate = first;
     l.up = plain(x);
     same("feed-forward length", model_.ffn, static_cast<int>(l.gate->n));
-    take(Op::swiglu, {index() - 2, index() - 1});
+    const Node& gated = take(Op::swiglu, {index() - 2, index() - 1});
+    if (!model_.layers.empty() && gated.activation != model_.activation) throw Error("schedule", "activation of " + gated.name, "another", "the same in every layer");
+    model_.activation = gated.activation;
     l.down = plain(index() - 1);
   }
   void experts(LlamaLayer& l, const Matrix& router, int x) {

@@ -71,6 +71,7 @@ void shape(Plan& p, const Llama& model) {
   p.dn = round_up(p.width, c), p.dk = round_up(p.width, 32);
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
   p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
+  p.activation = model.activation;
   p.mixture = model.mixture, p.o_bias = model.o_bias, p.sinks = model.sinks, p.expert_bias = model.expert_bias;
   p.ep = round_up(p.mixture.experts, c);
   p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);

@@ -86,6 +86,7 @@ struct Plan {
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
+  ir::Activation activation = ir::Activation::silu;  // of a feed-forward without experts
   // A mixture of experts; mixture.experts 0: none.
   ir::Mixture mixture;
   int ep = 0;               // experts padded to C

@@ -52,12 +52,12 @@ class FloatLlama {
   Vector evaluate(std::size_t at, int token) {
     const ir::Node& n = nodes_[at];
     switch (n.op) {
-      case ir::Op::embed: return row(weight(n), token);
+      case ir::Op::embed: return scaled(row(weight(n), token), n.scale);
       case ir::Op::rms_norm: return norm(input(n, 0), weight(n), n);
       case ir::Op::linear: return linear(input(n, 0), n);
       case ir::Op::rope: return rotate(input(n, 0), n);
       case ir::Op::attention: return attention(n, caches_[at]);
-      case ir::Op::swiglu: return swiglu(input(n, 0), input(n, 1));
+      case ir::Op::swiglu: return swiglu(input(n, 0), input(n, 1), n.activation);
       case ir::Op::experts: return experts(n);
       case ir::Op::add: return sum(input(n, 0), input(n, 1));
       case ir::Op::logits: return input(n, 0);
@@ -173,9 +173,17 @@ class FloatLlama {
     }
     for (std::size_t i = 0; i < y.size(); ++i) y[i] += share * (product(n, 2, e * y.size() + i, hidden) + (biased ? weight(n, 5)[e * y.size() + i] : 0));
   }
-  static Vector swiglu(Vector g, const Vector& u) {
-    for (std::size_t i = 0; i < g.size(); ++i) g[i] = g[i] / (1 + std::exp(-g[i])) * u[i];
+  static Vector swiglu(Vector g, const Vector& u, ir::Activation activation) {
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      const float silu = g[i] / (1 + std::exp(-g[i]));
+      const float gelu = 0.5f * g[i] * (1 + std::tanh(0.7978845608f * (g[i] + 0.044715f * g[i] * g[i] * g[i])));
+      g[i] = (activation == ir::Activation::silu ? silu : gelu) * u[i];
+    }
     return g;
+  }
+  static Vector scaled(Vector x, float by) {
+    for (float& v : x) v *= by;
+    return x;
   }
 
   std::vector<ir::Node> nodes_;

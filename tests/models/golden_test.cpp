@@ -13,7 +13,7 @@ namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
 const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
-                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf"};
+                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf"};
 
 struct Golden {
   std::vector<int> ids, positions;

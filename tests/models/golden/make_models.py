@@ -50,6 +50,8 @@ MODELS["gpt_oss"] = {**EXPERTS, "model_type": "gpt_oss", "num_local_experts": 6,
                      "quantization_config": {"quant_method": "mxfp4"},
                      "rope_scaling": {"rope_type": "yarn", "factor": 8.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": False,
                                       "original_max_position_embeddings": 32}}
+MODELS["gemma"] = {"model_type": "gemma", "hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,
+                   "rope_theta": 10000.0, "tie_word_embeddings": True, "hidden_act": "gelu_pytorch_tanh"}
 TYPES = {"bfloat16": mx.bfloat16, "float16": mx.float16, "float32": mx.float32}
 
 
@@ -86,7 +88,7 @@ def weights(c, rng):
         if name.endswith("_scales"):
             out[name] = mx.array(rng.integers(122, 125, shape).astype(np.uint8))
             continue
-        x = rng.normal(1.0 if norm else 0.0, 0.2 if norm or name.endswith("bias") else 1.5 * shape[-1] ** -0.5, shape)
+        x = rng.normal(1.0 if norm and c["model_type"] != "gemma" else 0.0, 0.2 if norm or name.endswith("bias") else 1.5 * shape[-1] ** -0.5, shape)
         if name.endswith("sinks"):
             x = x * 2 + 1
         if name.endswith(("mlp.gate.weight", "router.weight")):
@@ -172,6 +174,8 @@ def router(c, layer, x):
 
 def reference(c, w):
     module = importlib.import_module("mlx_lm.models." + c["model_type"])
+    if c["model_type"] == "gemma":  # whose configuration asks for GELU by tanh; mlx-lm takes the exact one
+        module.nn.gelu = module.nn.gelu_approx
     model = module.Model(module.ModelArgs.from_dict(c))
     w32 = plain(w)
     if c["model_type"] == "qwen3_moe":
@@ -184,6 +188,8 @@ def reference(c, w):
         for layer in inner.layers:
             layer.self_attn.rope._freqs = yarn_periods(c)
     h = inner.embed_tokens(inputs)
+    if c["model_type"] == "gemma":
+        h = h * c["hidden_size"] ** 0.5
     layers, routes = [], []
     for i, layer in enumerate(inner.layers):
         slides = getattr(layer, "use_sliding", False) or (c["model_type"] == "gpt_oss" and c["layer_types"][i] == "sliding_attention")
@@ -299,6 +305,8 @@ def write_gguf(path, c, w):
             g.add_tensor(name, np.array(x), raw_dtype=gguf.GGMLQuantizationType.MXFP4)
             continue
         x, short = np.array(x.astype(mx.float32)), name
+        if arch == "gemma" and name.endswith("norm.weight"):
+            x = x + 1
         if arch == "gpt-oss":
             short = short.replace("post_attention_layernorm", "post_attention_norm")
         for here, there in GGUF_NAMES.items():
@@ -341,7 +349,7 @@ def main():
             (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}, indent=1) + "\n")
         else:
             mx.save_safetensors(str(folder / "model.safetensors"), w, {"format": "pt"})
-        if name in ("llama", "qwen3", "phi3", "qwen3_moe", "gpt_oss"):
+        if name in ("llama", "qwen3", "phi3", "qwen3_moe", "gpt_oss", "gemma"):
             write_gguf(folder / "model.gguf", c, w)
         golden = {"ids": ids, "positions": POSITIONS, "layers": [[hexed(l[p]) for l in layers] for p in POSITIONS], "logits": [hexed(logits[p]) for p in POSITIONS]}
         if routes:
