@@ -2,8 +2,6 @@
 // infinity, results out of range) are few; they take the scalar code.
 #include "functions_fast.hpp"
 
-#include "numerics.hpp"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define JOGAK_AVX512 [[gnu::target("avx512f,avx512dq,bmi2")]]
@@ -15,16 +13,6 @@ namespace {
 
 using num::u32;
 using num::u64;
-
-u32 scalar(spec::Vfunc func, u32 x) {
-  switch (func) {
-    case spec::Vfunc::exp: return num::fexp(x);
-    case spec::Vfunc::recip: return num::frecip(x);
-    case spec::Vfunc::rsqrt: return num::frsqrt(x);
-    case spec::Vfunc::none: break;
-  }
-  return x;
-}
 
 #if defined(__x86_64__)
 
@@ -161,7 +149,7 @@ JOGAK_AVX512 [[gnu::noinline]] u64 sixteens(u32* x, u64 n) {
     _mm512_mask_storeu_epi32(x + i, r.ordinary, r.value);
     for (u32 rest = static_cast<u32>(~r.ordinary & 0xFFFF); rest != 0; rest &= rest - 1) {
       u32& lane = x[i + static_cast<u64>(__builtin_ctz(rest))];
-      lane = scalar(Func, lane);
+      lane = apply_function(Func, lane);
     }
   }
   return i;
@@ -188,7 +176,7 @@ u64 vectors(spec::Vfunc, u32*, u64) { return 0; }
 
 void apply_function(spec::Vfunc func, u32* x, u64 n) {
   if (func == spec::Vfunc::none) return;
-  for (u64 i = vectors(func, x, n); i < n; ++i) x[i] = scalar(func, x[i]);
+  for (u64 i = vectors(func, x, n); i < n; ++i) x[i] = apply_function(func, x[i]);
 }
 
 }  // namespace jogak::model

@@ -2,6 +2,7 @@
 #include <span>
 
 #include "execute.hpp"
+#include "functions_fast.hpp"
 #include "lanes.hpp"
 #include "numerics.hpp"
 
@@ -49,16 +50,6 @@ u32 combine(const VecCmd& c, u32 x, u32 y) {
   return num::fmin(x, y);
 }
 
-u32 apply(spec::Vfunc func, u32 x) {
-  switch (func) {
-    case spec::Vfunc::exp: return num::fexp(x);
-    case spec::Vfunc::recip: return num::frecip(x);
-    case spec::Vfunc::rsqrt: return num::frsqrt(x);
-    case spec::Vfunc::none: break;
-  }
-  return x;
-}
-
 // The first masked column of a row; columns at and past it give the fixed value.
 u64 limit(const VecCmd& c, u64 row) {
   if (!c.masked) return c.cols;
@@ -93,7 +84,7 @@ void row_exact(const VecCmd& c, const std::vector<u32>& vmem, u64 row, std::span
   for (u64 j = 0; j < c.cols; ++j) {
     out[j] = fixed;
     if (j < open) {
-      out[j] = apply(c.func, combine(c, operand_a(c, a, j), operand_b(c, vmem, row, j)));
+      out[j] = apply_function(c.func, combine(c, operand_a(c, a, j), operand_b(c, vmem, row, j)));
     }
   }
 }
