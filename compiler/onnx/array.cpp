@@ -155,6 +155,7 @@ std::string to_string(const Shape& shape) {
 }
 
 std::vector<double> Array::values() const {
+  if (type == Type::text) throw Error("onnx", "type of a tensor of numbers", name(type), "a float, integer or boolean type");
   std::vector<double> out(static_cast<std::size_t>(size()));
   const int width = bits(type);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = decode(type, code_at(data, width, static_cast<std::int64_t>(i)));
@@ -166,6 +167,7 @@ std::vector<float> Array::floats() const {
     if (!out.empty()) std::memcpy(out.data(), data.data(), out.size() * sizeof(float));
     return out;
   }
+  if (type == Type::text) throw Error("onnx", "type of a tensor of numbers", name(type), "a float, integer or boolean type");
   const int width = bits(type);
   for (std::size_t i = 0; i < out.size(); ++i)
     out[i] = static_cast<float>(decode(type, code_at(data, width, static_cast<std::int64_t>(i))));

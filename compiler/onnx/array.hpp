@@ -35,9 +35,10 @@ struct Array {
   Type type = Type::f32;
   Shape shape;
   std::vector<std::byte> data;
+  std::vector<std::string> texts = {};  // of Type::text, which has no data
 
   std::int64_t size() const { return count(shape); }
-  // Every type's values fit a double, but integers beyond 2^53 are rounded.
+  // Every type's values fit a double, but integers beyond 2^53 are rounded. Throws jogak::Error for texts, as floats() does.
   std::vector<double> values() const;
   std::vector<float> floats() const;
   // Throws jogak::Error unless the type is integral.

@@ -26,13 +26,30 @@ tensor::DType dtype_of(Type type) {
   return integral(type) ? tensor::DType::i32 : tensor::DType::f32;
 }
 
+Array numbered(const Array& texts, std::map<std::string, std::int64_t>& numbers) {
+  std::vector<std::int64_t> list;
+  for (const std::string& s : texts.texts) list.push_back(numbers.emplace(s, static_cast<std::int64_t>(numbers.size())).first->second);
+  return make_integers(texts.shape, std::move(list));
+}
+
 Val Build::input(const std::string& name, Type type, const Shape& shape) {
+  if (type == Type::text) {
+    Val v = input(name, Type::i64, shape);
+    v.text = true;
+    return v;
+  }
   if (count(shape) == 0) return constant(Array{type, shape, {}});
   return Val{type, shape, nullptr, graph.input(name, dtype_of(type), shape), name, true};
 }
 Val Build::constant(std::shared_ptr<const Array> a) const {
   const Array& array = *a;
+  if (array.type == Type::text) throw Error("onnx: " + node, "values", "text", "numbers");
   return Val{array.type, array.shape, std::move(a), -1};
+}
+Val Build::text(const Array& array) {
+  Val v = constant(numbered(array, texts));
+  v.text = true;
+  return v;
 }
 Val Build::constant(Array array) const { return constant(std::make_shared<const Array>(std::move(array))); }
 Val Build::integers(const Shape& shape, const std::vector<std::int64_t>& values) const {

@@ -21,6 +21,7 @@ struct Val {
   tensor::ValueId id = -1;
   std::string from = {};  // a graph input it depends on
   bool saturate = true;   // values too large for a small float type become its largest
+  bool text = false;      // the numbers stand for texts (Build::texts): only equality has a meaning
   std::int64_t rank() const { return static_cast<std::int64_t>(shape.size()); }
   std::int64_t size() const { return count(shape); }
   explicit operator bool() const { return type != Type::none; }  // false: an input that was left out
@@ -31,13 +32,20 @@ tensor::DType dtype_of(Type type);
 // `fold` computes what it can; empty where the operator is left to the graph.
 std::optional<Array> fold(Op op, const std::vector<const Array*>& in, const Attrs& attrs, Type result);
 
+// The number of each text; those that are new get the next ones.
+Array numbered(const Array& texts, std::map<std::string, std::int64_t>& numbers);
+
 class Build {
  public:
   tensor::Graph graph;
   std::string node;  // name of the ONNX node in work, for messages and traces
 
+  std::map<std::string, std::int64_t> texts;  // a number for every text seen so far
+
+  // Type::text: its numbers, as int64.
   Val input(const std::string& name, Type type, const Shape& shape);
   Val constant(Array array) const;
+  Val text(const Array& texts);
   Val constant(std::shared_ptr<const Array> array) const;
   Val scalar(double x, Type type = Type::f32) const { return constant(make_array(type, {}, std::vector<double>{x})); }
   Val integers(const Shape& shape, const std::vector<std::int64_t>& values) const;

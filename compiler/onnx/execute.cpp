@@ -1,5 +1,6 @@
 #include "execute.hpp"
 
+#include "build.hpp"
 #include "error.hpp"
 
 namespace jogak::onnx {
@@ -9,7 +10,7 @@ namespace {
 std::vector<float> border(const ImportedPort& port, const Array& a) {
   const std::string part = "onnx: input '" + port.name + "'";
   if (a.shape != port.shape) throw Error(part, "shape", to_string(a.shape), to_string(port.shape));
-  if (integral(a.type) != integral(port.type)) throw Error(part, "type", name(a.type), name(port.type));
+  if (integral(a.type) != integral(port.type) || (a.type == Type::text) != (port.type == Type::text)) throw Error(part, "type", name(a.type), name(port.type));
   std::vector<float> values = a.floats();
   if (!integral(a.type)) return values;
   const std::vector<double> exact = a.values();
@@ -23,11 +24,14 @@ std::vector<float> border(const ImportedPort& port, const Array& a) {
 
 Arrays run(const Imported& model, const Arrays& inputs, const Execute& execute) {
   Floats in;
+  auto texts = model.texts;
   for (const ImportedPort& port : model.inputs) {
     if (port.data) continue;
     const auto given = inputs.find(port.name);
     if (given == inputs.end()) throw Error("onnx: input '" + port.name + "'", "values", "none", to_string(port.shape));
-    in[port.name] = border(port, given->second);
+    if (port.type == Type::text && given->second.type == Type::text)
+      in[port.name] = border({port.name, Type::i64, port.shape}, numbered(given->second, texts));
+    else in[port.name] = border(port, given->second);
   }
   Floats out;
   for (const ImportedPort& port : model.outputs)

@@ -11,7 +11,7 @@ using Floats = std::map<std::string, std::vector<float>>;
 using Execute = std::function<Floats(const Floats& inputs)>;
 
 // Inputs by name in any known type, checked against the model's shapes; integers beyond what fp32 holds exactly are
-// refused. Outputs come in the model's types. `execute` is not called when every output is known.
+// refused. Texts become numbers, equal ones for equal texts. Outputs come in the model's types. `execute` is not called when every output is known.
 Arrays run(const Imported& model, const Arrays& inputs, const Execute& execute);
 
 }  // namespace jogak::onnx

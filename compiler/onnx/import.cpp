@@ -30,7 +30,11 @@ Shape shape_of(const Port& port, const ImportOptions& options) {
 }
 
 void check_type(const std::string& part, Type type) {
-  if (!known(type)) throw Error(part, "data type", name(type), "a float, integer or boolean type");
+  if (!known(type) && type != Type::text) throw Error(part, "data type", name(type), "a float, integer or boolean type, or text");
+}
+
+Val constant(Build& build, const std::shared_ptr<const Array>& array) {
+  return array->type == Type::text ? build.text(*array) : build.constant(array);
 }
 
 Val import_input(Build& build, const Port& port, const ImportOptions& options) {
@@ -38,7 +42,7 @@ Val import_input(Build& build, const Port& port, const ImportOptions& options) {
   check_type(part, port.type);
   const auto given = options.values.find(port.name);
   if (given == options.values.end()) return build.input(port.name, port.type, shape_of(port, options));
-  return build.constant(given->second);
+  return constant(build, given->second);
 }
 
 std::int64_t opset_of(const Model& model, const Node& node) {
@@ -56,6 +60,10 @@ void check_inputs(const Context& c) {
       "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor", "Not", "Trilu"};
   const Node& node = c.node();
   if (node.inputs.empty() && node.op != "Constant") c.refuse("inputs", "none", "those of ONNX's description of " + node.op);
+  bool text = false;
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) text |= c.has(i) && c.in(i).text;
+  if (text && (node.op != "Equal" || !c.in(0).text || !c.in(1).text))
+    c.refuse("inputs", "text", "numbers (of operators only Equal takes texts, two of them)");
   if (kAny.count(node.op) || node.op.rfind("Reduce", 0) == 0) return;
   for (std::size_t i = 0; i < node.inputs.size(); ++i)
     if (c.has(i) && c.in(i).size() == 0)
@@ -74,7 +82,7 @@ void import_if(Build& build, const Model& model, const Node& node, std::map<std:
   const auto branch = node.attributes.find(yes ? "then_branch" : "else_branch");
   if (branch == node.attributes.end() || !branch->second.graph) throw Error(part, "branch", "none", "a graph");
   const Graph& graph = *branch->second.graph;
-  for (const auto& [name, array] : graph.constants) values[name] = build.constant(array);
+  for (const auto& [name, array] : graph.constants) values[name] = constant(build, array);
   for (const Node& inner : graph.nodes) import_node(build, model, inner, values);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     const auto made = i < graph.outputs.size() ? values.find(graph.outputs[i].name) : values.end();
@@ -115,17 +123,19 @@ Imported import_model(const Model& model, const ImportOptions& options) {
   build.graph.title = model.graph.name.empty() ? "onnx" : model.graph.name;
   std::map<std::string, Val> values;
   Imported result;
-  for (const auto& [name, array] : model.graph.constants) values[name] = build.constant(array);
+  for (const auto& [name, array] : model.graph.constants) values[name] = constant(build, array);
   for (const Port& port : model.graph.inputs) {
     const Val v = values[port.name] = import_input(build, port, options);
-    result.inputs.push_back({port.name, v.type, v.shape, v.data});
+    result.inputs.push_back({port.name, v.text ? Type::text : v.type, v.shape, v.data});
   }
   for (const Node& node : model.graph.nodes) import_node(build, model, node, values);
   for (const Port& port : model.graph.outputs) {
     const Val& v = values.at(port.name);
+    if (v.text) throw Error("onnx: output '" + port.name + "'", "data type", "text", "numbers");
     result.outputs.push_back({port.name, v.type, v.shape, v.data, v.saturate});
     if (!v.data) build.graph.output(port.name, v.id);
   }
+  result.texts = std::move(build.texts);
   result.graph = std::move(build.graph);
   return result;
 }

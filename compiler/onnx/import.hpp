@@ -28,6 +28,7 @@ struct ImportedPort {
 struct Imported {
   tensor::Graph graph;  // inputs and outputs under the model's names, those with `data` left out
   std::vector<ImportedPort> inputs, outputs;
+  std::map<std::string, std::int64_t> texts = {};  // numbers of the model's own texts
 };
 
 // Throws jogak::Error naming the node: an unknown operator, a data type or a form of an operator that does not run, a

@@ -80,6 +80,33 @@ TEST_CASE("an input that decides a shape is asked for by name, then bound") {
   CHECK(import_model(parsed(m), options).outputs.at(0).shape == Shape{6, 1});
 }
 
+// Words that the model has and words that it has not; what runs are numbers.
+TEST_CASE("texts: equal ones have equal numbers, and only Equal takes them") {
+  pb::Model m = empty_model();
+  m.mutable_graph()->clear_input();
+  m.mutable_graph()->clear_output();
+  port(m.mutable_graph()->add_input(), "words", {"2", "3"}, Type::text);
+  port(m.mutable_graph()->add_output(), "y", {"2", "3"}, Type::boolean);
+  pb::Tensor* t = m.mutable_graph()->add_initializer();
+  t->set_name("known");
+  t->set_data_type(8);
+  t->add_dims(3);
+  for (const char* word : {"jo", "gak", "jo"}) t->add_string_data(word);
+  node(m, "Equal", {"words", "known"}, {"y"});
+  const Imported model = import_model(parsed(m), {});
+  CHECK(model.graph.nodes().size() == 1);
+  Array words{Type::text, {2, 3}, {}};
+  words.texts = {"jo", "jo", "new", "gak", "gak", "jo"};
+  const Arrays out = run(model, {{"words", words}}, [&](const Floats& in) { return tensor::evaluate(model.graph, in); });
+  CHECK(out.at("y").values() == std::vector<double>{1, 0, 0, 0, 1, 1});
+  CHECK_THROWS_WITH_AS(run(model, {{"words", make_floats({2, 3}, std::vector<float>(6))}}, {}), doctest::Contains("words"), Error);
+  m.mutable_graph()->mutable_node(0)->set_op_type("Mul");
+  CHECK_THROWS_WITH_AS(import_model(parsed(m), {}), doctest::Contains("the_Equal"), Error);
+  m.mutable_graph()->mutable_node(0)->set_op_type("Equal");
+  t->mutable_string_data()->RemoveLast();
+  CHECK_THROWS_WITH_AS(import_model(parsed(m), {}), doctest::Contains("known"), Error);
+}
+
 TEST_CASE("a branch whose condition is known takes its place") {
   for (const bool yes : {true, false}) {
     pb::Model m = empty_model();

@@ -85,6 +85,15 @@ std::vector<std::byte> typed(const pb::Tensor& t, Type type, std::int64_t elemen
   return data;
 }
 
+Array read_texts(const pb::Tensor& t) {
+  Array a{Type::text, Shape(t.dims().begin(), t.dims().end()), {}};
+  const std::int64_t elements = count(a.shape, part_of(t));
+  if (t.string_data_size() != elements)
+    throw Error(part_of(t), "texts", std::to_string(t.string_data_size()), std::to_string(elements) + " for its shape");
+  a.texts.assign(t.string_data().begin(), t.string_data().end());
+  return a;
+}
+
 bool has_nan(const Array& a) {
   if (a.type == Type::f32) {
     for (const float x : a.floats())
@@ -100,9 +109,10 @@ bool has_nan(const Array& a) {
 
 Array read_tensor(const pb::Tensor& t, const fs::path& folder) {
   const Type type = static_cast<Type>(t.data_type());
+  if (type == Type::text) return read_texts(t);
   if (!known(type))
     throw Error(part_of(t), "data type", std::string(name(type)) + " (" + std::to_string(t.data_type()) + ")",
-                "a float, integer or boolean type");
+                "a float, integer or boolean type, or text");
   Array a{type, Shape(t.dims().begin(), t.dims().end()), {}};
   const std::int64_t elements = count(a.shape, part_of(t));
   const auto need = static_cast<std::size_t>((elements * bits(type) + 7) / 8);
@@ -121,7 +131,7 @@ Array read_tensor(const pb::Tensor& t, const fs::path& folder) {
 
 Array read_weights(const pb::Tensor& t, const fs::path& folder) {
   Array a = read_tensor(t, folder);
-  if (!integral(a.type) && has_nan(a)) throw Error(part_of(t), "weights", "a NaN", "numbers: export the model again");
+  if (a.type != Type::text && !integral(a.type) && has_nan(a)) throw Error(part_of(t), "weights", "a NaN", "numbers: export the model again");
   return a;
 }
 
