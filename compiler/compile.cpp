@@ -101,6 +101,7 @@ void plan_pass(State& s) {
   s.choices.most_window = s.options.expert_window;
   s.choices.sequences = s.options.sequences;
   s.choices.kv_tokens = s.options.kv_tokens;
+  s.choices.window_bytes = s.options.window_bytes;
   s.plan = schedule::make_plan(s.model, s.config, s.choices);
 }
 
@@ -118,14 +119,9 @@ void lower_pass(State& s) {
 }
 
 void pack_pass(State& s) {
-  const auto add = [&](std::uint32_t window, const std::vector<std::byte>& weights) {
-    Segment segment{.window = window, .offset = 0, .bytes = std::vector<std::uint8_t>(weights.size())};
-    std::transform(weights.begin(), weights.end(), segment.bytes.begin(), [](std::byte b) { return static_cast<std::uint8_t>(b); });
-    s.program.segments.push_back(std::move(segment));
-    s.program.window_bytes[window] = weights.size();
-  };
-  add(0, schedule::pack_weights(s.model, s.plan));
-  for (int w = 0; w < s.plan.expert_windows; ++w) add(static_cast<std::uint32_t>(schedule::kExpertWindow + w), schedule::pack_experts(s.model, s.plan, w));
+  const auto plan = std::make_shared<const schedule::Plan>(s.plan);
+  s.program.segments = schedule::weight_segments(std::make_shared<const schedule::Llama>(std::move(s.model)), plan);
+  for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
@@ -152,7 +148,7 @@ void abi_pass(State& s) {
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
-                        {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.w_norms - p.w_stream},
+                        {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.tables_window == 0 ? p.w_norms - p.w_stream : p.w_bytes},
                         {"formats", formats_used(s.graph)}, {"kv", kv_layout(p)}};
   if (p.paged()) {
     abi["args"][0] = "table_bytes";

@@ -19,6 +19,7 @@ struct CompileOptions {
   std::string format = "int8";    // of float weights, one of weight_formats(); quantised weights stay as they are
   std::vector<std::string> format_of = {};  // overrides "NAME=FORMAT": of the matrix NAME or of those that contain it; the last counts
   std::uint64_t expert_window = 0xffffffffu; // most bytes of a window of experts: 32-bit offsets reach no further
+  std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have; what is behind it goes to a window of its own
   std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
 };
 

@@ -73,6 +73,7 @@ class Table {
     experts();
     out_.windows = {p_.w_bytes, p_.kv_bytes, p_.io_bytes};
     for (int w = 0; w < p_.expert_windows; ++w) out_.windows.push_back(p_.expert_window_bytes(w));
+    if (p_.tables_window != 0) out_.windows.push_back(p_.tables_bytes);
   }
 
  private:
@@ -87,10 +88,11 @@ class Table {
     }
     const std::string count = std::to_string(p_.layers) + " layers: ";
     add(count + (p_.experts() ? "attention and routers" : "attention and feed-forward"), 0, p_.w_stream, p_.w_stream + layers);
-    add("head", 0, p_.w_stream + layers, p_.w_norms);
-    add("norms, biases, sinks", 0, p_.w_norms, p_.w_rope);
-    add("rotary tables", 0, p_.w_rope, p_.w_embed);
-    add("embedding, fp32", 0, p_.w_embed, p_.w_bytes);
+    const std::uint32_t tables = p_.tables_window;
+    add("head", 0, p_.w_stream + layers, tables == 0 ? p_.w_norms : p_.w_bytes);
+    add("norms, biases, sinks", tables, p_.w_norms, p_.w_rope);
+    add("rotary tables", tables, p_.w_rope, p_.w_embed);
+    add("embedding, fp32", tables, p_.w_embed, tables == 0 ? p_.w_bytes : p_.tables_bytes);
   }
   void cache() {
     const auto all = [&](const char* name, std::uint32_t at, std::uint32_t end) {
@@ -132,7 +134,7 @@ MemoryPlan plan_memory(const import::Shape& shape, const CompileOptions& options
   if (!config) throw Error("plan", "configuration", options.config, "one of spec/configs");
   if (!options.format_of.empty()) throw Error("plan", "format rules", options.format_of.front(), "none: a shape has no names of matrices");
   const schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
-                                               {.context = options.context, .max_rows = options.max_rows, .most_window = options.expert_window});
+                                               {.context = options.context, .max_rows = options.max_rows, .most_window = options.expert_window, .window_bytes = options.window_bytes});
   MemoryPlan out{.model = shape.name, .config = config->name, .context = p.context, .rows = p.rows, .regions = {}, .windows = {}};
   Table(p, out);
   return out;

@@ -56,7 +56,10 @@ Loaded::Loaded(driver::Device& device, const Program& program)
       if (sizes_[w] != 0) must(device_.alloc(sizes_[w], bases_[w]));
     must(device_.alloc(std::max<u64>(code_len_, 1) * sizeof(spec::Insn), code_));
     must(device_.copy_in(code_, bytes_of(program.code)));
-    for (const Segment& s : program.segments) write(s.window, s.offset, s.bytes);
+    for (const Segment& s : program.segments) {
+      u64 at = s.offset;
+      s.pieces([&](std::span<const std::uint8_t> piece) { write(s.window, at, piece), at += piece.size(); });
+    }
   } catch (...) {
     release();
     throw;

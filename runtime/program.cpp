@@ -8,19 +8,45 @@ namespace {
 
 constexpr char kMagic[] = "JOGAKPRG";
 constexpr std::uint32_t kVersion = 2;
-constexpr std::size_t kHeaderBytes = 48, kSizeAt = 24, kChecksumAt = 32, kAlign = 16;
+constexpr std::size_t kHeaderBytes = 48, kSizeAt = 24, kChecksumAt = checksum_at, kAlign = 16;
 enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap, kLaunches };
 constexpr std::uint32_t kSections = kMap;  // one more with launches
 
 // One step per 8 bytes; each is a bijection of the state, so a single changed word always shows.
-std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
-  std::uint64_t h = 0x6A6F67616B000000u + bytes.size();
-  for (std::size_t at = 0; at < bytes.size(); at += 8) {
-    std::uint64_t word = 0;
-    if (at != kChecksumAt) std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
-    h = std::rotl((h ^ word) * 0x9FB21C651E98DF25u, 29);
+class Checksum {
+ public:
+  explicit Checksum(std::uint64_t size) : h_(0x6A6F67616B000000u + size) {}
+  void add(std::span<const std::uint8_t> bytes) {
+    for (; open_ > 0 && open_ < 8 && !bytes.empty(); bytes = bytes.subspan(1)) part_[open_++] = bytes[0];
+    if (open_ == 8) step(part_), open_ = 0;
+    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) step(bytes.data());
+    for (; !bytes.empty(); bytes = bytes.subspan(1)) part_[open_++] = bytes[0];
   }
-  return h;
+  std::uint64_t value() {
+    if (open_ > 0) std::memset(part_ + open_, 0, 8 - open_), step(part_);
+    open_ = 0;
+    return h_;
+  }
+
+ private:
+  void step(const std::uint8_t* at) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
+    h_ = std::rotl((h_ ^ word) * 0x9FB21C651E98DF25u, 29);
+  }
+  std::uint64_t h_;
+  std::uint8_t part_[8] = {};
+  std::size_t open_ = 0;
+};
+
+// Of a whole file, whatever stands where its checksum belongs.
+std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
+  Checksum sum(bytes.size());
+  const std::uint8_t zeros[8] = {};
+  sum.add(bytes.first(std::min(bytes.size(), kChecksumAt)));
+  if (bytes.size() > kChecksumAt) sum.add(std::span(zeros).first(std::min<std::size_t>(8, bytes.size() - kChecksumAt)));
+  if (bytes.size() > kChecksumAt + 8) sum.add(bytes.subspan(kChecksumAt + 8));
+  return sum.value();
 }
 
 // ---- writing ------------------------------------------------------------------------------
@@ -30,16 +56,6 @@ void put(ByteWriter& out, const std::vector<spec::Insn>& code) {
   for (const spec::Insn& i : code) {
     out.number(i.lo);
     out.number(i.hi);
-  }
-}
-
-void put(ByteWriter& out, const std::vector<Segment>& segments) {
-  out.number(static_cast<std::uint32_t>(segments.size()));
-  for (const Segment& s : segments) {
-    out.number(s.window);
-    out.number(s.offset);
-    out.number(static_cast<std::uint64_t>(s.bytes.size()));
-    out.raw(s.bytes);
   }
 }
 
@@ -97,13 +113,26 @@ void get(ByteReader& in, std::vector<spec::Insn>& code) {
   }
 }
 
-void get(ByteReader& in, std::vector<Segment>& segments) {
+// A part of a file that stays in memory.
+class Part : public SegmentSource {
+ public:
+  Part(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> keep) : bytes_(bytes), keep_(std::move(keep)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  void pieces(const Take& take) const override { take(bytes_); }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+  std::shared_ptr<const void> keep_;
+};
+
+void get(ByteReader& in, std::vector<Segment>& segments, const std::shared_ptr<const void>& keep) {
   segments.resize(in.count("data segments", 20));
   for (Segment& s : segments) {
     s.window = in.number<std::uint32_t>("segment window");
     s.offset = in.number<std::uint64_t>("segment offset");
     const auto view = in.raw("segment bytes", in.number<std::uint64_t>("segment size"));
-    s.bytes.assign(view.begin(), view.end());
+    if (keep) s.source = std::make_shared<const Part>(view, keep);
+    else s.bytes.assign(view.begin(), view.end());
   }
 }
 
@@ -193,9 +222,36 @@ bool get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p)
 
 }  // namespace
 
-std::vector<std::uint8_t> to_bytes(const Program& p) {
+void Segment::pieces(const SegmentSource::Take& take) const {
+  if (source) source->pieces(take);
+  else take(bytes);
+}
+std::vector<std::uint8_t> Segment::all() const {
+  if (!source) return bytes;
+  std::vector<std::uint8_t> out;
+  out.reserve(size());
+  source->pieces([&](std::span<const std::uint8_t> piece) { out.insert(out.end(), piece.begin(), piece.end()); });
+  return out;
+}
+bool Segment::operator==(const Segment& other) const { return window == other.window && offset == other.offset && all() == other.all(); }
+
+namespace {
+
+// A file but for the contents of its segments: they follow parts[i] for every i but the last.
+struct Frame {
+  std::vector<std::vector<std::uint8_t>> parts;
+  std::uint64_t size = 0;
+};
+
+Frame frame(const Program& p) {
   verify(p);
+  Frame f;
   ByteWriter out;
+  const auto cut = [&](std::uint64_t more) {
+    f.size += out.size() + more;
+    f.parts.push_back(out.take());
+    out = ByteWriter();
+  };
   out.raw({reinterpret_cast<const std::uint8_t*>(kMagic), 8});
   out.number(kVersion);
   out.number(p.isa_hash);
@@ -207,16 +263,55 @@ std::vector<std::uint8_t> to_bytes(const Program& p) {
   put_section(out, kWindows, [&](ByteWriter& w) {
     for (const std::uint64_t size : p.window_bytes) w.number(size);
   });
-  put_section(out, kSegments, [&](ByteWriter& w) { put(w, p.segments); });
-  put_section(out, kSymbols, [&](ByteWriter& w) { put(w, p.symbols); });
-  put_section(out, kAbi, [&](ByteWriter& w) { w.text(p.abi); });
-  put_section(out, kMap, [&](ByteWriter& w) {
+  std::uint64_t payload = 4;
+  for (const Segment& s : p.segments) payload += 20 + s.size();
+  out.number(static_cast<std::uint32_t>(kSegments));
+  out.number(std::uint32_t(0));
+  out.number(payload);
+  out.number(static_cast<std::uint32_t>(p.segments.size()));
+  for (const Segment& s : p.segments) {
+    out.number(s.window);
+    out.number(s.offset);
+    out.number(s.size());
+    cut(s.size());
+  }
+  for (std::uint64_t at = f.size + out.size(); at % kAlign != 0; ++at) out.number(std::uint8_t{0});
+  ByteWriter rest;  // aligned by itself, as the file is here
+  put_section(rest, kSymbols, [&](ByteWriter& w) { put(w, p.symbols); });
+  put_section(rest, kAbi, [&](ByteWriter& w) { w.text(p.abi); });
+  put_section(rest, kMap, [&](ByteWriter& w) {
     put(w, p.map);
     put(w, p.weight_loads);
   });
-  if (!p.launches.empty()) put_section(out, kLaunches, [&](ByteWriter& w) { put(w, p.launches); });
-  std::vector<std::uint8_t> bytes = out.take();
-  seal(bytes);
+  if (!p.launches.empty()) put_section(rest, kLaunches, [&](ByteWriter& w) { put(w, p.launches); });
+  out.raw(rest.take());
+  cut(0);
+  std::memcpy(&f.parts[0][kSizeAt], &f.size, 8);
+  return f;
+}
+
+}  // namespace
+
+std::uint64_t write_to(const Program& p, const SegmentSource::Take& take) {
+  const Frame f = frame(p);
+  Checksum sum(f.size);
+  const auto both = [&](std::span<const std::uint8_t> piece) { sum.add(piece), take(piece); };
+  for (std::size_t i = 0; i < f.parts.size(); ++i) {
+    both(f.parts[i]);
+    if (i + 1 == f.parts.size()) break;
+    std::uint64_t made = 0;
+    p.segments[i].pieces([&](std::span<const std::uint8_t> piece) { made += piece.size(), both(piece); });
+    expect("bytes of a segment", made, p.segments[i].size());
+  }
+  return sum.value();
+}
+
+std::uint64_t file_bytes(const Program& p) { return frame(p).size; }
+
+std::vector<std::uint8_t> to_bytes(const Program& p) {
+  std::vector<std::uint8_t> bytes;
+  const std::uint64_t sum = write_to(p, [&](std::span<const std::uint8_t> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
+  std::memcpy(&bytes[kChecksumAt], &sum, 8);
   return bytes;
 }
 
@@ -228,7 +323,7 @@ void seal(std::span<std::uint8_t> file) {
   std::memcpy(&file[kChecksumAt], &sum, 8);
 }
 
-Program from_bytes(std::span<const std::uint8_t> bytes) {
+Program from_bytes(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> keep) {
   ByteReader in(bytes);
   Program p;
   const bool launches = get_header(in, bytes, p);
@@ -237,7 +332,7 @@ Program from_bytes(std::span<const std::uint8_t> bytes) {
   get_section(in, kWindows, [&](ByteReader& r) {
     for (std::uint64_t& size : p.window_bytes) size = r.number<std::uint64_t>("window size");
   });
-  get_section(in, kSegments, [&](ByteReader& r) { get(r, p.segments); });
+  get_section(in, kSegments, [&](ByteReader& r) { get(r, p.segments, keep); });
   get_section(in, kSymbols, [&](ByteReader& r) { get(r, p.symbols); });
   get_section(in, kAbi, [&](ByteReader& r) { p.abi = r.text("launch ABI"); });
   get_section(in, kMap, [&](ByteReader& r) {

@@ -12,6 +12,8 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,11 +23,26 @@
 
 namespace jogak {
 
+// Bytes that are made when somebody takes them: a model's weights, packed from its file, or a part of a mapped program file.
+class SegmentSource {
+ public:
+  using Take = std::function<void(std::span<const std::uint8_t>)>;
+  virtual ~SegmentSource() = default;
+  virtual std::uint64_t size() const = 0;
+  // All bytes in order, piece by piece; the same ones each time.
+  virtual void pieces(const Take& take) const = 0;
+};
+
 struct Segment {
   std::uint32_t window = 0;
   std::uint64_t offset = 0;  // in the window, bytes
   std::vector<std::uint8_t> bytes;
-  bool operator==(const Segment&) const = default;
+  std::shared_ptr<const SegmentSource> source = nullptr;  // instead of `bytes`
+
+  std::uint64_t size() const { return source ? source->size() : bytes.size(); }
+  void pieces(const SegmentSource::Take& take) const;
+  std::vector<std::uint8_t> all() const;  // in memory
+  bool operator==(const Segment& other) const;  // contents
 };
 
 // A named tensor in a window.
@@ -96,13 +113,19 @@ Program make_program(const spec::Config& config);
 void verify(const Program& program);
 
 std::vector<std::uint8_t> to_bytes(const Program& program);
+std::uint64_t file_bytes(const Program& program);  // of to_bytes, without making them
+// The same bytes piece by piece, with zeros for the checksum, which is returned: it belongs at byte checksum_at.
+std::uint64_t write_to(const Program& program, const SegmentSource::Take& take);
+inline constexpr std::size_t checksum_at = 32;
 // Never reads past bytes, never allocates more than a few times their length; throws Error.
-Program from_bytes(std::span<const std::uint8_t> bytes);
+// With `keep`, which keeps `bytes` where they are, segments are parts of them.
+Program from_bytes(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> keep = nullptr);
 
 // Puts length and checksum into the header of a whole file; nothing if it is shorter than a header.
 void seal(std::span<std::uint8_t> file);
 
-// Writes a temporary file beside path and renames it: path is the old file or the whole new one.
+// Writes a temporary file beside path and renames it: path is the old file or the whole new one. Segments go piece by piece: memory does
+// not grow with the weights. Reading maps the file, whose segments stay where they are.
 void write_program(const Program& program, const std::filesystem::path& path);
 Program read_program(const std::filesystem::path& path);
 

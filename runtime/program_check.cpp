@@ -3,6 +3,7 @@
 #include <fstream>
 #include <unistd.h>
 
+#include "mapped_file.hpp"
 #include "program.hpp"
 
 namespace jogak {
@@ -49,20 +50,6 @@ const spec::Config& known_config(const Program& p) {
   throw Error("program", "configuration", "\"" + p.config + "\"", "one of " + names);
 }
 
-std::vector<std::uint8_t> read_all(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (!in || error) throw Error("program", "file " + path.string(), "nothing readable", "a .jgk file");
-  std::vector<std::uint8_t> bytes(size);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (static_cast<std::uint64_t>(in.gcount()) != size) {
-    throw Error("program", "file " + path.string(), std::to_string(in.gcount()) + " bytes",
-                std::to_string(size));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 const Symbol* Program::find(const std::string& name) const {
@@ -106,7 +93,7 @@ void verify(const Program& p) {
   for (const std::uint64_t size : p.window_bytes) {
     if (size > kWindowMax) refuse("window size", size, kWindowMax);
   }
-  for (const Segment& s : p.segments) inside(p, "a segment", s.window, s.offset, s.bytes.size());
+  for (const Segment& s : p.segments) inside(p, "a segment", s.window, s.offset, s.size());
   for (const Symbol& s : p.symbols) inside(p, "symbol " + s.name, s.window, s.offset, s.bytes);
   for (const MapEntry& m : p.map) {
     if (m.last >= p.code.size()) refuse("map entry's last pc", m.last, p.code.size() - 1);
@@ -121,19 +108,33 @@ void require_config(const Program& p, const spec::Config& config) {
 }
 
 void write_program(const Program& p, const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = to_bytes(p);
   std::filesystem::path temporary = path;
   temporary += ".tmp" + std::to_string(::getpid());
-  std::ofstream out(temporary, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  out.close();
   std::error_code error;
-  if (out) std::filesystem::rename(temporary, path, error);
-  if (out && !error) return;
+  bool good = false;
+  try {
+    std::ofstream out(temporary, std::ios::binary);
+    const std::uint64_t sum = write_to(p, [&](std::span<const std::uint8_t> piece) {
+      out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
+    });
+    out.seekp(static_cast<std::streamoff>(checksum_at));
+    out.write(reinterpret_cast<const char*>(&sum), sizeof sum);
+    out.close();
+    good = static_cast<bool>(out);
+  } catch (...) {
+    std::filesystem::remove(temporary, error);
+    throw;
+  }
+  if (good) std::filesystem::rename(temporary, path, error);
+  if (good && !error) return;
   std::filesystem::remove(temporary, error);
   throw Error("program", "file " + path.string(), "a place that cannot be written", "a writable one");
 }
 
-Program read_program(const std::filesystem::path& path) { return from_bytes(read_all(path)); }
+Program read_program(const std::filesystem::path& path) {
+  const auto file = std::make_shared<const MappedFile>("program", path, "a .jgk file");
+  const auto bytes = file->bytes();
+  return from_bytes({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, file);
+}
 
 }  // namespace jogak

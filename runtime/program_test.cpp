@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <cstring>
+#include <filesystem>
 
 #include "builder.hpp"
 
@@ -54,6 +57,38 @@ TEST_CASE("a program survives its bytes") {
   CHECK(q.find("token") == nullptr);
   CHECK(q.at(1)->op == "norm");
   CHECK(q.at(4) == nullptr);
+}
+
+TEST_CASE("segments that are made piece by piece, and read where they lie, have the same bytes") {
+  class Counting : public SegmentSource {
+   public:
+    std::uint64_t size() const override { return 4001; }
+    void pieces(const Take& take) const override {
+      std::vector<std::uint8_t> all(4001);
+      for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint8_t>(i * 7);
+      for (std::size_t at = 0, size = 1; at < all.size(); at += size, size = std::min(size + 2, all.size() - at)) take(std::span(all).subspan(at, size));
+    }
+  };
+  Program made = sample(), whole = sample();
+  made.segments.push_back({0, 3, {}, std::make_shared<Counting>()});
+  whole.segments.push_back({0, 3, made.segments.back().all(), nullptr});
+  CHECK(to_bytes(made) == to_bytes(whole));
+  CHECK(file_bytes(made) == to_bytes(whole).size());
+  CHECK(made == whole);
+  const auto path = std::filesystem::temp_directory_path() / ("jogak_made_" + std::to_string(getpid()) + ".jgk");
+  write_program(made, path);
+  const Program back = read_program(path);
+  CHECK(back == whole);
+  CHECK(back.segments.back().bytes.empty());
+  CHECK(to_bytes(back) == to_bytes(whole));
+  std::filesystem::remove(path);
+  whole.segments.back().bytes[5] ^= 1;
+  CHECK_FALSE(back == whole);
+  class Short : public Counting {
+    std::uint64_t size() const override { return 4002; }
+  };
+  made.segments.back().source = std::make_shared<Short>();
+  CHECK_THROWS_WITH_AS(to_bytes(made), doctest::Contains("bytes of a segment, found 4001, expected 4002"), Error);
 }
 
 TEST_CASE("launches: parts of the code that fit the instruction memory one by one") {

@@ -20,11 +20,11 @@ void split(const ir::Tensor& t, const std::string& layer, const std::vector<Part
   if (t.shape.size() != 2 || t.shape[0] != rows)
     throw Error("llama", "rows of " + t.name, t.shape.empty() ? "none" : std::to_string(t.shape[0]), std::to_string(rows));
   const std::size_t row = t.data.size() / static_cast<std::size_t>(rows);
-  auto from = t.data.begin();
+  std::size_t from = 0;
   for (const Part& p : parts) {
-    const auto to = from + p.rows * static_cast<std::ptrdiff_t>(row);
-    out.push_back({layer + p.name, {p.rows, t.shape[1]}, t.dtype, std::vector<std::byte>(from, to)});
-    from = to;
+    const std::size_t count = static_cast<std::size_t>(p.rows) * row;
+    out.push_back({layer + p.name, {p.rows, t.shape[1]}, t.dtype, t.data.part(from, count)});
+    from += count;
   }
 }
 

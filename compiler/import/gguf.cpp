@@ -40,7 +40,8 @@ constexpr const char* kTypeNames[] = {"F32", "F16", "Q4_0", "Q4_1", "4", "5", "Q
 
 class Gguf {
  public:
-  Gguf(std::span<const std::byte> file, const std::string& name) : in_("gguf " + name, file), file_(file) {}
+  Gguf(std::span<const std::byte> file, const std::string& name, std::shared_ptr<const void> keep)
+      : in_("gguf " + name, file), file_(file), keep_(std::move(keep)) {}
 
   ir::Graph read() {
     header();
@@ -145,7 +146,7 @@ class Gguf {
         throw Error(in_.part(), "data of " + graph_.tensors[i].name, "offset " + std::to_string(where[i].offset) + " with " + std::to_string(where[i].bytes) + " bytes",
                     "inside the file (" + std::to_string(in_.size()) + " bytes)");
       const auto part = file_.subspan(static_cast<std::size_t>(base + where[i].offset), static_cast<std::size_t>(where[i].bytes));
-      graph_.tensors[i].data.assign(part.begin(), part.end());
+      graph_.tensors[i].data = keep_ ? ir::Bytes(part, keep_) : ir::Bytes(part.begin(), part.end());
     }
   }
   const TypeInfo& type_of(std::uint32_t code, const std::string& tensor) const {
@@ -268,6 +269,7 @@ class Gguf {
 
   Reader in_;
   std::span<const std::byte> file_;
+  std::shared_ptr<const void> keep_;
   std::uint64_t tensor_count_ = 0, pair_count_ = 0;
   std::map<std::string, Value> meta_;
   ir::Graph graph_;
@@ -275,6 +277,8 @@ class Gguf {
 
 }  // namespace
 
-ir::Graph read_gguf(std::span<const std::byte> file, const std::string& name) { return Gguf(file, name).read(); }
+ir::Graph read_gguf(std::span<const std::byte> file, const std::string& name, std::shared_ptr<const void> keep) {
+  return Gguf(file, name, std::move(keep)).read();
+}
 
 }  // namespace jogak::import

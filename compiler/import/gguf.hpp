@@ -1,6 +1,7 @@
 // GGUF model files (versions 2 and 3), architectures llama, qwen2, qwen3, qwen3moe, gpt-oss, phi3 and gemma. Format: ggml's docs/gguf.md.
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <span>
 
 #include "../ir/graph.hpp"
@@ -8,7 +9,8 @@
 namespace jogak::import {
 
 // Throws jogak::Error for a broken file, another architecture, an unknown tensor type, or tensors that are missing or have no place.
-ir::Graph read_gguf(std::span<const std::byte> file, const std::string& name);
+// With `keep`, which keeps `file` where it is, tensors are parts of it; otherwise they are copied.
+ir::Graph read_gguf(std::span<const std::byte> file, const std::string& name, std::shared_ptr<const void> keep = nullptr);
 
 // llama2.c's version 0 checkpoint with its tokenizer file (fp32 only).
 ir::Graph read_llama2c(std::span<const std::byte> checkpoint, std::span<const std::byte> tokenizer, const std::string& name);

@@ -21,21 +21,28 @@ class GgufWriter {
     entry(key, 4);
     put(meta_, value);
   }
+  void texts(const std::string& key, const std::vector<std::string>& values) {
+    entry(key, 9);
+    put(meta_, std::uint32_t{8});
+    put(meta_, static_cast<std::uint64_t>(values.size()));
+    for (const std::string& s : values) string(meta_, s);
+  }
   void f32(const std::string& key, float value) {
     entry(key, 6);
     put(meta_, value);
   }
   // Shape outermost first, as everywhere in the compiler; the file has it the other way round.
   void tensor(const std::string& name, std::vector<std::uint64_t> shape, std::uint32_t type, const std::vector<std::byte>& data) {
-    string(infos_, name);
-    put(infos_, static_cast<std::uint32_t>(shape.size()));
-    for (std::size_t i = shape.size(); i-- > 0;) put(infos_, shape[i]);
-    put(infos_, type);
-    put(infos_, static_cast<std::uint64_t>(data_.size()));
+    info(name, shape, type, data_.size());
     data_.insert(data_.end(), data.begin(), data.end());
     data_.resize((data_.size() + 31) / 32 * 32);
-    ++tensors_;
   }
+  // A tensor of `bytes` zeros, which file() leaves out: the caller makes the file as long as whole_bytes(). Not beside tensor().
+  void hole(const std::string& name, std::vector<std::uint64_t> shape, std::uint32_t type, std::uint64_t bytes) {
+    info(name, shape, type, holes_);
+    holes_ += (bytes + 31) / 32 * 32;
+  }
+  std::uint64_t whole_bytes() const { return file().size() + holes_; }
   std::vector<std::byte> file() const {
     std::vector<std::byte> out;
     put(out, std::uint32_t(0x46554747));
@@ -60,6 +67,14 @@ class GgufWriter {
     put(to, static_cast<std::uint64_t>(s.size()));
     for (const char c : s) to.push_back(static_cast<std::byte>(c));
   }
+  void info(const std::string& name, const std::vector<std::uint64_t>& shape, std::uint32_t type, std::uint64_t at) {
+    string(infos_, name);
+    put(infos_, static_cast<std::uint32_t>(shape.size()));
+    for (std::size_t i = shape.size(); i-- > 0;) put(infos_, shape[i]);
+    put(infos_, type);
+    put(infos_, at);
+    ++tensors_;
+  }
   void entry(const std::string& key, std::uint32_t type) {
     string(meta_, key);
     put(meta_, type);
@@ -67,7 +82,7 @@ class GgufWriter {
   }
 
   std::vector<std::byte> meta_, infos_, data_;
-  std::uint64_t tensors_ = 0, pairs_ = 0;
+  std::uint64_t tensors_ = 0, pairs_ = 0, holes_ = 0;
 };
 
 // Metadata of a Llama model.

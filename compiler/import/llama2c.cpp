@@ -4,6 +4,7 @@
 #include "gguf.hpp"
 #include "hf.hpp"
 #include "llama.hpp"
+#include "mapped_file.hpp"
 #include "reader.hpp"
 
 namespace jogak::import {
@@ -100,9 +101,12 @@ ir::Graph read_llama2c(std::span<const std::byte> checkpoint, std::span<const st
 
 ir::Graph read_model(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return read_hf(path);
-  const auto data = read_file(path);
   const std::string name = path.filename().string();
-  if (path.extension() != ".bin") return read_gguf(data, name);
+  if (path.extension() != ".bin") {
+    const auto file = std::make_shared<const MappedFile>("model", path, "a model file");
+    return read_gguf(file->bytes(), name, file);
+  }
+  const auto data = read_file(path);
   std::vector<std::filesystem::path> found;
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   for (const auto& entry : std::filesystem::directory_iterator(folder))

@@ -22,6 +22,7 @@ const char* name(Format format) {
     case Format::int8: return "int8";
     case Format::int8c: return "int8c";
     case Format::mxfp4: return "mxfp4";
+    case Format::mxint8: return "mxint8";
   }
   return "unknown";
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "bytes.hpp"
+
 namespace jogak::ir {
 
 enum class DType { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, mxfp4, i8, i32, u8 };
@@ -15,7 +17,7 @@ struct Tensor {
   std::string name;
   std::vector<int64_t> shape;
   DType dtype = DType::f32;
-  std::vector<std::byte> data;
+  Bytes data;
 };
 
 // How a matrix is stored for the array. A block is one output n and 32 values of k.
@@ -23,18 +25,23 @@ enum class Format {
   int8,      // int8 codes, an fp16 scale per block (Q8_0 carries over unchanged)
   int8c,     // int8 codes, one fp32 scale per output ("channel"), none per block
   mxfp4,     // E2M1 codes, an E8M0 scale per block
+  mxint8,    // int8 codes, an E8M0 scale per block
 };
-inline constexpr Format kFormats[] = {Format::int8, Format::int8c, Format::mxfp4};
+inline constexpr Format kFormats[] = {Format::int8, Format::int8c, Format::mxfp4, Format::mxint8};
 const char* name(Format format);
 
 // Quantised matrix y[n] = sum_k w[n][k] x[k]; codes and scales are row-major by n, k padded to a multiple of 32 with zeros.
 // codes: int8 values, or E2M1 nibbles 0..15. scales: fp16 bits, or E8M0 in the low byte; int8c has `channel` instead.
+// Blocks that a mapped file has as the array wants them stay there: `blocks` of type `stored` take the place of codes and scales.
+// Whoever wants codes asks passes/codes.hpp, which knows both.
 struct QMatrix {
   Format format = Format::int8;
   int64_t n = 0, k = 0;              // logical sizes
   std::vector<int8_t> codes = {};    // n * kb() * 32
   std::vector<uint16_t> scales = {}; // n * kb()
   std::vector<float> channel = {};   // n
+  Bytes blocks = {};                 // n * kb() blocks of `stored`
+  DType stored = DType::f32;
   int64_t kb() const { return (k + 31) / 32; }
 };
 

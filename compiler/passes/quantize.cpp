@@ -6,8 +6,10 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "blocks.hpp"
+#include "codes.hpp"
 #include "error.hpp"
 #include "numerics.hpp"
 
@@ -45,6 +47,32 @@ void int8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& sca
     codes[i] = s == 0 ? std::int8_t{0} : static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
 }
 
+void mxint8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
+  float most = 0;
+  for (const float x : w) most = std::max(most, std::fabs(x));
+  std::fill(codes, codes + 32, std::int8_t{0});
+  scale = 0;
+  if (most == 0) return;
+  const int low = static_cast<int>(std::floor(std::log2(most / 127.0f)));
+  double best = INFINITY;
+  for (int e = low; e <= low + 1; ++e) {
+    const int code = std::clamp(e + 127, 1, 254);
+    const float s = std::ldexp(1.0f, code - 127);
+    std::int8_t trial[32] = {};
+    double error = 0;
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      trial[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
+      const double d = static_cast<double>(w[i]) - static_cast<double>(s) * trial[i];
+      error += d * d;
+    }
+    if (error < best) {
+      best = error;
+      scale = static_cast<std::uint16_t>(code);
+      std::copy(trial, trial + 32, codes);
+    }
+  }
+}
+
 void mxfp4_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
   float most = 0;
   for (const float x : w) most = std::max(most, std::fabs(x));
@@ -71,51 +99,26 @@ void mxfp4_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& sc
   }
 }
 
-// Formats whose blocks are those of the array, code by code: Q8_0, Q4_0, Q5_0 and IQ4_NL have 32 integer codes and an fp16 scale.
-std::optional<Format> kept_format(DType type) {
-  switch (type) {
-    case DType::q8_0: case DType::q4_0: case DType::q5_0: case DType::iq4_nl: return Format::int8;
-    case DType::mxfp4: return Format::mxfp4;
-    default: return std::nullopt;
-  }
-}
-
-// One block with scale 1 is its codes.
-void codes_of(DType type, const std::byte* block, std::size_t bytes, std::int8_t* codes) {
-  std::byte copy[64];
-  std::memcpy(copy, block, bytes);
-  const std::uint16_t one = 0x3c00;
-  std::memcpy(copy, &one, 2);
-  float values[32];
-  decode_block(type, copy, values);
-  for (int i = 0; i < 32; ++i) codes[i] = static_cast<std::int8_t>(values[i]);
-}
-
-void mxfp4_codes(const std::byte* nibbles, std::int8_t* codes) {
-  for (int i = 0; i < 16; ++i) {
-    codes[i] = static_cast<std::int8_t>(nibbles[i] & std::byte{15});
-    codes[i + 16] = static_cast<std::int8_t>(nibbles[i] >> 4);
-  }
-}
-
+// The matrix as the tensor's blocks have it. Those of a mapped file stay where they are; the scales are looked at in either case.
 QMatrix carry_over(const Tensor& t, Format format) {
-  QMatrix m{.format = format, .n = t.shape[0], .k = t.shape[1]};
+  QMatrix m{.format = format, .n = t.shape[0], .k = t.shape[1], .blocks = t.data, .stored = t.dtype};
   const std::size_t blocks = static_cast<std::size_t>(m.n * m.kb()), bytes = static_cast<std::size_t>(block_layout(t.dtype)->bytes);
-  m.codes.resize(blocks * 32);
-  m.scales.resize(blocks);
   for (std::size_t b = 0; b < blocks; ++b) {
-    const std::byte* block = t.data.data() + b * bytes;
-    std::uint16_t& scale = m.scales[b];
-    if (format == Format::mxfp4) {
-      scale = static_cast<std::uint8_t>(block[0]);
-      mxfp4_codes(block + 1, m.codes.data() + b * 32);
-    } else {
-      std::memcpy(&scale, block, 2);
-      codes_of(t.dtype, block, bytes, m.codes.data() + b * 32);
-    }
-    if (format == Format::mxfp4 ? scale == 0xff : (scale & 0x7c00) == 0x7c00)
+    const std::byte* block = std::as_const(t).data.data() + b * bytes;
+    if (format == Format::mxfp4 ? block[0] == std::byte{0xff} : (block[1] & std::byte{0x7c}) == std::byte{0x7c})
       throw Error("quantize", "scale of block " + std::to_string(b) + " of " + t.name, "no number", "finite scales");
   }
+  if (!t.data.own()) return m;
+  std::vector<std::int8_t> codes(blocks * 32);
+  std::vector<std::uint16_t> scales(blocks);
+  std::int8_t room[32];
+  for (std::int64_t n = 0, b = 0; n < m.n; ++n)
+    for (std::int64_t kb = 0; kb < m.kb(); ++kb, ++b) {
+      const Block block = block_of(m, n, kb, room);
+      std::copy_n(block.codes, 32, codes.begin() + b * 32);
+      scales[static_cast<std::size_t>(b)] = block.scale;
+    }
+  m.codes = std::move(codes), m.scales = std::move(scales), m.blocks = {};
   return m;
 }
 
@@ -141,6 +144,7 @@ void quantize_row(std::span<const float> w, Format format, std::span<std::int8_t
     if (from >= w.size()) break;
     const auto block = w.subspan(from, std::min<std::size_t>(32, w.size() - from));
     if (format == Format::int8) int8_block(block, codes.data() + from, scales[b]);
+    else if (format == Format::mxint8) mxint8_block(block, codes.data() + from, scales[b]);
     else mxfp4_block(block, codes.data() + from, scales[b]);
   }
 }
@@ -157,39 +161,58 @@ float quantize_channel(std::span<const float> w, std::span<std::int8_t> codes) {
   return s;
 }
 
+void to_float(const Tensor& t, std::size_t first, std::span<float> out) {
+  if (const BlockLayout* layout = block_layout(t.dtype)) {
+    const auto values = static_cast<std::size_t>(layout->values), bytes = static_cast<std::size_t>(layout->bytes);
+    for (std::size_t b = 0; b < out.size() / values; ++b) decode_block(t.dtype, t.data.data() + (first / values + b) * bytes, out.data() + b * values);
+    return;
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::uint16_t h = 0;
+    const std::size_t at = first + i;
+    switch (t.dtype) {
+      case DType::f32: std::memcpy(&out[i], t.data.data() + at * 4, 4); break;
+      case DType::f16: std::memcpy(&h, t.data.data() + at * 2, 2); out[i] = half(h); break;
+      case DType::bf16: std::memcpy(&h, t.data.data() + at * 2, 2); out[i] = value(std::uint32_t(h) << 16); break;
+      default: throw Error("quantize", "tensor " + t.name, "an integer type", "floating point values");
+    }
+  }
+}
+
 std::vector<float> to_float(const Tensor& t) {
   std::size_t count = 1;
   for (const auto d : t.shape) count *= static_cast<std::size_t>(d);
   std::vector<float> out(count);
-  if (const BlockLayout* layout = block_layout(t.dtype)) {
-    const auto values = static_cast<std::size_t>(layout->values), bytes = static_cast<std::size_t>(layout->bytes);
-    for (std::size_t b = 0; b < count / values; ++b) decode_block(t.dtype, t.data.data() + b * bytes, out.data() + b * values);
-    return out;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint16_t h = 0;
-    switch (t.dtype) {
-      case DType::f32: std::memcpy(&out[i], t.data.data() + i * 4, 4); break;
-      case DType::f16: std::memcpy(&h, t.data.data() + i * 2, 2); out[i] = half(h); break;
-      case DType::bf16: std::memcpy(&h, t.data.data() + i * 2, 2); out[i] = value(std::uint32_t(h) << 16); break;
-      default: throw Error("quantize", "tensor " + t.name, "an integer type", "floating point values");
-    }
-  }
+  to_float(t, 0, out);
   return out;
+}
+
+void check_finite(const Tensor& t) {
+  std::size_t count = 1;
+  for (const auto d : t.shape) count *= static_cast<std::size_t>(d);
+  std::vector<float> part(std::size_t(1) << 16);
+  for (std::size_t at = 0; at < count; at += part.size()) {
+    const auto now = std::span(part).first(std::min(part.size(), count - at));
+    to_float(t, at, now);
+    for (const float x : now)
+      if (!std::isfinite(x)) throw Error("quantize", "a weight of " + t.name, std::to_string(x), "finite numbers");
+  }
 }
 
 std::vector<float> finite_float(const Tensor& t) {
-  std::vector<float> out = to_float(t);
-  for (const float x : out)
-    if (!std::isfinite(x)) throw Error("quantize", "a weight of " + t.name, std::to_string(x), "finite numbers");
-  return out;
+  check_finite(t);
+  return to_float(t);
 }
 
-Format array_format(DType type, Format format) { return kept_format(type).value_or(format); }
+Format array_format(DType type, Format format) {
+  (void)kept_format(type, format);
+  return format;
+}
 
 QMatrix quantize(const Tensor& t, Format format, int group) {
   if (t.shape.size() != 2) throw Error("quantize", "tensor " + t.name, std::to_string(t.shape.size()) + " dimensions", "a matrix");
-  const std::optional<Format> kept = kept_format(t.dtype);
+  Format carried = format;
+  const std::optional<Format> kept = kept_format(t.dtype, carried) ? std::optional(carried) : std::nullopt;
   if (kept && (group == 0 || group % 32 == 0)) return carry_over(t, *kept);
   const std::vector<float> w = to_float(t);
   for (const float x : w)
@@ -212,13 +235,16 @@ QMatrix quantize(const Tensor& t, Format format, int group) {
 
 std::vector<float> dequantize(const QMatrix& m) {
   std::vector<float> out(static_cast<std::size_t>(m.n * m.k));
+  std::int8_t room[32];
+  Block block{};
   for (std::int64_t n = 0; n < m.n; ++n) {
     for (std::int64_t k = 0; k < m.k; ++k) {
-      const std::size_t block = static_cast<std::size_t>(n * m.kb() + k / 32);
-      const std::int8_t code = m.codes[block * 32 + static_cast<std::size_t>(k % 32)];
+      if (k % 32 == 0) block = block_of(m, n, k / 32, room);
+      const std::int8_t code = block.codes[k % 32];
       const float x = m.format == Format::int8c  ? m.channel[static_cast<std::size_t>(n)] * static_cast<float>(code)
-                      : m.format == Format::int8 ? half(m.scales[block]) * static_cast<float>(code)
-                                                 : (code & 8 ? -1.0f : 1.0f) * kE2m1[code & 7] * value(num::e8m0_to_f32(static_cast<std::uint8_t>(m.scales[block])));
+                      : m.format == Format::int8 ? half(block.scale) * static_cast<float>(code)
+                      : m.format == Format::mxint8 ? value(num::e8m0_to_f32(static_cast<std::uint8_t>(block.scale))) * static_cast<float>(code)
+                                                 : (code & 8 ? -1.0f : 1.0f) * kE2m1[code & 7] * value(num::e8m0_to_f32(static_cast<std::uint8_t>(block.scale)));
       out[static_cast<std::size_t>(n * m.k + k)] = x;
     }
   }

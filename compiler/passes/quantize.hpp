@@ -9,6 +9,7 @@ namespace jogak::passes {
 
 // One row of w, k values -> codes (padded to 32) and scales of a QMatrix row, in a format with blocks.
 // int8: scale = absmax / 127 as fp16, codes round(w / scale) in -127..127.
+// mxint8: power-of-two scale with the least squared error of the two around absmax / 127; nearest code in -127..127.
 // mxfp4: power-of-two scale with the least squared error among the three around absmax / 6; nearest E2M1 code, ties to even.
 void quantize_row(std::span<const float> w, ir::Format format, std::span<std::int8_t> codes, std::span<std::uint16_t> scales);
 
@@ -16,6 +17,10 @@ void quantize_row(std::span<const float> w, ir::Format format, std::span<std::in
 // Scale and codes are 0 where the scale would not be a normal fp32 number.
 float quantize_channel(std::span<const float> w, std::span<std::int8_t> codes);
 
+// Values first .. first + out.size() - 1 of a tensor as fp32; `first` starts a block where the type has blocks.
+void to_float(const ir::Tensor& tensor, std::size_t first, std::span<float> out);
+// Throws jogak::Error naming a tensor with an infinity or NaN.
+void check_finite(const ir::Tensor& tensor);
 // Values of a tensor as fp32, any supported type.
 std::vector<float> to_float(const ir::Tensor& tensor);
 // The same; throws jogak::Error naming a tensor with an infinity or NaN.

@@ -134,6 +134,35 @@ TEST_CASE("zeros stay zeros, a short last block is padded with zeros") {
   }
 }
 
+TEST_CASE("mxint8: power-of-two scales, codes within half a step of the better of two, nothing beyond 127") {
+  const auto w = random_row(32 * 40, 17, 3.0f);
+  const Row r = quantized(w, Format::mxint8);
+  for (std::size_t b = 0; b < r.scales.size(); ++b) {
+    const std::span block = std::span(w).subspan(b * 32, 32);
+    double most = 0, error = 0, least = INFINITY;
+    for (const float x : block) most = std::max(most, static_cast<double>(std::fabs(x)));
+    const double s = std::ldexp(1.0, r.scales[b] - 127);
+    for (std::size_t i = 0; i < 32; ++i) {
+      const double d = block[i] - s * r.codes[b * 32 + i];
+      CHECK(std::abs(r.codes[b * 32 + i]) <= 127);
+      CHECK(std::fabs(d) <= std::max(s / 2, most - 127 * s) * 1.000001);
+      error += d * d;
+    }
+    for (int e = -12; e <= 4; ++e) {
+      double sum = 0;
+      for (const float x : block) {
+        const double q = std::ldexp(1.0, e), d = x - q * std::clamp(std::nearbyint(x / q), -127.0, 127.0);
+        sum += d * d;
+      }
+      least = std::min(least, sum);
+    }
+    CHECK(error <= least * 1.000001);
+  }
+  const Row zero = quantized(std::vector<float>(32), Format::mxint8);
+  CHECK(zero.scales[0] == 0);
+  CHECK(std::all_of(zero.codes.begin(), zero.codes.end(), [](std::int8_t c) { return c == 0; }));
+}
+
 TEST_CASE("mxfp4: the best of three power-of-two scales, the nearest codes, ties to even") {
   const auto w = random_row(32 * 200, 13, 4.0f);
   const Row r = quantized(w, Format::mxfp4);
@@ -208,7 +237,7 @@ TEST_CASE("weights that no scale can hold are refused by name") {
   for (const float bad : {INFINITY, -INFINITY, NAN, 1e9f}) {
     ir::Tensor t{"blk.0.attn_q.weight", {1, 32}, ir::DType::f32, std::vector<std::byte>(128)};
     std::memcpy(t.data.data() + 12, &bad, 4);
-    for (const ir::Format format : {ir::Format::int8, ir::Format::int8c, ir::Format::mxfp4})
+    for (const ir::Format format : ir::kFormats)
       CHECK_THROWS_WITH_AS(passes::quantize(t, format), doctest::Contains("blk.0.attn_q.weight"), Error);
   }
 }

@@ -11,7 +11,7 @@ using Matrix = std::shared_ptr<const ir::QMatrix>;
 
 // A mixture's matrices [experts][n][k], in the graph, which must outlive this. No data is needed for a plan.
 struct Experts {
-  const ir::Tensor *gate = nullptr, *up = nullptr, *down = nullptr;
+  std::shared_ptr<const ir::Tensor> gate, up, down;  // bytes are the graph's
   std::vector<float> gate_bias, up_bias, down_bias;  // [experts][n]; none without biases
   ir::Format format = ir::Format::int8;              // of gate and up
   ir::Format down_format = ir::Format::int8;
@@ -43,7 +43,8 @@ struct Llama {
   ir::Rotary rotary;
   std::vector<LlamaLayer> layers;
   std::vector<float> final_norm;   // [width]
-  std::vector<float> embedding;    // [vocab][width]
+  ir::Tensor embedding;            // [vocab][width], finite, in its own type
+  float embedding_scale = 1;       // of each of its values
   Matrix head;                     // [vocab][width]
 };
 

@@ -43,7 +43,7 @@ void Lowering::prologue() {
   e_.put(Load{.win = 2, .space = Space::vmem, .da = k(p_.io_tokens), .ca = k(p_.ids * 4LL), .len = times(m_, 4), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kLoadLoad);
   e_.wait(Engine::ld, kLoadLoad);
-  e_.put(Load{.win = 0, .space = Space::vmem, .gather = true, .da = k(p_.w_embed), .ca = k(p_.x * 4LL), .len = k(p_.dn * 4LL),
+  e_.put(Load{.win = tables(), .space = Space::vmem, .gather = true, .da = k(p_.w_embed), .ca = k(p_.x * 4LL), .len = k(p_.dn * 4LL),
               .n1 = m_, .ds1 = k(p_.dn * 4LL), .cs1 = k(p_.dn * 4LL), .n2 = k(1), .idx = k(p_.ids)});
   load_rotary();
   e_.signal(Engine::ld, kInput);
@@ -135,7 +135,7 @@ void Lowering::layer(const LayerPlan& l) {
 void Lowering::load_norm(int which) {
   e_.label("norm_weights");
   e_.wait(Engine::ld, kNormFree);
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = norm_at_, .ca = k((p_.norms + static_cast<long long>(which) * p_.dn) * 4),
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = norm_at_, .ca = k((p_.norms + static_cast<long long>(which) * p_.dn) * 4),
               .len = k(p_.dn * 4LL), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kNormFull);
   advance(norm_at_, p_.dn * 4LL);
@@ -144,7 +144,7 @@ void Lowering::load_norm(int which) {
 void Lowering::load_extra() {
   if (p_.extra_words == 0) return;
   e_.wait(Engine::ld, kExtraFree);
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = norm_at_, .ca = k(p_.extra * 4LL), .len = k(p_.extra_words * 4LL), .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = norm_at_, .ca = k(p_.extra * 4LL), .len = k(p_.extra_words * 4LL), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kExtraFull);
   advance(norm_at_, p_.extra_words * 4LL);
 }

@@ -30,6 +30,7 @@ class Lowering : Arithmetic {
   using Vred = spec::Vred;
 
   static unsigned variables(const Plan& plan);
+  std::uint8_t tables() const { return static_cast<std::uint8_t>(p_.tables_window); }
   void prologue();
   // Registers that only programs with experts have.
   void expert_variables();

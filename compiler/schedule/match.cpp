@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "../passes/codes.hpp"
 #include "../passes/quantize.hpp"
 #include "error.hpp"
 #include "llama.hpp"
@@ -18,8 +19,8 @@ class Matcher {
   Llama run() {
     embed_ = index();
     const Node& embed = take(Op::embed);
-    model_.embedding = passes::finite_float(weight(embed));
-    if (embed.scale != 1) for (float& x : model_.embedding) x *= embed.scale;
+    model_.embedding = weight(embed), model_.embedding_scale = embed.scale;
+    passes::check_finite(model_.embedding);
     x_ = embed_;
     for (int i = 0; i < graph_.layers; ++i) model_.layers.push_back(layer());
     model_.final_norm = passes::finite_float(weight(norm()));
@@ -129,9 +130,13 @@ class Matcher {
     l.router = router;
     l.router_bias = bias();
     const Node& node = take(Op::experts, {x, index() - 1});
-    const auto tensor = [&](std::size_t i) { return &graph_.tensors[static_cast<std::size_t>(node.weights.at(i))]; };
+    const auto tensor = [&](std::size_t i) { return std::make_shared<const ir::Tensor>(graph_.tensors[static_cast<std::size_t>(node.weights.at(i))]); };
     Experts& e = l.experts;
     e.gate = tensor(0), e.up = tensor(1), e.down = tensor(2);
+    for (const auto& t : {e.gate, e.up, e.down}) {
+      ir::Format kept{};
+      if (!passes::kept_format(t->dtype, kept)) passes::check_finite(*t);  // scales of blocks are looked at when they are packed
+    }
     same("feed-forward length", model_.ffn, static_cast<int>(e.gate->shape.at(1)));
     if (model_.mixture != ir::Mixture{} && model_.mixture != node.mixture) throw Error("schedule", "experts of " + node.name, "others", "as many in every layer");
     model_.mixture = node.mixture;

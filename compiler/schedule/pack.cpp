@@ -1,8 +1,9 @@
 #include "pack.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
+#include "../passes/quantize.hpp"
 #include "pack_stream.hpp"
 
 namespace jogak::schedule {
@@ -30,35 +31,24 @@ void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp)
   put_accumulating(out, lp.down, [&](int n) { return Column{l.down.get(), n}; });
 }
 
-void put(std::vector<std::byte>& out, std::size_t at, const float* values, std::size_t count) {
-  std::memcpy(out.data() + at, values, count * sizeof(float));
-}
-
 // Rotary tables: for pair i of position t the angle t * frequency[i]; cosine twice, then -sine and +sine; behind the last pair 1 and 0.
-void rotary(std::vector<std::byte>& out, const Plan& p, const ir::Rotary& r) {
+void rotary(Out& out, const Plan& p, const ir::Rotary& r, bool sine) {
   std::vector<float> row(static_cast<std::size_t>(p.hn));
-  const auto fill = [&](std::uint32_t base, bool sine) {
-    for (int t = 0; t < p.context; ++t) {
-      for (std::size_t j = 0; j < static_cast<std::size_t>(p.head_dim); ++j) {
-        const bool turns = j / 2 < r.frequency.size();
-        const double angle = turns ? t * r.frequency[j / 2] : 0;
-        const double value = sine ? (j % 2 == 0 ? -std::sin(angle) : std::sin(angle)) : std::cos(angle);
-        row[j] = static_cast<float>(turns ? r.magnitude * value : sine ? 0 : 1);
-      }
-      put(out, base + std::size_t(t) * static_cast<std::size_t>(p.hn) * 4, row.data(), row.size());
+  for (int t = 0; t < p.context; ++t) {
+    for (std::size_t j = 0; j < static_cast<std::size_t>(p.head_dim); ++j) {
+      const bool turns = j / 2 < r.frequency.size();
+      const double angle = turns ? t * r.frequency[j / 2] : 0;
+      const double value = sine ? (j % 2 == 0 ? -std::sin(angle) : std::sin(angle)) : std::cos(angle);
+      row[j] = static_cast<float>(turns ? r.magnitude * value : sine ? 0 : 1);
     }
-  };
-  fill(p.w_rope, false);
-  fill(p.w_rope + static_cast<std::uint32_t>(p.context * p.hn * 4), true);
+    out.floats(row.data(), row.size(), row.size());
+  }
 }
 
 // A layer's norms, then its biases head by head (each padded to hn), then its QK norms, the biases of o and router, sinks.
-void norms(std::vector<std::byte>& out, const Plan& p, std::size_t at, const LlamaLayer& l) {
+void norms(Out& out, const Plan& p, const LlamaLayer& l) {
   const auto width = static_cast<std::size_t>(p.width), head = static_cast<std::size_t>(p.head_dim);
-  const auto next = [&](const float* values, std::size_t count, int words) {
-    put(out, at, values, count);
-    at += static_cast<std::size_t>(words) * 4;
-  };
+  const auto next = [&](const float* values, std::size_t count, int words) { out.floats(values, count, std::max(count, static_cast<std::size_t>(words))); };
   next(l.attn_norm.data(), width, p.dn), next(l.ffn_norm.data(), width, p.dn);
   for (const auto* bias : {&l.q_bias, &l.k_bias, &l.v_bias})
     for (std::size_t i = 0; i < bias->size(); i += head) next(bias->data() + i, head, p.hn);
@@ -69,23 +59,66 @@ void norms(std::vector<std::byte>& out, const Plan& p, std::size_t at, const Lla
   if (p.sinks) next(l.sinks.data(), l.sinks.size(), 0);
 }
 
-}  // namespace
-
-std::vector<std::byte> pack_weights(const Llama& model, const Plan& p) {
-  std::vector<std::byte> out(p.w_bytes);
-  Stream stream(std::span<std::byte>(out).subspan(p.w_stream), p.cols);
+void weights(Out& out, const Llama& model, const Plan& p) {
+  Stream stream(out, p.cols);
   for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i]);
   put_whole_k(stream, p.head, [&](int it, int j) {
     const std::int64_t n = it * p.vocab_step + j;
     return Column{model.head.get(), n < model.head->n ? n : -1};
   });
-  const std::size_t norm = static_cast<std::size_t>(p.dn) * 4, width = static_cast<std::size_t>(p.width);
-  for (std::size_t i = 0; i < model.layers.size(); ++i) norms(out, p, p.w_norms + i * p.norm_bytes(), model.layers[i]);
-  put(out, p.w_norms + model.layers.size() * p.norm_bytes(), model.final_norm.data(), width);
-  for (std::size_t t = 0; t < static_cast<std::size_t>(p.vocab); ++t)
-    put(out, p.w_embed + t * norm, model.embedding.data() + t * width, width);
-  rotary(out, p, model.rotary);
-  return out;
+}
+
+void tables(Out& out, const Llama& model, const Plan& p) {
+  const auto width = static_cast<std::size_t>(p.width), dn = static_cast<std::size_t>(p.dn);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    out.pad_to(p.w_norms + i * p.norm_bytes());
+    norms(out, p, model.layers[i]);
+  }
+  out.pad_to(p.w_norms + model.layers.size() * p.norm_bytes());
+  out.floats(model.final_norm.data(), width, dn);
+  out.pad_to(p.w_rope);
+  rotary(out, p, model.rotary, false), rotary(out, p, model.rotary, true);
+  out.pad_to(p.w_embed);
+  std::vector<float> row(width);
+  for (std::size_t t = 0; t < static_cast<std::size_t>(p.vocab); ++t) {
+    passes::to_float(model.embedding, t * width, row);
+    for (float& x : row) x *= model.embedding_scale;
+    out.floats(row.data(), width, dn);
+  }
+}
+
+class Window : public SegmentSource {
+ public:
+  Window(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan, std::uint32_t window) : model_(std::move(model)), plan_(std::move(plan)), window_(window) {}
+  std::uint64_t size() const override {
+    if (window_ == 0) return plan_->w_bytes;
+    return window_ == plan_->tables_window ? plan_->tables_bytes : plan_->expert_window_bytes(static_cast<int>(window_) - kExpertWindow);
+  }
+  void pieces(const Take& take) const override {
+    Out out(take);
+    const bool own = window_ == 0 || window_ == plan_->tables_window;
+    if (window_ == 0) weights(out, *model_, *plan_);
+    if (window_ == plan_->tables_window) tables(out, *model_, *plan_);
+    if (!own) put_experts(out, *model_, *plan_, static_cast<int>(window_) - kExpertWindow);
+    out.pad_to(size());
+    out.flush();
+  }
+
+ private:
+  std::shared_ptr<const Llama> model_;
+  std::shared_ptr<const Plan> plan_;
+  std::uint32_t window_;
+};
+
+}  // namespace
+
+std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan) {
+  std::vector<Segment> segments;
+  const auto add = [&](std::uint32_t window) { segments.push_back({window, 0, {}, std::make_shared<const Window>(model, plan, window)}); };
+  add(0);
+  for (int w = 0; w < plan->expert_windows; ++w) add(static_cast<std::uint32_t>(kExpertWindow + w));
+  if (plan->tables_window != 0) add(plan->tables_window);
+  return segments;
 }
 
 }  // namespace jogak::schedule

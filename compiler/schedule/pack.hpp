@@ -1,16 +1,19 @@
-// Weights in the order of use: the bytes of window 0.
+// Weights in the order of use: what lies in DRAM before a launch.
 #pragma once
-#include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "plan.hpp"
+#include "program.hpp"
 
 namespace jogak::schedule {
 
-// Stream of weight slots, norm weights, rotary tables and the embedding table, laid out as `plan` says.
-std::vector<std::byte> pack_weights(const Llama& model, const Plan& plan);
+// Stream of weight slots, norm weights, rotary tables and the embedding table, and windows of experts, laid out as `plan` says. Bytes are
+// made when they are taken, a few MiB at a time; experts are quantised one by one.
+std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan);
 
-// A window of experts, counted from 0. Matrices are quantised one by one: no more than this window and one of them are in memory.
-std::vector<std::byte> pack_experts(const Llama& model, const Plan& plan, int window);
+class Out;
+// A window of experts, counted from 0.
+void put_experts(Out& out, const Llama& model, const Plan& plan, int window);
 
 }  // namespace jogak::schedule

@@ -10,8 +10,7 @@ using ir::QMatrix;
 // Expert e of a tensor [experts][n][k].
 QMatrix expert_matrix(const ir::Tensor& t, std::size_t e, ir::Format format) {
   const std::size_t bytes = t.data.size() / static_cast<std::size_t>(t.shape[0]);
-  const auto from = t.data.begin() + static_cast<std::ptrdiff_t>(e * bytes);
-  const ir::Tensor one{t.name, {t.shape[1], t.shape[2]}, t.dtype, std::vector<std::byte>(from, from + static_cast<std::ptrdiff_t>(bytes))};
+  const ir::Tensor one{t.name, {t.shape[1], t.shape[2]}, t.dtype, t.data.part(e * bytes, bytes)};
   return passes::quantize(one, format);
 }
 
@@ -30,17 +29,17 @@ void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, s
 
 }  // namespace
 
-std::vector<std::byte> pack_experts(const Llama& model, const Plan& p, int window) {
-  std::vector<std::byte> out(p.expert_window_bytes(window));
-  std::size_t at = 0;
+void put_experts(Out& out, const Llama& model, const Plan& p, int window) {
+  Stream stream(out, p.cols);
+  std::uint64_t at = 0;
   for (int i = 0; i < p.expert_layers; ++i) {
     const auto layer = static_cast<std::size_t>(window * p.expert_layers + i);
-    for (std::size_t e = 0; layer < model.layers.size() && e < static_cast<std::size_t>(p.mixture.experts); ++e, at += p.expert_bytes) {
-      Stream stream(std::span<std::byte>(out).subspan(at, p.expert_bytes), p.cols);
+    for (std::size_t e = 0; layer < model.layers.size() && e < static_cast<std::size_t>(p.mixture.experts); ++e) {
+      out.pad_to(at);
       expert(stream, p, model.layers[layer].experts, p.layer[layer], e);
+      at += p.expert_bytes;
     }
   }
-  return out;
 }
 
 }  // namespace jogak::schedule

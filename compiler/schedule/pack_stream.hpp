@@ -5,40 +5,58 @@
 #include <vector>
 
 #include "plan.hpp"
+#include "program.hpp"
 #include "tile.hpp"
 
 namespace jogak::schedule {
 
-// A column of a slot: which row of which matrix; n = -1 is a column of zeros. bias: the value at its side, where the plan has biases.
-struct Column {
-  const ir::QMatrix* matrix = nullptr;
-  std::int64_t n = -1;
-  float bias = 0;
+// Bytes in order, handed on in pieces of a few MiB.
+class Out {
+ public:
+  explicit Out(const SegmentSource::Take& take) : take_(take) {}
+  // Room for `count` bytes of zeros, good until the next call.
+  std::byte* room(std::size_t count) {
+    if (buffer_.size() >= kPiece) flush();
+    const std::size_t at = buffer_.size();
+    buffer_.resize(at + count);
+    return buffer_.data() + at;
+  }
+  void floats(const float* values, std::size_t count, std::size_t words) { std::memcpy(room(words * 4), values, count * 4); }
+  void pad_to(std::uint64_t offset) {
+    if (offset > sent_ + buffer_.size()) room(static_cast<std::size_t>(offset - sent_ - buffer_.size()));
+  }
+  void flush() {
+    sent_ += buffer_.size();
+    take_({reinterpret_cast<const std::uint8_t*>(buffer_.data()), buffer_.size()});
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kPiece = std::size_t(1) << 22;
+  const SegmentSource::Take& take_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t sent_ = 0;
 };
 
 class Stream {
  public:
-  // Writes to zeroed bytes.
-  Stream(std::span<std::byte> out, int cols) : out_(out), cols_(cols) {}
+  Stream(Out& out, int cols) : out_(out), cols_(cols) {}
 
   int cols() const { return cols_; }
   // One slot: `columns` (nbs * C of them) times k blocks part * kbs .. (part + 1) * kbs - 1.
   void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int part) {
     const int kb0 = part * plan.kbs;
-    std::byte* tile = out_.data() + at_;
+    std::byte* tile = out_.room(plan.stream_bytes(part));
     std::byte* scale = tile + plan.weight_bytes();
     for (int nb = 0; nb < plan.nbs; ++nb) {
+      const auto block = std::span(columns).subspan(static_cast<std::size_t>(nb * cols_), static_cast<std::size_t>(cols_));
       for (int kb = 0; kb < plan.kbs; ++kb) {
-        for (int c = 0; c < cols_; ++c) {
-          const Column& from = columns[static_cast<std::size_t>(nb * cols_ + c)];
-          if (from.n >= 0) put_column(*from.matrix, from.n, kb0 + kb, c, cols_, tile, scale);
-        }
+        put_tile(block, kb0 + kb, tile, scale);
         tile += plan.tile_bytes;
         scale += plan.scale_bytes;
       }
     }
     if (plan.side_bytes > 0 && part == 0) put_side(plan, columns, scale);
-    at_ += plan.stream_bytes(part);
   }
 
  private:
@@ -51,8 +69,7 @@ class Stream {
     }
   }
 
-  std::span<std::byte> out_;
-  std::size_t at_ = 0;
+  Out& out_;
   int cols_;
 };
 

@@ -129,7 +129,7 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   for (const auto& l : model.layers)
     for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router})
       if (m) least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
-  least = std::max(least, static_cast<int>(model.head->kb()) * unit);
+  least = std::max(least, static_cast<int>(model.head->kb()) * (model.head->format == ir::Format::mxfp4 ? unit / 2 : unit));
   const std::uint32_t both = p.kv_area_bytes * 2;
   p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) <= p.config.wspm_bytes;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
@@ -146,7 +146,10 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
 // Columns an iteration makes: as many as one slot holds, so that an iteration is one slot where it can be.
 void steps(Plan& p, const Llama& model) {
   const int unit = 32 * p.cols;
-  const auto blocks_per_slot = [&](const ir::QMatrix& m) { return static_cast<int>(p.slot_bytes) / (static_cast<int>(m.kb()) * unit); };
+  const auto blocks_per_slot = [&](const ir::QMatrix& m) {
+    const int column = static_cast<int>(m.kb()) * unit, slot = static_cast<int>(p.slot_bytes);
+    return slot >= column || m.format != ir::Format::mxfp4 ? slot / column : slot / (column / 2);
+  };
   const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().gate) * p.cols / 2;
   p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, std::min(half, 64) / 32);
   p.fk = round_up(p.ffn, p.fc);
@@ -288,27 +291,37 @@ void choose_rows(Plan& p, int most) {
 // A window takes as many whole layers as its 32-bit offsets reach.
 void expert_regions(Plan& p, std::uint64_t most_window) {
   const LayerPlan& l = p.layer.front();
+  const int windows = kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);
   const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
   p.expert_bytes = u32(static_cast<long long>(expert));
   p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.layers)));
   p.expert_windows = p.expert_layers == 0 ? 0 : (p.layers + p.expert_layers - 1) / p.expert_layers;
-  if (p.expert_layers == 0 || p.expert_windows > kMostExpertWindows)
+  if (p.expert_layers == 0 || p.expert_windows > windows)
     throw Error("plan", "experts of " + std::to_string(p.layers) + " layers", std::to_string(layer) + " bytes a layer",
-                "whole layers in " + std::to_string(kMostExpertWindows) + " windows of at most " + std::to_string(most_window) + " bytes");
+                "whole layers in " + std::to_string(windows) + " windows of at most " + std::to_string(most_window) + " bytes");
 }
 
-void dram(Plan& p, std::uint64_t most_window) {
+void check_window(const char* what, std::uint64_t bytes, std::uint64_t most) {
+  if (bytes > most) throw Error("plan", std::string(what) + " window", std::to_string(bytes) + " bytes", most == 0xffffffff ? "at most 4 GiB" : "at most " + std::to_string(most));
+}
+
+void dram(Plan& p, std::uint64_t most, std::uint64_t most_window) {
   const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
   std::uint64_t at = 0, stream = 0;
   each_matrix(p, [&](const MatrixPlan& m) { stream += m.total_bytes(); });
+  const std::uint64_t all = align(stream) + align(std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4) +
+                            align(std::uint64_t(2) * p.context * p.hn * 4) + align(std::uint64_t(p.vocab) * p.dn * 4);
   p.w_stream = 0, at = align(stream);
+  if (all > most) {
+    check_window("weights", at, most);
+    p.w_bytes = u32(at), p.tables_window = kTablesWindow, at = 0;
+  }
   p.w_norms = u32(at), at = align(at + std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4);
   p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
   p.w_embed = u32(at), at = align(at + std::uint64_t(p.vocab) * p.dn * 4);
+  check_window(p.tables_window == 0 ? "weights" : "embedding", at, most);
+  (p.tables_window == 0 ? p.w_bytes : p.tables_bytes) = u32(at);
   if (p.experts()) expert_regions(p, most_window);
-  if (at > 0xffffffffu)
-    throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
-  p.w_bytes = u32(at);
 
   std::uint64_t kv = 0;
   const std::uint64_t per_head = std::uint64_t(p.kv_heads) * static_cast<std::uint64_t>(p.kv_tokens());
@@ -317,8 +330,8 @@ void dram(Plan& p, std::uint64_t most_window) {
   p.kv_v = u32(kv), kv = align(kv + per_head * p.hn);
   p.kv_vs = u32(kv), kv = align(kv + per_head * 4);
   p.kv_layer = u32(kv);
-  if (const std::uint64_t all = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1)); all > 0xffffffffu)
-    throw Error("plan", "KV cache window", std::to_string(all) + " bytes", "at most 4 GiB");
+  const std::uint64_t all = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1));
+  check_window("KV cache", all, most);
   p.kv_page = u32(kv * static_cast<std::uint64_t>(p.layers));
   p.kv_bytes = p.kv_page * u32(std::max(p.pages, 1));
 
@@ -367,7 +380,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     whole = false;
   }
   if (!whole) place(chunk_of(p));
-  dram(p, options.most_window);
+  dram(p, options.window_bytes, options.most_window);
   return p;
 }
 

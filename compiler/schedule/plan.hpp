@@ -16,6 +16,9 @@ inline constexpr int kWholeContext = 512;
 // Experts lie in windows of their own, whole layers in each.
 inline constexpr int kExpertWindow = 3, kMostExpertWindows = 5;
 
+// Norms, rotary tables and the embedding have a window of their own where they do not fit beside the weights.
+inline constexpr std::uint32_t kTablesWindow = 7;
+
 struct PlanOptions {
   int context = 0;        // tokens the KV cache holds; 0: the model's, at most kStandardContext
   int max_rows = 128;     // most tokens of one launch
@@ -26,6 +29,7 @@ struct PlanOptions {
   bool double_output = true;  // two output buffers
   std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
   bool hoist = true;          // constants of a loop's body are loaded before the loop
+  std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have
 };
 
 // A matrix is consumed in `iterations`, each of `slots` pieces of the weight ring; a slot holds `nbs` column
@@ -110,7 +114,9 @@ struct Plan {
   MatrixPlan head;
 
   // DRAM, byte offsets within their window
-  std::uint32_t w_stream, w_embed, w_rope, w_norms, w_bytes;            // window 0
+  std::uint32_t w_stream, w_bytes;                                      // window 0
+  std::uint32_t tables_window = 0;                                      // 0, or kTablesWindow where all does not fit in window 0
+  std::uint32_t w_embed, w_rope, w_norms, tables_bytes = 0;
   std::uint32_t expert_bytes = 0;                                       // windows kExpertWindow and up: a layer's experts one behind the other
   int expert_layers = 0, expert_windows = 0;                            // layers of a window (the last may have fewer); windows
   std::uint64_t expert_window_bytes(int index) const;                  // index from 0

@@ -65,8 +65,8 @@ TEST_CASE("a model that is too wide for a configuration names it") {
 
 TEST_CASE("options that do not exist are refused") {
   CHECK(contains(refusal(kSmall, {.config = "huge"}), "configuration, found huge"));
-  CHECK(contains(refusal(kSmall, {.format = "int3"}), "weight format, found int3, expected one of int8, int8c, mxfp4"));
-  CHECK(contains(refusal(kSmall, {.format_of = {"ffn=int9"}}), "weight format, found int9, expected one of int8, int8c, mxfp4"));
+  CHECK(contains(refusal(kSmall, {.format = "int3"}), "weight format, found int3, expected one of int8, int8c, mxfp4, mxint8"));
+  CHECK(contains(refusal(kSmall, {.format_of = {"ffn=int9"}}), "weight format, found int9, expected one of int8, int8c, mxfp4, mxint8"));
   const std::string stray = refusal(kSmall, {.format_of = {"blk.7.=int8c"}});
   CHECK(contains(stray, "matrices named by the format rule blk.7.=int8c, found none"));
   CHECK(contains(stray, "blk.0.ffn_down"));

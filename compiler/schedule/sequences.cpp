@@ -31,8 +31,8 @@ void Lowering::load_table() {
 
 void Lowering::rotary_rows(Reg position, Reg row, Reg rows) {
   const Reg len = times(rows, p_.hn * 4LL), from = times(position, p_.hn * 4LL), to = times(row, p_.hn * 4LL);
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = sum(from, p_.w_rope), .ca = sum(to, p_.cosines * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
-  e_.put(Load{.win = 0, .space = Space::vmem, .da = sum(from, p_.w_rope + 4LL * p_.context * p_.hn), .ca = sum(to, p_.sines * 4LL), .len = len,
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, p_.w_rope), .ca = sum(to, p_.cosines * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, p_.w_rope + 4LL * p_.context * p_.hn), .ca = sum(to, p_.sines * 4LL), .len = len,
               .n1 = k(1), .n2 = k(1)});
 }
 

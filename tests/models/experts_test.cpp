@@ -208,7 +208,10 @@ TEST_CASE("experts: no two engines touch the same memory without order") {
     std::vector<std::uint64_t> base;
     for (const std::uint64_t size : p.window_bytes) base.push_back(at), at += (size + 4095) / 4096 * 4096;
     std::vector<std::uint8_t> dram(at);
-    for (const Segment& s : p.segments) std::copy(s.bytes.begin(), s.bytes.end(), dram.begin() + static_cast<std::ptrdiff_t>(base[s.window] + s.offset));
+    for (const Segment& s : p.segments) {
+      const auto bytes = s.all();
+      std::copy(bytes.begin(), bytes.end(), dram.begin() + static_cast<std::ptrdiff_t>(base[s.window] + s.offset));
+    }
     machine.dram().attach(0, dram);
     for (std::size_t w = 0; w < base.size(); ++w)
       launch.windows[w] = {.base = base[w], .size = static_cast<std::uint32_t>(p.window_bytes[w]), .readable = true, .writable = w == 1 || w == 2};

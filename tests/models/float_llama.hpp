@@ -24,6 +24,12 @@ class FloatLlama {
     position_ = 0;
   }
 
+  // Other weights for the linear node of this name, [n][k] as its own; none: its own again.
+  void replace(const std::string& name, std::vector<float> weights) {
+    if (weights.empty()) other_.erase(name);
+    else other_[name] = std::move(weights);
+  }
+
   // One token in, vocab logits out.
   std::vector<float> step(int token) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) values_[i] = evaluate(i, token);
@@ -86,7 +92,8 @@ class FloatLlama {
     return y;
   }
   Vector linear(const Vector& x, const ir::Node& n) const {
-    const Vector& w = weight(n);
+    const auto other = other_.find(n.name);
+    const Vector& w = other == other_.end() ? weight(n) : other->second;
     Vector y(w.size() / x.size());
     for (std::size_t i = 0; i < y.size(); ++i) {
       const float* line = &w[i * x.size()];
@@ -188,6 +195,7 @@ class FloatLlama {
 
   std::vector<ir::Node> nodes_;
   std::vector<Vector> tensors_;
+  std::map<std::string, Vector> other_;
   std::vector<Cache> caches_;
   std::vector<Vector> values_;
   std::map<int, std::vector<std::size_t>> chosen_;  // by layer

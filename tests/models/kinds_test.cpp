@@ -34,7 +34,7 @@ TEST_CASE("int8 and MXFP4 layers in turn, or matrices in each: like the fp32 dec
   std::vector<float> expected;
   for (const int id : ids) expected = reference.step(id);
   const std::vector<std::vector<std::string>> mixtures = {
-      {"blk.1.=mxfp4", "blk.3.=mxfp4", "blk.5.=mxfp4"}, {"ffn_up=mxfp4", "ffn_gate=mxfp4", "output=mxfp4"}};
+      {"blk.1.=mxfp4", "blk.3.=mxfp4", "blk.5.=mxfp4"}, {"ffn_up=mxfp4", "ffn_gate=mxfp4", "output=mxfp4"}, {"attn=mxint8", "ffn_down=mxint8"}};
   for (const auto& rules : mixtures) {
     CAPTURE(rules.front());
     const auto nano = logits(graph, "nano", rules, ids), edge = logits(graph, "edge", rules, ids);
@@ -52,7 +52,7 @@ TEST_CASE("int8c alone or beside other formats: like the fp32 decoder, the same 
   std::vector<float> expected;
   for (const int id : ids) expected = reference.step(id);
   const std::vector<std::vector<std::string>> mixtures = {
-      {}, {"blk.1.=int8", "blk.3.=int8"}, {"attn_output=int8", "output=int8"}, {"ffn_down=int8", "attn_v=int8"}, {"ffn_gate=mxfp4", "ffn_up=mxfp4"}};
+      {}, {"blk.1.=int8", "blk.3.=int8"}, {"attn_output=int8", "output=int8"}, {"ffn_down=int8", "attn_v=int8"}, {"ffn_gate=mxfp4", "ffn_up=mxfp4"}, {"ffn=mxint8", "attn_k=mxint8", "output=mxint8"}};
   for (const auto& rules : mixtures) {
     const std::string first = rules.empty() ? "int8c alone" : rules.front();
     CAPTURE(first);
@@ -71,4 +71,16 @@ TEST_CASE("more kinds of layers than instruction memory holds are refused in one
   const ir::Graph graph = import::synthetic_llama({.layers = 9, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 96}, 3);
   CHECK_THROWS_WITH_AS(compile(graph, {.config = "nano", .context = 64, .format_of = {"blk.2.=mxfp4", "blk.5.ffn=mxfp4", "blk.7.attn=mxfp4"}}),
                        doctest::Contains("at most 2048 on nano"), Error);
+}
+
+TEST_CASE("a second window for the tables where the first one is full: the same bits") {
+  const ir::Graph graph = import::synthetic_llama({.layers = 2, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 960}, 3);
+  const Program whole = compile(graph, {.config = "nano"}).program, two = compile(graph, {.config = "nano", .window_bytes = 300000}).program;
+  REQUIRE(whole.window_bytes[7] == 0);
+  REQUIRE(two.window_bytes[7] != 0);
+  CHECK(two.window_bytes[0] + two.window_bytes[7] == whole.window_bytes[0]);
+  Session a(whole, "model"), b(two, "model");
+  const auto x = a.feed({1, 700, 4}), y = b.feed({1, 700, 4});
+  CHECK(std::memcmp(x.data(), y.data(), x.size() * 4) == 0);
+  CHECK_THROWS_WITH_AS(compile(graph, {.config = "nano", .window_bytes = 100000}), doctest::Contains("weights window, found "), Error);
 }

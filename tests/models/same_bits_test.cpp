@@ -44,7 +44,7 @@ void compare(const ir::Graph& graph, const CompileOptions& options, int prompt_t
 TEST_CASE("same bits: odd sizes on nano, every format") {
   if (!has_rtl()) return;
   const import::LlamaHyper odd{.layers = 2, .width = 72, .heads = 3, .kv_heads = 1, .ffn = 100, .context = 64, .vocab = 301};
-  for (const char* format : {"int8", "int8c", "mxfp4"}) compare(import::synthetic_llama(odd, 5), {.config = "nano", .context = 64, .format = format}, 9, 2);
+  for (const char* format : {"int8", "int8c", "mxfp4", "mxint8"}) compare(import::synthetic_llama(odd, 5), {.config = "nano", .context = 64, .format = format}, 9, 2);
 }
 
 // 100 blocks of k in the feed-forward: slots hold a part of them; heads of 20 are padded to 32.

@@ -20,7 +20,7 @@ void gemm(const Options& options, Report& report, ir::Format format) {
   for (int i = 0; i < size * size; ++i) {
     const float x = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
     const auto* bytes = reinterpret_cast<const std::byte*>(&x);
-    b.data.insert(b.data.end(), bytes, bytes + sizeof x);
+    b.data.append(bytes, bytes + sizeof x);
   }
   const auto packed = schedule::pack_b(gemm, passes::quantize(b, format));
   Pair pair(*config, schedule::lower_gemm(gemm).program().code(), {packed.size(), gemm.a_bytes(), gemm.c_bytes()});

@@ -69,7 +69,7 @@ void run(const Options& o, Report& report) {
               .less = true});
 
   std::uint64_t bytes = program.code.size() * sizeof(spec::Insn);
-  for (const auto& s : program.segments) bytes += s.bytes.size();
+  for (const auto& s : program.segments) bytes += s.size();
   report.add({.case_name = label + ", program and weights through the bridge",
               .config = config,
               .on = "litex",

@@ -14,8 +14,9 @@ LlamaPair::LlamaPair(const import::LlamaHyper& hyper, const std::string& config,
   pair_ = std::make_unique<Pair>(*spec::find_config(config.c_str()), program_.code,
                                  std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.end() - unused));
   for (Segment& s : program_.segments) {
-    std::copy(s.bytes.begin(), s.bytes.end(), pair_->window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset));
-    s.bytes = {};
+    auto to = pair_->window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset);
+    s.pieces([&](std::span<const std::uint8_t> piece) { to = std::copy(piece.begin(), piece.end(), to); });
+    s.bytes = {}, s.source = nullptr;
   }
 }
 
