@@ -21,7 +21,7 @@ class Lowering {
  public:
   explicit Lowering(const Gemm& g) : g_(g), kb_(g.k / 32), trips_(g.n / g.slot_columns()) {
     const auto& c = g.config;
-    if (g.format == ir::Format::int8c) throw Error("gemm", "format of B", ir::name(g.format), "int8 or mxfp4");
+    if (g.format != ir::Format::int8 && g.format != ir::Format::mxfp4) throw Error("gemm", "format of B", ir::name(g.format), "int8 or mxfp4");
     const std::uint32_t slot = g.slot_weights();
     slots_ = std::min<std::uint32_t>(c.wspm_bytes / slot, static_cast<std::uint32_t>(std::min(trips_, 6)));
     if (slots_ < 2 || 2u * kRows * static_cast<std::uint32_t>(g.k) > c.aspm_bytes)

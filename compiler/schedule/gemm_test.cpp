@@ -1,4 +1,4 @@
-#include "gemm.hpp"
+#include "sparse_gemm.hpp"
 
 #include <doctest/doctest.h>
 
@@ -81,4 +81,63 @@ TEST_CASE("gemm: what does not fit is refused") {
   CHECK_THROWS_WITH_AS(schedule::lower_gemm(g), doctest::Contains("two row blocks"), Error);
   g.k = 64, g.m = 60;
   CHECK_THROWS_WITH_AS(schedule::lower_gemm(g), doctest::Contains("multiples of 64"), Error);
+}
+
+namespace {
+
+std::vector<std::uint8_t> product(const schedule::Gemm& g, const std::vector<std::byte>& b, const emit::Emitter& emitter) {
+  const auto code = emitter.program().code();
+  model::Machine machine(g.config, {.check = true});
+  const std::uint64_t at_a = 1 << 20, at_c = 2 << 20;
+  const auto dram = machine.dram().allocate(0, 3 << 20);
+  std::memcpy(dram.data(), b.data(), b.size());
+  std::mt19937 random(3);
+  for (auto& byte : dram.subspan(at_a, g.a_bytes())) byte = static_cast<std::uint8_t>(random() % 100 + 1);
+  for (auto& byte : dram.subspan(at_c, g.c_bytes())) byte = 0xa5;
+  model::Launch launch{.code = code};
+  launch.windows[0] = {0, static_cast<std::uint32_t>(b.size()), true, false};
+  launch.windows[1] = {at_a, g.a_bytes(), true, false};
+  launch.windows[2] = {at_c, g.c_bytes(), true, true};
+  REQUIRE(machine.launch(launch).ok());
+  CHECK(machine.violations().empty());
+  const auto c = dram.subspan(at_c, g.c_bytes());
+  return {c.begin(), c.end()};
+}
+
+// Tiles (n / cols, k / 32) for which `zero` holds are zero.
+template <class Zero>
+ir::QMatrix pruned(const schedule::Gemm& g, const Zero& zero) {
+  std::mt19937 random(11);
+  ir::Tensor t{"b", {g.n, g.k}, ir::DType::f32, std::vector<std::byte>(static_cast<std::size_t>(g.n * g.k) * 4)};
+  for (int i = 0; i < g.n * g.k; ++i) {
+    const float x = zero(i / g.k / static_cast<int>(g.config.cols), i % g.k / 32) ? 0 : static_cast<float>(random() % 2001) / 500.0f - 2.0f;
+    std::memcpy(&t.data[static_cast<std::size_t>(i) * 4], &x, 4);
+  }
+  return passes::quantize(t, g.format);
+}
+
+}  // namespace
+
+TEST_CASE("sparse gemm: the bits of the product with all blocks, no race, whatever the pattern") {
+  const std::vector<std::pair<std::string, bool (*)(int, int)>> patterns = {
+      {"some", [](int j, int kb) { return (j * 7 + kb * 5) % 4 != 0; }}, {"whole columns", [](int j, int kb) { return j % 2 == 0 || kb == 1; }},
+      {"none is zero", [](int, int) { return false; }}, {"all are zero", [](int, int) { return true; }}};
+  for (const char* name : {"nano", "edge"})
+    for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4})
+      for (const auto& [what, zero] : patterns) {
+        CAPTURE(name);
+        CAPTURE(what);
+        const spec::Config& config = *spec::find_config(name);
+        const schedule::Gemm g{.config = config, .m = 128, .n = 12 * static_cast<int>(config.cols), .k = 160, .format = format};
+        const ir::QMatrix b = pruned(g, zero);
+        const auto lists = schedule::kept_blocks(b, static_cast<int>(config.cols));
+        std::size_t expected = 0;
+        for (int j = 0; j < 12; ++j) {
+          std::size_t kept = 0;
+          for (int kb = 0; kb < 5; ++kb) kept += !zero(j, kb);
+          expected += std::max<std::size_t>(kept, 1);
+        }
+        CHECK(schedule::kept_count(lists) == expected);
+        CHECK(product(g, schedule::pack_sparse_b(g, b, lists), schedule::lower_sparse_gemm(g, lists)) == product(g, schedule::pack_b(g, b), schedule::lower_gemm(g)));
+      }
 }

@@ -39,7 +39,10 @@ inline Tensors run_checked(const Program& p, const Tensors& inputs) {
     std::memcpy(machine.dram().find(launch.windows[window].base + offset, bytes), data, bytes);
   };
   machine.randomize(1);
-  for (const Segment& s : p.segments) write(s.window, s.offset, s.bytes.data(), s.bytes.size());
+  for (const Segment& s : p.segments) {
+    const auto bytes = s.all();
+    write(s.window, s.offset, bytes.data(), bytes.size());
+  }
   for (const auto& [name, values] : inputs) {
     const Symbol* s = p.find("input/" + name);
     REQUIRE(s);

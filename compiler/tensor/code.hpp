@@ -67,6 +67,13 @@ class Code {
     });
   }
 
+  // A loop whose body has commands of this engine only: no order is kept between its passes but the engine's own.
+  template <class F>
+  void loop_on(Engine engine, Reg count, F&& body) {
+    on(engine);
+    e_.loop(count, body);
+  }
+
   // Commands. Their fields hold registers.
   void load(const spec::Load& i) { command(Engine::ld, i); }
   void store(const spec::Store& i) { command(Engine::st, i); }
@@ -80,6 +87,8 @@ class Code {
     e_.wait(Engine::seq, sem);
     e_.put(spec::Lds{.rd = r, .ra = address});
   }
+  // The same for words that read_word has found complete once and nobody has written since.
+  void word(Reg r, Reg address) { e_.put(spec::Lds{.rd = r, .ra = address}); }
   // Everything so far is complete before what any engine does next.
   void finish() { on(Engine::ld); }
 

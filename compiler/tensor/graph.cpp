@@ -117,7 +117,7 @@ void Graph::set_precision(Precision precision) {
   for (Node& n : nodes_) {
     if (n.op != Op::matmul && n.op != Op::attention) continue;
     const bool constant = n.op == Op::matmul && value(n.inputs[1]).constant();
-    n.attrs.precision = precision == Precision::mxfp4 && !constant ? Precision::int8 : precision;
+    n.attrs.precision = (precision == Precision::mxfp4 || precision == Precision::mxint8) && !constant ? Precision::int8 : precision;
   }
 }
 

@@ -76,6 +76,7 @@ enum class Precision {
   exact,  // fp32 grade: three int8 limbs per operand
   int8,   // one int8 limb per operand, a bf16 scale per 32 values of k (activations as the fused path has them)
   mxfp4,  // b, which must be constant: E2M1 codes, an E8M0 scale per 32 values of k; a as int8
+  mxint8, // b, which must be constant: int8 codes, an E8M0 scale per 32 values of k; a as int8
 };
 
 struct Attrs {
@@ -136,7 +137,7 @@ class Graph {
   const std::vector<Node>& nodes() const { return nodes_; }  // in an order that can be executed
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
-  // Of every matmul and attention; mxfp4 becomes int8 where b is not constant.
+  // Of every matmul and attention; mxfp4 and mxint8 become int8 where b is not constant.
   void set_precision(Precision precision);
 
  private:

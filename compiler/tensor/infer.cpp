@@ -91,7 +91,7 @@ Value matmul(const Site& s, const Inputs& in) {
   if (a.transpose_a) std::swap(x[x.size() - 1], x[x.size() - 2]);
   if (a.transpose_b) std::swap(y[y.size() - 1], y[y.size() - 2]);
   s.require(x.back() == y[y.size() - 2], "inner sizes", std::to_string(x.back()) + " and " + std::to_string(y[y.size() - 2]), "equal ones");
-  s.require(a.precision != Precision::mxfp4 || in[1]->constant(), "second operand", "a computed value", "a constant for mxfp4");
+  s.require((a.precision != Precision::mxfp4 && a.precision != Precision::mxint8) || in[1]->constant(), "second operand", "a computed value", "a constant for mxfp4 and mxint8");
   Shape out = s.common({x.begin(), x.end() - 2}, {y.begin(), y.end() - 2});
   out.push_back(x[x.size() - 2]);
   out.push_back(y.back());

@@ -1,12 +1,16 @@
 // One emitter per group of operators: reads its inputs from DRAM, leaves its outputs there.
 #pragma once
 #include <functional>
+#include <optional>
 
 #include "code.hpp"
 #include "graph.hpp"
 #include "tiles.hpp"
 
 namespace jogak::tensor {
+
+struct Sparse;         // sparse.hpp
+struct SparseOperand;
 
 struct Site {
   const Graph& graph;
@@ -16,6 +20,7 @@ struct Site {
   std::function<Place(const std::string&)> table;       // of the tables that plan.hpp names
   std::function<Place()> scratch;                       // DRAM of this node's own, as large as ..._scratch() says
   std::function<Place(ValueId)> packed;                 // of a constant second operand of matmul, in tiles
+  std::function<const Sparse*(ValueId)> sparse = {};    // how it lies where tiles of zeros were left out; null where none were
 
   const Value& input(std::size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(std::size_t i = 0) const { return graph.value(node.outputs[i]); }
@@ -46,6 +51,9 @@ std::int64_t longest_top_k(const spec::Config& config);
 // DRAM that a node needs besides its values, bytes.
 std::uint64_t matmul_scratch(const Graph& graph, const Node& matmul, const spec::Config& config);
 std::uint64_t attention_scratch(const Graph& graph, const Node& attention, const spec::Config& config);
+// Whether a constant second operand may leave out tiles of zeros; then sparse_constant does it, where it is worth it.
+bool may_be_sparse(const Graph& graph, const Node& node, const spec::Config& config);
+std::optional<SparseOperand> sparse_constant(const Graph& graph, const Node& node, const spec::Config& config, const std::vector<std::uint8_t>& packed);
 // Second operand of matmul in tiles: bytes, for a constant.
 std::vector<std::uint8_t> pack_constant(const Graph& graph, const Node& node, const spec::Config& config);
 // Tables that kernels load: "identity" (minus one on the diagonal, in tiles), "ramp" (0, 1, 2 .. as long as longest_top_k).

@@ -96,7 +96,12 @@ Program lower(const Graph& source, const LowerOptions& options) {
       if (units[j] == i) unit.push_back(&g.nodes()[j]);
     Code code(*config);
     emit({g, n, code, place, [&](const std::string& t) { return plan.tables.at(t); }, [&] { return plan.scratch[i]; },
-          [&](ValueId id) { return plan.packed.at({id, how(n)}); }}, unit);
+          [&](ValueId id) { return plan.packed.at({id, how(n)}); },
+          [&](ValueId id) -> const Sparse* {
+            const auto found = plan.sparse.find({id, how(n)});
+            return found == plan.sparse.end() ? nullptr : &found->second;
+          }},
+         unit);
     code.finish();
     linker.add(n.name.empty() ? name(n.op) : n.name, code.instructions());
   }
@@ -115,7 +120,11 @@ Program lower(const Graph& source, const LowerOptions& options) {
   program.segments = std::move(plan.segments);
   for (std::size_t i = 0; i < g.inputs().size(); ++i) program.symbols.push_back(symbol("input/", g.inputs()[i], plan.inputs[i], g));
   for (std::size_t i = 0; i < g.outputs().size(); ++i) program.symbols.push_back(symbol("output/", g.outputs()[i], plan.outputs[i], g));
-  program.abi = nlohmann::json{{"kind", "tensor_graph"}, {"name", g.title}, {"nodes", g.nodes().size()}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::json abi = {{"kind", "tensor_graph"}, {"name", g.title}, {"nodes", g.nodes().size()}};
+  std::int64_t kept = 0, all = 0;
+  for (const auto& [key, form] : plan.sparse) kept += form.kept, all += form.all;
+  if (!plan.sparse.empty()) abi["sparse"] = {{"matrices", plan.sparse.size()}, {"tiles", all}, {"kept", kept}};
+  program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   verify(program);
   return program;
 }

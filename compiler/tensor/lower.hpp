@@ -9,7 +9,7 @@ namespace jogak::tensor {
 
 struct LowerOptions {
   std::string config = "edge";
-  std::optional<Precision> precision = {};  // of every matmul and attention, whatever the nodes say; mxfp4: int8 where b is computed
+  std::optional<Precision> precision = {};  // of every matmul and attention, whatever the nodes say; mxfp4, mxint8: int8 where b is computed
 };
 
 // The program's symbols "input/NAME" and "output/NAME" are the graph's ports (runtime/tensor_session.hpp); where the code is longer

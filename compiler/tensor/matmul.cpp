@@ -7,6 +7,7 @@
 #include "math.hpp"
 #include "numerics.hpp"
 #include "packing.hpp"
+#include "sparse.hpp"
 
 namespace jogak::tensor {
 namespace {
@@ -38,6 +39,7 @@ Matrices operand(const Graph& g, const Node& n, std::size_t i) {
 BlockFormat format_a(const Node& n) { return {n.attrs.precision == Precision::exact ? 3 : 1}; }
 BlockFormat format_b(const Node& n) {
   if (n.attrs.precision == Precision::mxfp4) return {1, 16, 1, true};
+  if (n.attrs.precision == Precision::mxint8) return {1, 32, 1};
   return format_a(n);
 }
 
@@ -151,7 +153,7 @@ class Product {
     }
     for (int l = 0; l < b_.format.limbs; ++l) {
       load_b(l, spec::Space::wspm, 1, l * b_limb);
-      load_b(l, spec::Space::wsc, 16, l * b_limb);
+      load_b(l, spec::Space::wsc, b_.format.share(), l * b_limb);
     }
     // Small products first.
     for (int sum = a_.format.limbs - 1; sum >= 0; --sum)
@@ -163,8 +165,8 @@ class Product {
     const bool e2m1 = b_.format.e2m1;
     const Reg blocks = c_.scratch();
     c_.alui(AluFn::shr, blocks, columns_, std::countr_zero(static_cast<std::uint64_t>(lanes)));
-    c_.mm({.wfmt = e2m1 ? spec::Wfmt::e2m1 : spec::Wfmt::int8, .wscale = e2m1 ? spec::Wscale::e8m0 : spec::Wscale::bf16, .ascale = spec::Ascale::bf16,
-           .acc = true, .colload = !e2m1, .w = c_.k(b), .ws = c_.k(b / 16), .wn = c_.k(tile), .wk = c_.k(nt_ * b_.format.code_bytes), .a = c_.k(a),
+    c_.mm({.wfmt = e2m1 ? spec::Wfmt::e2m1 : spec::Wfmt::int8, .wscale = b_.format.scale_bytes == 1 ? spec::Wscale::e8m0 : spec::Wscale::bf16,
+           .ascale = spec::Ascale::bf16, .acc = true, .colload = !e2m1, .w = c_.k(b), .ws = c_.k(b / b_.format.share()), .wn = c_.k(tile), .wk = c_.k(nt_ * b_.format.code_bytes), .a = c_.k(a),
            .am = c_.k(kc_ * 32), .om = c_.k(nt_), .on = c_.k(lanes), .m = now_m_, .kb = now_k_, .nb = blocks});
   }
 
@@ -215,10 +217,18 @@ void lower_matmul(const Site& s) {
   if (s.input(1).constant()) b_at = s.packed(s.node.inputs[1]);
   else emit_packing(s, operand(s.graph, s.node, 1), s.place(s.node.inputs[1]), b, b_at, true);
   const std::size_t before = s.code.variables();
-  Product(s, a, scratch, b, b_at).run();
+  const Sparse* sparse = s.input(1).constant() && s.sparse ? s.sparse(s.node.inputs[1]) : nullptr;
+  if (sparse) emit_sparse_product(s, a, scratch, b, b_at, *sparse, s.place(s.node.outputs[0]), operand(s.graph, s.node, 0).rows, s.output().shape.back());
+  else Product(s, a, scratch, b, b_at).run();
   s.code.free_variables(before);
   // Scales are not powers of two: integers come out a few millionths off.
   if (s.output().dtype == DType::i32) round_in_place(s);
+}
+
+bool may_be_sparse(const Graph& g, const Node& n, const spec::Config& config) { return tall(g, n) && sparse_rows(packing_a(g, n), config) > 0; }
+
+std::optional<SparseOperand> sparse_constant(const Graph& g, const Node& n, const spec::Config& config, const std::vector<std::uint8_t>& packed) {
+  return sparse_operand(packed, packing_b(g, n, config), config);
 }
 
 std::uint64_t matmul_scratch(const Graph& g, const Node& n, const spec::Config& config) {
@@ -271,11 +281,11 @@ std::vector<std::uint8_t> pack_constant(const Graph& g, const Node& n, const spe
             }
             out[static_cast<std::size_t>(p.scales_at() + base / 16 + block * p.rows + row)] = static_cast<std::uint8_t>(scale);
           } else {
-            limb(x, count, codes, scale);
             const std::int64_t at = base + (block * p.rows + row) * 32;
+            if (p.format.scale_bytes == 1) passes::quantize_row({x, static_cast<std::size_t>(count)}, ir::Format::mxint8, codes, {&scale, 1});
+            else limb(x, count, codes, scale);
             for (std::int64_t i = 0; i < 32; ++i) out[static_cast<std::size_t>(at + i)] = static_cast<std::uint8_t>(codes[i]);
-            out[static_cast<std::size_t>(p.scales_at() + at / 16)] = static_cast<std::uint8_t>(scale & 0xff);
-            out[static_cast<std::size_t>(p.scales_at() + at / 16 + 1)] = static_cast<std::uint8_t>(scale >> 8);
+            for (std::int64_t b = 0; b < p.format.scale_bytes; ++b) out[static_cast<std::size_t>(p.scales_at() + at / p.format.share() + b)] = static_cast<std::uint8_t>(scale >> 8 * b);
           }
         }
       }

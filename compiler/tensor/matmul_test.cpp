@@ -85,8 +85,10 @@ TEST_CASE("quantised products: bounds of int8 and MXFP4 weights") {
     }
     return worst_ratio;
   };
-  const double int8 = noise(Precision::int8, true), live = noise(Precision::int8, false), mxfp4 = noise(Precision::mxfp4, true);
-  MESSAGE("relative noise: int8 " << int8 << ", int8 of a computed operand " << live << ", mxfp4 " << mxfp4);
+  const double int8 = noise(Precision::int8, true), live = noise(Precision::int8, false), mxfp4 = noise(Precision::mxfp4, true),
+               mxint8 = noise(Precision::mxint8, true);
+  MESSAGE("relative noise: int8 " << int8 << ", int8 of a computed operand " << live << ", mxfp4 " << mxfp4 << ", mxint8 " << mxint8);
+  CHECK(mxint8 < 0.012);
   CHECK(int8 < 0.008);
   CHECK(live < 0.008);
   CHECK(mxfp4 < 0.15);
@@ -108,4 +110,37 @@ TEST_CASE("every configuration packs and multiplies alike, 64 columns of the arr
     CHECK(found.at("best") == expected.at("best"));
     for (const char* name : {"constant", "live", "attention"}) CHECK(worst(found.at(name), expected.at(name), 70) < 1e-7);
   }
+}
+
+TEST_CASE("weights with tiles of zeros: skipped, counted, and the bits of the product with all of them") {
+  for (const Precision precision : {Precision::exact, Precision::int8, Precision::mxfp4, Precision::mxint8})
+    for (const std::int64_t k : {96, 330}) {
+      const Shape a = {2, 75, k}, b = {k, 200};
+      auto weights = random_values(b, 2);
+      for (std::int64_t i = 0; i < k; ++i)
+        for (std::int64_t j = 0; j < 200; ++j)
+          if (j / 32 == 3 || (i / 32 + j / 32) % 3 != 0) weights[static_cast<std::size_t>(i * 200 + j)] = 0;
+      const auto graph = [&](bool computed) {
+        Graph g;
+        const ValueId x = g.input("a", DType::f32, a), w = computed ? g.input("b", DType::f32, b) : g.constant("b", b, weights);
+        g.output("y", g.add(Op::matmul, "node", {x, w}, {.precision = precision}));
+        return g;
+      };
+      for (const char* config : {"nano", "edge"}) {
+        CAPTURE(config);
+        CAPTURE(k);
+        const Tensors in = {{"a", random_values(a, 1)}};
+        const Program p = lower(graph(false), {.config = config});
+        CHECK(p.abi.find("\"sparse\":{\"kept\":") != std::string::npos);
+        const auto found = run_checked(p, in).at("y");
+        if (precision == Precision::mxfp4 || precision == Precision::mxint8) {
+          CHECK(worst(found, evaluate(graph(false), in).at("y"), 330) < 0.02);
+          continue;
+        }
+        const auto dense = run_checked(lower(graph(true), {.config = config}), {{"a", in.at("a")}, {"b", weights}}).at("y");
+        std::size_t different = 0;
+        for (std::size_t i = 0; i < found.size(); ++i) different += std::memcmp(&found[i], &dense[i], 4) != 0;
+        CHECK(different == 0);
+      }
+    }
 }

@@ -120,7 +120,7 @@ void emit_residual(Code& c, std::int64_t identity, std::int64_t codes, std::int6
 Reg packed_address(Code& c, Reg relative, std::int64_t limb, std::int64_t share, const Place& at, const Packing& p) {
   const Reg r = c.scratch();
   c.alui(AluFn::add, r, relative, limb * p.limb());
-  if (share > 1) c.alui(AluFn::shr, r, r, 4);
+  if (share > 1) c.alui(AluFn::shr, r, r, share == 32 ? 5 : 4);
   c.alui(AluFn::add, r, r, static_cast<std::int64_t>(at.offset) + (share > 1 ? p.scales_at() : 0));
   return r;
 }

@@ -2,7 +2,7 @@
 // what quantising the rest of the one before leaves. A packed operand is
 //   rows (moving):         [batch][limb][row][block][32 bytes]
 //   columns (stationary):  [batch][limb][block][column][32 or 16 bytes], columns padded to C
-// and then the scales in the same order, a sixteenth of the bytes; so a product is boxes of bytes. What lies in padding is never stored.
+// and then the scales in the same order, a sixteenth of the bytes (a thirty-second for mxint8); so a product is boxes of bytes. What lies in padding is never stored.
 #pragma once
 #include "kernels.hpp"
 
@@ -18,6 +18,7 @@ struct BlockFormat {
   int limbs = 3;
   std::int64_t code_bytes = 32, scale_bytes = 2;  // of a block
   bool e2m1 = false;
+  std::int64_t share() const { return code_bytes / scale_bytes; }  // bytes of codes for one of scales
 };
 
 struct Packing {
@@ -42,7 +43,7 @@ std::int64_t blocks_per_group(const Code& code);
 std::int64_t identity_bytes(const Code& code);
 
 // A register with the address of a piece: `relative` (bytes of codes from the start of a batch's first limb), of codes (share 1) or of
-// scales (share 16).
+// scales (share 16 or 32).
 Reg packed_address(Code& code, Reg relative, std::int64_t limb, std::int64_t share, const Place& at, const Packing& packing);
 
 }  // namespace jogak::tensor

@@ -104,7 +104,7 @@ class Planner {
         const bool packs = n.op == Op::matmul && i == 1 && g_.value(n.inputs[1]).constant();
         if (!packs) plain[at(root_[at(n.inputs[i])])] = true;
         const auto key = std::pair(n.inputs[i], how(n));
-        if (packs && !plan_.packed.count(key)) plan_.packed[key] = keep(pack_constant(g_, n, config_));
+        if (packs && !plan_.packed.count(key)) pack(n, key);
       }
       if (n.op == Op::matmul || n.op == Op::attention) table("identity");
       if (n.op == Op::top_k || n.op == Op::attention) table("ramp");
@@ -117,6 +117,19 @@ class Planner {
       plan_.values[i] = keep(std::move(raw));
       placed_[i] = true;
     }
+  }
+
+  // Tiles of zeros are left out where all nodes that take the operand in this form can do without.
+  void pack(const Node& n, const std::pair<ValueId, int>& key) {
+    std::vector<std::uint8_t> packed = pack_constant(g_, n, config_);
+    const bool all = std::all_of(g_.nodes().begin(), g_.nodes().end(), [&](const Node& other) {
+      return other.op != Op::matmul || other.inputs[1] != key.first || how(other) != key.second || may_be_sparse(g_, other, config_);
+    });
+    if (auto sparse = all ? sparse_constant(g_, n, config_, packed) : std::nullopt) {
+      plan_.sparse[key] = sparse->form;
+      packed = std::move(sparse->bytes);
+    }
+    plan_.packed[key] = keep(std::move(packed));
   }
 
   void arena() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "sparse.hpp"
 #include "program.hpp"
 
 namespace jogak::tensor {
@@ -17,6 +18,7 @@ struct Plan {
   std::vector<Place> scratch;                 // by node
   std::map<std::string, Place> tables;        // "identity", "ramp"
   std::map<std::pair<ValueId, int>, Place> packed;  // constant operands of matmul; key: how() of the node
+  std::map<std::pair<ValueId, int>, Sparse> sparse;  // of those among them that leave out tiles of zeros
   std::vector<Place> inputs, outputs;         // ports
   std::vector<std::size_t> copies;            // outputs that no node writes in place
   std::array<std::uint64_t, spec::limit::windows> window_bytes{};

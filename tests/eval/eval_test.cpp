@@ -1,5 +1,5 @@
 // Quality and errors of layers, on models small enough to know what must come out.
-#include "tools/eval/evaluate.hpp"
+#include "tools/eval/sensitivity.hpp"
 
 #include <doctest/doctest.h>
 
@@ -114,4 +114,31 @@ TEST_CASE("eval: the graph that reads the stream hands it through") {
   double square = 0;
   for (std::size_t i = 0; i < 96; ++i) square += double(table[7 * 96 + i]) * double(table[7 * 96 + i]);
   for (std::size_t i = 0; i < 96; ++i) CHECK(double(whole[i]) == doctest::Approx(127.0 / 128 * double(table[7 * 96 + i]) / std::sqrt(square / 96 + 1e-5)).epsilon(1e-4));
+}
+
+TEST_CASE("eval: sensitivities are measured, and a mixture meets its budget") {
+  const ir::Graph graph = import::synthetic_llama({.layers = 2, .width = 64, .heads = 2, .kv_heads = 1, .ffn = 160, .context = 64, .vocab = 96}, 3);
+  const eval::Texts texts = {{1, 17, 4, 60, 33, 8, 9, 50, 2, 11}};
+  const auto choices = eval::sensitivity(graph, texts);
+  REQUIRE(choices.size() == 2 * 6 + 1);
+  const auto cost = [](const passes::Choice& c, ir::Format f) {
+    for (const auto& candidate : c.candidates)
+      if (candidate.format == f) return candidate.error;
+    return -1.0;
+  };
+  for (const auto& c : choices) {
+    CAPTURE(c.name);
+    CHECK(cost(c, ir::Format::int8) > 0);
+    CHECK(cost(c, ir::Format::mxfp4) > 10 * cost(c, ir::Format::int8));
+  }
+  const double half = eval::divergence(graph, texts, choices, passes::choose_formats(choices, {.error = 0.01}));
+  CHECK(half > 0);
+  const eval::Mixed m = eval::mix(graph, texts, {.error = 0.005});
+  CHECK(m.measured <= 0.005);
+  CHECK(m.measured == doctest::Approx(eval::divergence(graph, texts, m.choices, m.picked)));
+  // What was chosen runs, and is the better for its bytes.
+  const auto rules = passes::format_rules(m.choices, m.picked);
+  Session mixed(compile(graph, {.config = "nano", .format_of = rules}).program, "model"), four(compile(graph, {.config = "nano", .format = "mxfp4"}).program, "model");
+  const eval::Comparison c = eval::compare(graph, {&mixed, &four}, texts);
+  CHECK(c.machines[0].divergence < c.machines[1].divergence / 2);
 }

@@ -58,7 +58,7 @@ void run(const Options& o, Report& report) {
   const int lines = o.tokens == 0 ? 1 << 20 : o.tokens;
   const ir::Graph graph = import::read_model(path);
   double exact = 0;
-  for (const std::string format : {"int8", "int8c", "mxfp4"}) {
+  for (const std::string format : {"int8", "int8c", "mxint8", "mxfp4"}) {
     if (!o.format.empty() && o.format != format) continue;
     Session session(compile(graph, {.config = config, .format = format}).program, on);
     const auto texts = stories(session.tokenizer(), session.model().context, lines);

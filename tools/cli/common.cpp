@@ -19,7 +19,7 @@ void add_compile_options(CLI::App& command, CompileOptions& options) {
   command.add_option("--rows", options.max_rows, "Most tokens of one launch")->check(CLI::Range(1, 1 << 16))->capture_default_str();
   command.add_option("--sequences", options.sequences, "Most sequences of one launch (above 1: a program for serve and run --batch)")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--kv-tokens", options.kv_tokens, "With --sequences: tokens of all sequences that the KV cache holds (0: the context of each)")->check(CLI::NonNegativeNumber);
-  command.add_option("--format", options.format, "Of float weights: int8 (blocks of 32 as Q8_0), int8c (one scale per output channel), mxfp4")
+  command.add_option("--format", options.format, "Of float weights: int8 (blocks of 32 as Q8_0), int8c (one scale per output channel), mxfp4, mxint8 (a power of two per 32)")
       ->check(CLI::IsMember(weight_formats()))->capture_default_str();
   command.add_option("--without", options.disabled, "PASS[,PASS]: leave out optional passes (see compile --passes)")->delimiter(',');
   command.add_option("--format-of", options.format_of, "NAME=FORMAT: another format for the matrix NAME, or for those whose name contains it (repeatable)");

@@ -8,6 +8,7 @@
 #include "import/hf.hpp"
 #include "measure.hpp"
 #include "memory_plan.hpp"
+#include "mixed.hpp"
 #include "onnx.hpp"
 
 namespace jogak::cli {
@@ -18,13 +19,14 @@ struct Arguments {
   CompileOptions options;
   OnnxArguments onnx;
   std::string tower;
+  MixedArguments mixed;
   bool explain = false, json = false, passes = false, plan_only = false;
   int measure = 0;  // rows of the launch; 0: none
 };
 
 std::uint64_t bytes_of_segments(const Program& p) {
   std::uint64_t bytes = 0;
-  for (const Segment& s : p.segments) bytes += s.bytes.size();
+  for (const Segment& s : p.segments) bytes += s.size();
   return bytes;
 }
 
@@ -51,13 +53,14 @@ void list_passes(const std::vector<PassTime>& times) {
   }
 }
 
-void report_json(const Arguments& a, const Compiled& c, std::size_t file_bytes, const std::optional<Measurement>& measured) {
+void report_json(const Arguments& a, const Compiled& c, std::size_t file_bytes, const std::optional<Measurement>& measured, const std::optional<eval::Mixed>& mixed) {
   const auto abi = nlohmann::json::parse(c.program.abi);
   nlohmann::json j = {{"model", a.model}, {"program", a.out}, {"config", c.program.config}, {"instructions", c.program.code.size()},
                       {"code_bytes", c.program.code.size() * sizeof(spec::Insn)}, {"weight_bytes", bytes_of_segments(c.program)},
                       {"file_bytes", file_bytes}, {"context", abi.at("context")}, {"rows", abi.at("rows")}, {"passes", passes_json(c.passes)},
                       {"explanation", c.explanation}};
   if (measured) j["measured"] = measured->json();
+  if (mixed) j["mixed"] = json(*mixed);
   std::cout << j.dump() << "\n";
 }
 
@@ -89,13 +92,19 @@ void run(const Arguments& a) {
     else list_passes({});
     return;
   }
-  const Compiled c = compile(import::read_model(a.model), a.options);
-  const std::size_t bytes = to_bytes(c.program).size();
+  ir::Graph graph = import::read_model(a.model);
+  CompileOptions options = a.options;
+  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed);
+  if (mixed)
+    for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) options.format_of.push_back(rule);
+  const Compiled c = compile(std::move(graph), options);
+  const std::size_t bytes = file_bytes(c.program);
   std::optional<Measurement> measured;
   if (a.measure > 0) measured = measure(c, a.measure);
   if (!a.out.empty()) write_program(c.program, a.out);
-  if (a.json) report_json(a, c, bytes, measured);
+  if (a.json) report_json(a, c, bytes, measured, mixed);
   else report(a, c, bytes, measured);
+  if (mixed && !a.json) std::cout << table(*mixed);
 }
 
 }  // namespace
@@ -106,6 +115,7 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("model", a->model, "Model file: .gguf, .onnx, or llama2.c's .bin with its tokenizer beside it");
   command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
+  add_mixed_options(*command, a->mixed);
   command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
   command->add_flag("--explain", a->explain, "Say what bounds each part, and how long each pass took");
   command->add_flag("--plan-only", a->plan_only, "Only say where everything would lie in DRAM; the model is a config.json or a folder with one, no weights are needed");

@@ -7,6 +7,7 @@
 
 #include "cli.hpp"
 #include "import/gguf.hpp"
+#include "mixed.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -15,6 +16,7 @@ struct Arguments {
   std::string model, text, on = "model";
   std::vector<std::string> formats;
   CompileOptions options;
+  MixedArguments mixed;
   int tokens = 0, layer_tokens = 256;
   bool lines = false, json = false;
 };
@@ -86,23 +88,35 @@ void evaluate(const Arguments& a) {
   const ir::Graph graph = import::read_model(a.model);
   std::vector<std::unique_ptr<Session>> sessions;
   std::vector<Session*> machines;
-  for (const std::string& format : a.formats) {
+  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed);
+  std::vector<std::string> formats = a.formats;
+  if (mixed) formats.push_back("mixed");
+  const auto options_of = [&](const std::string& format) {
     CompileOptions options = a.options;
-    options.format = format;
+    if (format != "mixed") options.format = format;
+    else
+      for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) options.format_of.push_back(rule);
+    return options;
+  };
+  for (const std::string& format : formats) {
+    const CompileOptions options = options_of(format);
     sessions.push_back(std::make_unique<Session>(compile(graph, options).program, a.on));
     machines.push_back(sessions.back().get());
   }
   const auto cut = [&](int most) { return eval::cut(text, sessions.front()->tokenizer(), sessions.front()->model().context, a.lines, most); };
   const eval::Comparison c = eval::compare(graph, machines, cut(a.tokens));
   std::vector<Result> results;
-  for (std::size_t i = 0; i < a.formats.size(); ++i) {
-    CompileOptions options = a.options;
-    options.format = a.formats[i];
-    results.push_back({a.formats[i], c.machines[i], {}});
-    if (a.layer_tokens > 0) results.back().layers = eval::layer_errors(graph, options, a.on, cut(a.layer_tokens));
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    results.push_back({formats[i], c.machines[i], {}});
+    if (a.layer_tokens > 0) results.back().layers = eval::layer_errors(graph, options_of(formats[i]), a.on, cut(a.layer_tokens));
   }
-  if (a.json) std::cout << json(a, c, results).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-  else print(a, c, results);
+  nlohmann::ordered_json j = json(a, c, results);
+  if (mixed) j["mixed"] = json(*mixed);
+  if (a.json) std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  else {
+    print(a, c, results);
+    if (mixed) std::cout << table(*mixed);
+  }
 }
 
 }  // namespace
@@ -119,6 +133,7 @@ void add_eval(CLI::App& app, int&) {
       ->check(CLI::IsMember(weight_formats()));
   command->add_option("--on", a->on, "Backend")->capture_default_str();
   add_compile_options(*command, a->options);
+  add_mixed_options(*command, a->mixed);
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->callback([a] {
     if (a->formats.empty()) a->formats = {a->options.format};

@@ -20,7 +20,7 @@ Json of_program(const std::string& path) {
   Json j = {{"kind", "program"}, {"config", p.config}, {"isa_hash", hex(p.isa_hash)}, {"config_hash", hex(p.config_hash)},
             {"instructions", p.code.size()}, {"code_bytes", p.code.size() * sizeof(spec::Insn)}};
   std::uint64_t data = 0;
-  for (const Segment& s : p.segments) data += s.bytes.size();
+  for (const Segment& s : p.segments) data += s.size();
   j["data_bytes"] = data;
   for (std::size_t w = 0; w < p.window_bytes.size(); ++w)
     if (p.window_bytes[w] != 0) j["windows"][std::to_string(w)] = p.window_bytes[w];

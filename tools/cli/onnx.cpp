@@ -69,7 +69,8 @@ onnx::Imported import(const OnnxArguments& a, const Arrays& inputs) {
   onnx::Imported imported = onnx::import_model(model, options);
   if (a.format == "int8") imported.graph.set_precision(tensor::Precision::int8);
   else if (a.format == "mxfp4") imported.graph.set_precision(tensor::Precision::mxfp4);
-  else if (a.format != "exact") throw Error("jogak", "--format", a.format, "int8 or mxfp4");
+  else if (a.format == "mxint8") imported.graph.set_precision(tensor::Precision::mxint8);
+  else if (a.format != "exact") throw Error("jogak", "--format", a.format, "int8, mxfp4 or mxint8");
   return imported;
 }
 
@@ -154,7 +155,12 @@ void compile_onnx(const OnnxArguments& a) {
   const Program program = tensor::lower(model.graph, {.config = a.config});
   if (!a.program.empty()) write_program(program, a.program);
   std::cout << (a.program.empty() ? a.model + " (not written)" : a.program) << ": " << program.code.size() << " instructions, "
-            << model.graph.nodes().size() << " tensor operators, " << to_bytes(program).size() << " bytes; " << program.config << "\n";
+            << model.graph.nodes().size() << " tensor operators, " << file_bytes(program) << " bytes; " << program.config << "\n";
+  if (const auto abi = nlohmann::json::parse(program.abi); abi.contains("sparse")) {
+    const auto& s = abi.at("sparse");
+    std::cout << "zero blocks: " << s.at("tiles").get<long>() - s.at("kept").get<long>() << " of " << s.at("tiles") << " tiles of " << s.at("matrices")
+              << " weight matrices are skipped\n";
+  }
 }
 
 int run_onnx(const OnnxArguments& a) {
