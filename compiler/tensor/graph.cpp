@@ -114,11 +114,14 @@ const Value& Graph::value(ValueId id) const {
 }
 
 void Graph::set_precision(Precision precision) {
-  for (Node& n : nodes_) {
-    if (n.op != Op::matmul && n.op != Op::attention) continue;
-    const bool constant = n.op == Op::matmul && value(n.inputs[1]).constant();
-    n.attrs.precision = (precision == Precision::mxfp4 || precision == Precision::mxint8) && !constant ? Precision::int8 : precision;
-  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (nodes_[i].op == Op::matmul || nodes_[i].op == Op::attention) set_precision(i, precision);
+}
+
+void Graph::set_precision(std::size_t node, Precision precision) {
+  Node& n = nodes_.at(node);
+  const bool constant = n.op == Op::matmul && value(n.inputs[1]).constant();
+  n.attrs.precision = (precision == Precision::mxfp4 || precision == Precision::mxint8) && !constant ? Precision::int8 : precision;
 }
 
 }  // namespace jogak::tensor

@@ -139,6 +139,7 @@ class Graph {
   const std::vector<Port>& outputs() const { return outputs_; }
   // Of every matmul and attention; mxfp4 and mxint8 become int8 where b is not constant.
   void set_precision(Precision precision);
+  void set_precision(std::size_t node, Precision precision);  // of one of them
 
  private:
   std::vector<Value> values_;

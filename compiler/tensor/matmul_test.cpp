@@ -112,7 +112,7 @@ TEST_CASE("every configuration packs and multiplies alike, 64 columns of the arr
   }
 }
 
-TEST_CASE("weights with tiles of zeros: skipped, counted, and the bits of the product with all of them") {
+TEST_CASE("weights with tiles of zeros: skipped, counted, and the bits of the product with all of them where that takes k at once") {
   for (const Precision precision : {Precision::exact, Precision::int8, Precision::mxfp4, Precision::mxint8})
     for (const std::int64_t k : {96, 330}) {
       const Shape a = {2, 75, k}, b = {k, 200};
@@ -135,6 +135,10 @@ TEST_CASE("weights with tiles of zeros: skipped, counted, and the bits of the pr
         const auto found = run_checked(p, in).at("y");
         if (precision == Precision::mxfp4 || precision == Precision::mxint8) {
           CHECK(worst(found, evaluate(graph(false), in).at("y"), 330) < 0.02);
+          continue;
+        }
+        if (precision == Precision::exact && k == 330) {  // with all tiles k goes in pieces, so sums have another order
+          CHECK(worst(found, evaluate(graph(false), in).at("y"), 330) < 1e-7);
           continue;
         }
         const auto dense = run_checked(lower(graph(true), {.config = config}), {{"a", in.at("a")}, {"b", weights}}).at("y");

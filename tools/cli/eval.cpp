@@ -5,9 +5,11 @@
 #include <iostream>
 #include <sstream>
 
+#include "classify.hpp"
 #include "cli.hpp"
 #include "import/gguf.hpp"
 #include "mixed.hpp"
+#include "onnx.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -17,6 +19,7 @@ struct Arguments {
   std::vector<std::string> formats;
   CompileOptions options;
   MixedArguments mixed;
+  ClassifyArguments classify;
   int tokens = 0, layer_tokens = 256;
   bool lines = false, json = false;
 };
@@ -111,7 +114,7 @@ void evaluate(const Arguments& a) {
     if (a.layer_tokens > 0) results.back().layers = eval::layer_errors(graph, options_of(formats[i]), a.on, cut(a.layer_tokens));
   }
   nlohmann::ordered_json j = json(a, c, results);
-  if (mixed) j["mixed"] = json(*mixed);
+  if (mixed) j["mixed"] = cli::json(*mixed);
   if (a.json) std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   else {
     print(a, c, results);
@@ -119,23 +122,35 @@ void evaluate(const Arguments& a) {
   }
 }
 
+std::vector<std::string> formats_of_all() {
+  std::vector<std::string> all = weight_formats();
+  all.push_back("exact");  // ONNX only
+  return all;
+}
+
 }  // namespace
 
 void add_eval(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("eval", "Quality in the machine's arithmetic against fp32: perplexity, and the error behind each layer");
+  auto* command = app.add_subcommand("eval", "Quality in the machine's arithmetic against fp32: perplexity or top-1, and the error of each layer");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Model file (.gguf, llama2.c's .bin)")->required();
-  command->add_option("--text", a->text, "Text file to predict")->required();
+  command->add_option("model", a->model, "Model file (.gguf, llama2.c's .bin, .onnx)")->required();
+  command->add_option("--text", a->text, "Text file to predict (decoders)");
   command->add_flag("--lines", a->lines, "Each line is a text by itself (otherwise the file is cut into windows of the context)");
   command->add_option("--tokens", a->tokens, "Most tokens to predict (0: all)")->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--layer-tokens", a->layer_tokens, "Tokens for the errors of layers (0: none of that)")->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--formats", a->formats, "FORMAT[,FORMAT]: weight formats to compare (default: the one of --format)")->delimiter(',')
-      ->check(CLI::IsMember(weight_formats()));
+      ->check(CLI::IsMember(formats_of_all()));
   command->add_option("--on", a->on, "Backend")->capture_default_str();
   add_compile_options(*command, a->options);
   add_mixed_options(*command, a->mixed);
+  add_classify_options(*command, a->classify);
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->callback([a] {
+    if (is_onnx(a->model)) {
+      a->classify.options.config = a->options.config, a->classify.options.on = a->on;
+      return classify(a->model, a->formats.empty() ? std::vector<std::string>{"exact", "int8", "mxint8", "mxfp4"} : a->formats, a->classify, a->json);
+    }
+    if (a->text.empty()) throw CLI::RequiredError("--text");
     if (a->formats.empty()) a->formats = {a->options.format};
     evaluate(*a);
   });

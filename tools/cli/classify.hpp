@@ -1,0 +1,17 @@
+// jogak eval of classifiers: what it takes beside the model.
+#pragma once
+#include "cli.hpp"
+#include "tools/eval/classify.hpp"
+
+namespace jogak::cli {
+
+struct ClassifyArguments {
+  std::string labels;
+  double scale = 1, offset = 0;
+  int examples = 0;
+  eval::ClassifyOptions options;
+};
+void add_classify_options(CLI::App& command, ClassifyArguments& arguments);
+void classify(const std::string& model, const std::vector<std::string>& formats, const ClassifyArguments& arguments, bool as_json);
+
+}  // namespace jogak::cli

@@ -1,0 +1,41 @@
+// Top-1 of classifiers (ONNX) in the machine's arithmetic against the fp32 reference, on labelled data.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "onnx/import.hpp"
+
+namespace jogak::eval {
+
+struct Labelled {
+  std::int64_t features = 0;      // of an example
+  std::vector<float> values;      // [examples][features]
+  std::vector<int> classes;
+  std::int64_t size() const { return static_cast<std::int64_t>(classes.size()); }
+};
+// .csv: numbers, the class last, lines that start with no number skipped; .npz: x [n, ..] and y [n]. Values become value * scale + offset.
+// most: examples, 0: all. Throws jogak::Error for a file without examples or with lines of different length.
+Labelled read_labelled(const std::filesystem::path& path, double scale, double offset, int most);
+
+struct ClassifyOptions {
+  std::string config = "edge", on = "model";
+  std::int64_t batch = 16;        // examples of a launch
+  int layer_examples = 16;        // for the errors of single products; 0: none of that
+};
+
+struct LayerNoise {
+  std::string name;
+  double error = 0;               // of the logits, this product alone in the format: relative root of the mean square
+};
+struct Classified {
+  std::string format;             // "fp32": the reference; "exact", "int8", "mxint8", "mxfp4"
+  double top1 = 0, same = 1;      // share of right classes; of examples with the reference's class
+  double error = 0;               // of the logits, relative root of the mean square
+  std::vector<LayerNoise> layers; // worst first
+};
+// The reference, then each format. The model has one input that is no constant, whose first dimension is that of the examples, and its
+// first output is [examples][classes]. Throws jogak::Error naming what does not fit.
+std::vector<Classified> classify(const std::filesystem::path& model, const Labelled& data, const std::vector<std::string>& formats, const ClassifyOptions& options);
+
+}  // namespace jogak::eval
