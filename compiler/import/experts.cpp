@@ -107,7 +107,7 @@ class Gatherer {
       const Tensor t = take(one, {rows, k});
       if (e == 0) out.dtype = t.dtype;
       if (t.dtype != out.dtype) throw Error("llama", "type of " + shown(one), "another one", "that of the experts before it");
-      out.data.insert(out.data.end(), t.data.begin(), t.data.end());
+      out.data.append(t.data.begin(), t.data.end());
     }
     rest_.push_back(std::move(out));
   }

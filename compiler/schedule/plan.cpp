@@ -330,8 +330,8 @@ void dram(Plan& p, std::uint64_t most, std::uint64_t most_window) {
   p.kv_v = u32(kv), kv = align(kv + per_head * p.hn);
   p.kv_vs = u32(kv), kv = align(kv + per_head * 4);
   p.kv_layer = u32(kv);
-  const std::uint64_t all = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1));
-  check_window("KV cache", all, most);
+  const std::uint64_t cache = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1));
+  check_window("KV cache", cache, most);
   p.kv_page = u32(kv * static_cast<std::uint64_t>(p.layers));
   p.kv_bytes = p.kv_page * u32(std::max(p.pages, 1));
 
