@@ -80,7 +80,8 @@ TEST_CASE("a second window for the tables where the first one is full: the same 
   REQUIRE(two.window_bytes[7] != 0);
   CHECK(two.window_bytes[0] + two.window_bytes[7] == whole.window_bytes[0]);
   Session a(whole, "model"), b(two, "model");
-  const auto x = a.feed({1, 700, 4}), y = b.feed({1, 700, 4});
+  const std::vector<int> ids = {1, 700, 4};
+  const auto x = a.feed(ids), y = b.feed(ids);
   CHECK(std::memcmp(x.data(), y.data(), x.size() * 4) == 0);
   CHECK_THROWS_WITH_AS(compile(graph, {.config = "nano", .window_bytes = 100000}), doctest::Contains("weights window, found "), Error);
 }
