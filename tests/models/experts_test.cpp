@@ -102,7 +102,7 @@ TEST_CASE("experts: equal logits go to the lower index, negative ones are ordere
   ir::Graph graph = import::synthetic_llama(h, 3);
   const float bias[6] = {-5, -2, -4, -2, -3, -2};  // the router's matrix is zero: these are its logits
   for (ir::Tensor& t : graph.tensors) {
-    if (t.name.ends_with("ffn_gate_inp.weight")) std::fill(t.data.begin(), t.data.end(), std::byte{0});
+    if (t.name.ends_with("ffn_gate_inp.weight")) std::fill_n(t.data.data(), t.data.size(), std::byte{0});
     if (t.name.ends_with("ffn_gate_inp.bias")) std::memcpy(t.data.data(), bias, sizeof bias);
   }
   Session s(compile(graph, {.config = "nano"}).program, "model");

@@ -34,7 +34,7 @@ class Graph:
         self.weights, self.nodes, self.constants, self.count = weights, [], {}, 0
 
     def constant(self, name, value):
-        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
 
     def op(self, kind, inputs, name, **attributes):
