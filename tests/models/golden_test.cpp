@@ -94,10 +94,9 @@ void round_experts(ir::Graph& graph, ir::Node& node) {
     const auto count = static_cast<std::size_t>(old.shape[0]), bytes = old.data.size() / count;
     ir::Tensor t{old.name, old.shape, ir::DType::f32, {}};
     for (std::size_t e = 0; e < count; ++e) {
-      const auto from = old.data.begin() + static_cast<std::ptrdiff_t>(e * bytes);
-      const auto values = passes::dequantize(passes::quantize({old.name, {old.shape[1], old.shape[2]}, old.dtype, {from, from + static_cast<std::ptrdiff_t>(bytes)}}, format));
+      const auto values = passes::dequantize(passes::quantize({old.name, {old.shape[1], old.shape[2]}, old.dtype, old.data.part(e * bytes, bytes)}, format));
       const auto* raw = reinterpret_cast<const std::byte*>(values.data());
-      t.data.insert(t.data.end(), raw, raw + values.size() * 4);
+      t.data.append(raw, raw + values.size() * 4);
     }
     node.weights[i] = static_cast<int>(graph.tensors.size());
     graph.tensors.push_back(std::move(t));
