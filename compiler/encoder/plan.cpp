@@ -250,7 +250,8 @@ void dram(Plan& p) {
   const auto heads = static_cast<std::uint64_t>(p.heads), keys = static_cast<std::uint64_t>(p.keys);
   const auto hk = static_cast<std::uint64_t>(p.hk), hn = static_cast<std::uint64_t>(p.hn);
   p.d_x = take(rows * static_cast<std::uint64_t>(p.dn) * 4);
-  p.d_xq = take(rows * static_cast<std::uint64_t>(p.dk)), p.d_xs = take(rows * static_cast<std::uint64_t>(p.dk) / 16 + (rows / static_cast<std::uint64_t>(p.rows) + 1) * static_cast<std::uint64_t>(p.xs_pad));
+  const std::uint64_t dk = static_cast<std::uint64_t>(p.dk), blocks = rows / static_cast<std::uint64_t>(p.rows) + 1;
+  p.d_xq = take(rows * dk), p.d_xs = take(rows * dk / 16 + blocks * static_cast<std::uint64_t>(p.xs_pad));
   p.d_k = take(heads * keys * hk), p.d_ks = take(heads * keys * hk / 16);
   p.d_v = take(heads * keys * hn), p.d_vs = take(heads * keys * 4);
   if (w > 0xffffffffu) throw Error("plan", "activations window", std::to_string(w) + " bytes", "at most 4 GiB");

@@ -182,6 +182,8 @@ run(0 run "${WORK}/bert.jgk" --input tests/cli/letters.npz ${near} --output "${W
 expect_json(ON compare logits good)
 run(0 run ${bert} --config nano --input tests/cli/letters.npz ${near})
 run(1 run ${bert} --input tests/cli/letters.npz --compare tests/cli/letters.npz)
+run(0 info ${bert} --json)
+expect_json(163077 parameters)
 refused("tower, found text" compile ${bert} --tower text -o "${WORK}/bert.jgk")
 refused("input input_ids, found nothing" run ${bert})
 

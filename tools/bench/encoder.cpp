@@ -45,7 +45,7 @@ void report_layer(const Case& c, const Options& options, Report& report, Figure 
   const std::string config = options.config.empty() ? "edge" : options.config;
   const Measured m = run(c, config, format(options));
   const spec::Config& sizes = *spec::find_config(config.c_str());
-  const bool bars = config == "edge";
+  const bool bars = config == "edge" && options.tokens == 0;
   const auto add = [&](Figure f, double value, const char* unit) {
     f.case_name = c.text, f.config = config, f.on = "rtl", f.value = value, f.unit = unit;
     if (!bars) f.bar = f.aim = std::nullopt;
@@ -61,11 +61,13 @@ void report_layer(const Case& c, const Options& options, Report& report, Figure 
   two.shape.layers = 2;
   const Measured more = run(two, config, format(options));
   add({}, static_cast<double>(more.cycles - m.cycles), "cycles of a layer behind it");
-  report.add({.case_name = "model and RTL", .config = config, .on = "rtl", .value = static_cast<double>(m.differences + more.differences), .unit = "differences", .bar = 0, .less = true});
+  report.add({.case_name = "model and RTL", .config = config, .on = "rtl", .value = static_cast<double>(m.differences + more.differences),
+              .unit = "differences", .bar = 0, .less = true});
 }
 
 void bert(const Options& options, Report& report) {
-  const Case c{{.layers = 1, .width = 768, .heads = 12, .ffn = 3072, .context = 128}, 128, "BERT-base layer, 128 tokens"};
+  const int tokens = options.tokens > 0 ? options.tokens : 128;
+  const Case c{{.layers = 1, .width = 768, .heads = 12, .ffn = 3072, .context = tokens}, tokens, "BERT-base layer, " + std::to_string(tokens) + " tokens"};
   report_layer(c, options, report, {.bar = 4050000, .aim = 3830000, .less = true}, {});
 }
 

@@ -110,9 +110,9 @@ void run(const Arguments& a) {
 }  // namespace
 
 void add_compile(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("compile", "Model file (GGUF, llama2.c, ONNX) to program file");
+  auto* command = app.add_subcommand("compile", "Model (GGUF, llama2.c, ONNX, Hugging Face folder) to program file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Model file: .gguf, .onnx, or llama2.c's .bin with its tokenizer beside it");
+  command->add_option("model", a->model, "Model file: .gguf, .onnx, or llama2.c's .bin with its tokenizer beside it; or a folder with config.json and safetensors");
   command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
   add_mixed_options(*command, a->mixed);

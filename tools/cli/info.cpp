@@ -2,7 +2,10 @@
 #include <iostream>
 
 #include "cli.hpp"
+#include "import/encoder_hf.hpp"
 #include "import/gguf.hpp"
+#include "import/json_file.hpp"
+#include "import/safetensors.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -42,18 +45,33 @@ const char* name(ir::DType t) {
   return kNames[static_cast<std::size_t>(t)];
 }
 
-Json of_model(const std::string& path) {
-  const ir::Graph g = import::read_model(path);
+// Adds their number of parameters and the list of them.
+void add_tensors(Json& j, const std::vector<ir::Tensor>& list) {
   std::uint64_t parameters = 0;
   Json tensors = Json::array();
-  for (const ir::Tensor& t : g.tensors) {
+  for (const ir::Tensor& t : list) {
     std::uint64_t n = 1;
     for (const auto d : t.shape) n *= static_cast<std::uint64_t>(d);
     parameters += n;
     tensors.push_back(t.name + " " + name(t.dtype) + " " + Json(t.shape).dump());
   }
-  return {{"kind", "model"}, {"name", g.model_name}, {"architecture", g.architecture}, {"layers", g.layers}, {"width", g.width},
-          {"vocabulary", g.vocab}, {"context", g.context}, {"parameters", parameters}, {"tensors", tensors}};
+  j["parameters"] = parameters;
+  j["tensors"] = tensors;
+}
+
+Json of_model(const std::string& path) {
+  const ir::Graph g = import::read_model(path);
+  Json j = {{"kind", "model"}, {"name", g.model_name}, {"architecture", g.architecture}, {"layers", g.layers}, {"width", g.width},
+            {"vocabulary", g.vocab}, {"context", g.context}};
+  add_tensors(j, g.tensors);
+  return j;
+}
+
+Json of_encoder(const std::string& path) {
+  Json j = {{"kind", "model"}, {"name", std::filesystem::weakly_canonical(path).filename().string()}};
+  j["configuration"] = import::read_json_file(std::filesystem::path(path) / "config.json");
+  add_tensors(j, import::read_safetensors(path));
+  return j;
 }
 
 Json of_config(const spec::Config& c) {
@@ -90,7 +108,7 @@ void add_info(CLI::App& app, int&) {
     const spec::Config* config = spec::find_config(what->c_str());
     if (config == nullptr && !std::filesystem::exists(path))
       throw Error("info", "file or configuration", *what, "an existing file, or one of " + config_names());
-    const Json j = config != nullptr ? of_config(*config) : path.extension() == ".jgk" ? of_program(*what) : of_model(*what);
+    const Json j = config != nullptr ? of_config(*config) : path.extension() == ".jgk" ? of_program(*what) : import::is_encoder(path) ? of_encoder(*what) : of_model(*what);
     if (*json) std::cout << j.dump() << "\n";
     else print(j);
   });

@@ -77,7 +77,7 @@ void run(const Arguments& a, bool config_given) {
 void add_run(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("run", "Run a program or a model on a simulator or a device");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Program file (.jgk) or model file (.gguf, llama2.c's .bin, .onnx)")->required();
+  command->add_option("model", a->model, "Program file (.jgk), model file (.gguf, llama2.c's .bin, .onnx) or folder")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
   command->add_option("--batch", a->batch, "File with a prompt a line: all of them, several a launch (--sequences, 8 if not said)")->check(CLI::ExistingFile);
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
