@@ -70,6 +70,11 @@ TEST_CASE("encoder: many blocks of rows whose scales do not end with a line of D
     }
 }
 
+TEST_CASE("encoder: slots of one tile") {
+  for (const char* config : {"nano", "edge"})
+    check({.layers = 1, .width = 24, .heads = 6, .ffn = 222, .context = 78, .norm_first = true}, 2, ir::Format::mxfp4, config, 0.015);
+}
+
 TEST_CASE("encoder: formats, activations, causal order, heads that are no multiple of 32") {
   for (const char* config : {"nano", "edge"}) {
     const Shape plain{.layers = 3, .width = 96, .heads = 6, .ffn = 160, .context = 40};

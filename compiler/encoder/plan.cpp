@@ -136,7 +136,7 @@ void slots(Plan& p) {
     for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o, &l.up, &l.down}) fit(*m);
   if (p.source == Source::patches) fit(p.patch);
   for (const MatrixPlan& m : p.head) fit(m);
-  s.weight_bytes = weights;
+  s.weight_bytes = u32(round_up(static_cast<int>(weights), 32 * p.cols));  // so that scales of slots share no word of their memory
   s.param_bytes = s.columns * 4 * (channel ? 2 : 1);
   s.stride = (s.weight_bytes + s.scale_bytes + s.param_bytes + 63) / 64 * 64;
   // With shorter formats more slots fit.
