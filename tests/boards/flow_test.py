@@ -69,6 +69,16 @@ class TestTools(Flow):
     def test_ecp5(self):
         self.bitstream(ECP5, "bit")
 
+        placed = json.loads((self.out / "placed.json").read_text())["modules"]["top"]
+        self.assertTrue(all("NEXTPNR_BEL" in cell["attributes"] for cell in placed["cells"].values()))
+
+    def test_packed_netlist(self):
+        done = self.synth("--board", self.added(**ECP5), "--design", str(TINY), "--until", "packed")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        cells = json.loads((self.out / "packed.json").read_text())["modules"]["top"]["cells"]
+        self.assertIn("TRELLIS_COMB", {cell["type"] for cell in cells.values()})
+        self.assertFalse((self.out / "added.bit").exists())
+
     def test_gowin(self):
         self.bitstream(GOWIN, "fs")
 
