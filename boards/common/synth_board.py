@@ -13,8 +13,11 @@ SCHEMA = {
     "serial?": {"in": TEXT, "out": TEXT},
     "memory": {"kind": TEXT, "mib": NUMBER, "bits": NUMBER, "gb_per_s": NUMBER},
     "host": {"link": TEXT, "*": None},
-    "io?": TEXT, "seed?": NUMBER, "soc?": MAP, "vendor?": MAP,
+    "io?": TEXT, "pnr?": {"seed?": NUMBER, "aim?": TEXT}, "soc?": MAP, "vendor?": MAP,
 }
+
+
+AIMS = ("time", "wires")  # of placement: short critical paths, or short wires only
 
 
 class Failure(Exception):
@@ -96,9 +99,15 @@ def read(path):
     if board["fpga"]["family"] not in known:
         raise Wrong(f"{path}: fpga: family", board["fpga"]["family"], "one of " + ", ".join(known))
     family = known[board["fpga"]["family"]]
+    if aim(board) not in AIMS:
+        raise Wrong(f"{path}: pnr: aim", aim(board), " or ".join(AIMS))
     if "pnr" in family:
         check_pins(board, family, path)
     return board, family
+
+
+def aim(board):
+    return board.get("pnr", {}).get("aim", AIMS[0])
 
 
 def check_pins(board, family, path):
@@ -109,7 +118,7 @@ def check_pins(board, family, path):
         raise Wrong(f"{path}", "no serial", "serial: {in: PIN, out: PIN}")
     given = dict.fromkeys(("json", "routed", "placed", "constraints", "bitstream"), "")
     for step in (family["pnr"], family["pack"]):
-        for argument in step["arguments"] + step.get("route", []):
+        for argument in step["arguments"] + step.get("route", []) + step.get("result", []):
             try:
                 argument.format(**given, **board["fpga"])
             except KeyError as missing:

@@ -72,6 +72,14 @@ class TestTools(Flow):
         placed = json.loads((self.out / "placed.json").read_text())["modules"]["top"]
         self.assertTrue(all("NEXTPNR_BEL" in cell["attributes"] for cell in placed["cells"].values()))
 
+    def test_ecp5_placed_for_short_wires(self):
+        path = pathlib.Path(self.added(**ECP5))
+        path.write_text(path.read_text() + "pnr: {seed: 2, aim: wires}\n")
+        done = self.synth("--board", str(path), "--design", str(TINY))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("place and route: route", done.stdout)
+        self.assertGreater((self.out / "added.bit").stat().st_size, 10000)
+
     def test_packed_netlist(self):
         done = self.synth("--board", self.added(**ECP5), "--design", str(TINY), "--until", "packed")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -81,6 +81,11 @@ class TestBoards(Folder):
                 self.assertTrue("pnr" in family or "missing" in family)
                 self.assertEqual(set(family["counts"]), set(board["resources"]))
 
+    def test_aim_of_placement_is_checked(self):
+        self.assertEqual(synth_board.aim(synth_board.read(self.board())[0]), "time")
+        with self.assertRaisesRegex(synth_board.Failure, "pnr: aim, found luck, expected time or wires"):
+            synth_board.read(self.board(lambda b: b.update(pnr={"aim": "luck"})))
+
     def test_every_board_is_in_the_docs(self):
         page = (ROOT / "docs" / "boards.md").read_text()
         for name in synth_board.names():
