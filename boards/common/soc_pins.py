@@ -98,7 +98,8 @@ class Device:
 class Simulation:
     """One clock, the bridge's bytes as a stream, LiteDRAM's model of the chips behind the same controller."""
 
-    PATIENCE = 500  # the bridge's time-out of 0.1 s is that many times shorter: simulated seconds are long
+    # The bridge's time-out of 0.1 s is that many times shorter: simulated seconds are long. At 25 MHz twice the bus's.
+    PATIENCE = 250
 
     def __init__(self, board):
         self.board = board
