@@ -4,6 +4,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "adapter.hpp"
 #include "passes/quantize.hpp"
 #include "schedule/explain.hpp"
 #include "schedule/lower.hpp"
@@ -101,6 +102,7 @@ void plan_pass(State& s) {
   s.choices.most_window = s.options.expert_window;
   s.choices.sequences = s.options.sequences;
   s.choices.kv_tokens = s.options.kv_tokens;
+  s.choices.adapter_rank = s.options.lora;
   s.choices.window_bytes = s.options.window_bytes;
   s.plan = schedule::make_plan(s.model, s.config, s.choices);
 }
@@ -122,6 +124,8 @@ void pack_pass(State& s) {
   const auto plan = std::make_shared<const schedule::Plan>(s.plan);
   s.program.segments = schedule::weight_segments(std::make_shared<const schedule::Llama>(std::move(s.model)), plan);
   for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
+  if (plan->adapter.rank > 0)
+    s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.layer_bytes() * static_cast<std::uint64_t>(plan->adapter.layers);
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
@@ -145,11 +149,17 @@ void abi_pass(State& s) {
     s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
                                  {words(p.layers), words(p.rows), words(p.mixture.top)}});
   if (p.paged()) s.program.symbols.push_back({"table", 2, p.io_table, words(p.table_words()) * 4, "i32", {words(p.table_words())}});
+  const std::uint64_t adapter_bytes = p.adapter.layer_bytes() * words(p.adapter.layers);
+  if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", schedule::kAdapterWindow, 0, adapter_bytes, "bytes", {adapter_bytes}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
                         {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.tables_window == 0 ? p.w_norms - p.w_stream : p.w_bytes},
                         {"formats", formats_used(s.graph)}, {"kv", kv_layout(p)}};
+  if (adapter_bytes > 0) {
+    abi["args"].push_back("adapter");
+    abi["adapter"] = schedule::to_json(p.adapter);
+  }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";
     abi["batch"] = {{"sequences", p.sequences}, {"pieces", p.table_pieces()}};

@@ -33,6 +33,21 @@ const BatchSession::Sequence& BatchSession::at(int sequence) const {
   return found->second;
 }
 
+void BatchSession::refuse_sequences() const {
+  if (!sequences_.empty()) throw Error("batch", "sequences while the adapter changes", std::to_string(sequences_.size()), "none: their keys are those of the old one");
+}
+
+void BatchSession::load_adapter(std::span<const std::uint8_t> image) {
+  refuse_sequences();
+  write_adapter(loaded_, program_, image);
+  adapter_ = true;
+}
+
+void BatchSession::drop_adapter() {
+  refuse_sequences();
+  adapter_ = false;
+}
+
 int BatchSession::add() {
   sequences_[next_] = {};
   return next_++;
@@ -141,7 +156,7 @@ bool BatchSession::launch(const std::vector<const BatchPart*>& order) {
   write_words(table_, words);
   // The last rows of the parts lie between these.
   const u32 first = static_cast<u32>(order.front()->ids.size()) - 1, rows = static_cast<u32>(ids.size());
-  const u32 args[] = {static_cast<u32>(words.size() * 4), rows, first, rows - first};
+  const u32 args[] = {static_cast<u32>(words.size() * 4), rows, first, rows - first, adapter_};
   steps_.push_back({static_cast<int>(order.size()), static_cast<int>(rows), loaded_.run(args)});
   if (steps_.back().record.aborted) aborted_ = true;
   return !aborted_;

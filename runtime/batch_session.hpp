@@ -40,6 +40,10 @@ class BatchSession {
   driver::DeviceInfo device() const { return device_->info(); }
   int most() const { return lm_.sequences; }  // sequences of one launch; any number may wait between launches
 
+  // As those of Session, for all sequences; refused while there are any.
+  void load_adapter(std::span<const std::uint8_t> image);
+  void drop_adapter();
+
   // A new sequence without tokens.
   int add();
   // Forgets a sequence.
@@ -76,6 +80,7 @@ class BatchSession {
   std::size_t pages_for(std::size_t tokens) const;
   void check(const std::vector<BatchPart>& parts) const;
   void take_pages(const std::vector<BatchPart>& parts);
+  void refuse_sequences() const;
   void give_back(Sequence& s, std::size_t pages);
   std::vector<std::uint32_t> table(const std::vector<const BatchPart*>& order) const;
   void write_words(const Symbol& to, std::span<const std::uint32_t> words);
@@ -89,6 +94,7 @@ class BatchSession {
   std::map<int, Sequence> sequences_;
   std::vector<int> free_;  // pages
   int next_ = 0;
+  bool adapter_ = false;
   std::vector<BatchStep> steps_;
   std::atomic<bool> aborted_ = false;
 };

@@ -12,7 +12,9 @@ void check_arguments(const Json& abi, bool batch) {
   if (abi.contains("batch") != batch)
     throw Error("session", "sequences of a launch", batch ? "1" : abi["batch"].at("sequences").dump(),
                 batch ? "more (compile with --sequences N)" : "1 (a batch session takes programs for several)");
-  const std::vector<std::string> args = abi.at("args"), known = {batch ? "table_bytes" : "position", "rows", "logit_row", "logit_rows"};
+  std::vector<std::string> known = {batch ? "table_bytes" : "position", "rows", "logit_row", "logit_rows"};
+  if (abi.contains("adapter")) known.push_back("adapter");
+  const std::vector<std::string> args = abi.at("args");
   if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), known[0] + ", rows, logit_row, logit_rows");
 }
 
@@ -37,6 +39,7 @@ LanguageModel read_language_model(const Program& program, bool batch) {
     m.tokenizer = Tokenizer({t.at("tokens"), t.at("scores"), t.at("types"), t.at("bos"), t.at("eos"), t.at("unk"), t.at("add_bos"),
                              t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),
                              t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
+    m.adapter = abi.contains("adapter");
     if (abi.contains("kv")) m.kv = kv_layout(abi["kv"]);
     if (batch) {
       m.sequences = abi["batch"].at("sequences"), m.pieces = abi["batch"].at("pieces");

@@ -35,6 +35,7 @@ struct LanguageModel {
   std::string chat_template;  // the model's own (Jinja), may be empty
   KvLayout kv;
   int sequences = 1;          // most of a launch
+  bool adapter = false;       // it takes a LoRA adapter, in the symbol of that name
   int pieces = 0;             // with more than one: most runs of rows within one page
 };
 

@@ -70,7 +70,7 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
     std::memcpy(&bytes[i * 4], &id, 4);
   }
   loaded_.write(tokens_.window, tokens_.offset, bytes);
-  const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows)};
+  const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows), adapter_};
   if (timeline_) timeline_->begin_launch();
   steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
   if (timeline_) timeline_->end_launch(steps_.back().record);
@@ -120,6 +120,17 @@ std::vector<float> Session::feed_all(std::span<const int> ids) {
     at += count;
   }
   return all;
+}
+
+void Session::load_adapter(std::span<const std::uint8_t> image) {
+  write_adapter(loaded_, program_, image);
+  adapter_ = true;
+  rewind(0);
+}
+
+void Session::drop_adapter() {
+  adapter_ = false;
+  rewind(0);
 }
 
 void Session::rewind(int tokens) {

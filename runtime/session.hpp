@@ -82,6 +82,12 @@ class Session {
   Generation generate(const std::string& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token = {});
   Generation generate(const std::vector<int>& prompt, const GenerateOptions& options, const std::function<bool(const Token&)>& on_token = {});
 
+  // A LoRA adapter as pack_adapter() made it for this program; the conversation is forgotten. Nothing else is loaded again.
+  void load_adapter(std::span<const std::uint8_t> image);
+  // Back to the model without one, with the bits of a program that never had any.
+  void drop_adapter();
+  bool has_adapter() const { return adapter_; }
+
   // Forgets the conversation.
   void reset() { rewind(0); }
   // Keeps the first tokens of the KV cache and forgets the others; what follows has the bits of a cold start.
@@ -124,6 +130,7 @@ class Session {
   const ModelInfo& model_ = lm_.info;
   const Tokenizer& tokenizer_ = lm_.tokenizer;
   Symbol tokens_, logits_, kv_;
+  bool adapter_ = false;
   int rows_ = 0, position_ = 0;
   std::vector<int> history_;
   std::uint64_t stride_ = 0;  // logits of one row, bytes

@@ -112,4 +112,11 @@ std::vector<ir::Tensor> read_safetensors(const fs::path& folder) {
   return all;
 }
 
+std::vector<ir::Tensor> read_safetensors_file(const fs::path& file) {
+  Shard shard(file);
+  std::vector<ir::Tensor> all;
+  for (const std::string& tensor : shard.names()) all.push_back(shard.tensor(tensor));
+  return all;
+}
+
 }  // namespace jogak::import

@@ -11,4 +11,7 @@ namespace jogak::import {
 // Throws jogak::Error for a missing or broken file, an index that leads out of the folder, and other types of values, naming the tensor.
 std::vector<ir::Tensor> read_safetensors(const std::filesystem::path& folder);
 
+// All tensors of one file.
+std::vector<ir::Tensor> read_safetensors_file(const std::filesystem::path& file);
+
 }  // namespace jogak::import

@@ -6,7 +6,9 @@
 namespace jogak::schedule {
 
 void Lowering::projections(const LayerPlan& l) {
+  adapter_input(AdapterGroup::qkv, p_.xq);
   e_.label(op::q);
+  adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 0);
   e_.set(p0_, p_.qq);
   if (p_.qkv_bias) e_.set(p4_, p_.extra);
   if (p_.extra_words > 0) e_.wait(Engine::ve, kExtraFull);
@@ -22,6 +24,7 @@ void Lowering::projections(const LayerPlan& l) {
   });
   const int staged = p_.kv_heads * p_.hk;
   e_.label(op::k);
+  adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 1);
   e_.set(p0_, p_.kst);
   dram_at(p1_, p_.kv_k, 32);
   dram_at(p2_, p_.kv_ks, 2);
@@ -46,6 +49,7 @@ void Lowering::projections(const LayerPlan& l) {
   });
   if (p_.paged()) append_keys();
   e_.label(op::v);
+  adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 2);
   const int scales = (p_.rows + p_.cols - 1) / p_.cols * p_.cols;
   e_.set(p0_, p_.vst);
   dram_at(p1_, p_.kv_v, p_.cols);
@@ -70,6 +74,7 @@ void Lowering::projections(const LayerPlan& l) {
     });
   });
   if (p_.paged()) append_values();
+  adds_.reset();
   e_.signal(Engine::st, kAppended);
   e_.signal(Engine::st, kStagingFree);
 }

@@ -17,6 +17,7 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   e_.set(p0_, p_.x);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
+  adapter_residual(operand == p_.oq ? AdapterGroup::o : AdapterGroup::down, operand);
   e_.signal(Engine::mx, kResult);
 }
 
@@ -65,6 +66,8 @@ void Lowering::accumulate(const MatrixPlan& m, std::uint32_t operand, int stride
 
 void Lowering::feed_forward(const MatrixPlan& m) {
   e_.label(op::ffn);
+  adapter_input(AdapterGroup::ffn, p_.xq);
+  adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
   e_.wait(Engine::ve, kStagingFree);
   e_.set(p0_, p_.hq);
   weights_.phase(m, [&](const Prefetch& next) {
@@ -75,6 +78,7 @@ void Lowering::feed_forward(const MatrixPlan& m) {
       advance(p0_, p_.fc);
     });
   });
+  adds_.reset();
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
 }

@@ -24,6 +24,7 @@ void Lowering::prologue() {
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
+  adapter_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
     base_ = layer_;  // kinds do not alternate then
@@ -53,7 +54,7 @@ void Lowering::prologue() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0);
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }

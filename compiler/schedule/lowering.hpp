@@ -78,6 +78,24 @@ class Lowering : Arithmetic {
   void chunk_values(int group);
   void finish_head(int group);
 
+  // LoRA adapters.
+  void adapter_variables();
+  void adapter_piece(const AdapterMatrix& m, Reg from, int am, Reg to, int om);
+  void adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am, std::uint32_t to, int om);
+  void adapter_down(AdapterGroup g, std::uint32_t operand);
+  void adapter_input(AdapterGroup g, std::uint32_t operand);
+  void adapter_columns(const MatrixPlan& m, int row_words);
+  void adapter_residual(AdapterGroup g, std::uint32_t operand);
+  // What project() adds to each iteration's columns from here on.
+  struct Addition {
+    AdapterMatrix matrix;
+    AdapterGroup group;
+    int target;
+  };
+  void adapter_adds(const AdapterMatrix& m, AdapterGroup g, int target) {
+    if (p_.adapter.rank > 0) adds_ = {m, g, target};
+  }
+
   // Several sequences a launch.
   void load_table();
   void load_rotary();
@@ -150,6 +168,7 @@ class Lowering : Arithmetic {
       if (m.channel()) scale(p5_, row_words, rows, m.nbs * p_.cols);
       if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
     });
+    adapter_columns(m, row_words);
     if (store || !m.channel()) {
       const unsigned full = !store ? kResult : m.channel() ? kScaled : kLogits;
       e_.signal(m.channel() ? Engine::ve : Engine::mx, full);
@@ -162,6 +181,8 @@ class Lowering : Arithmetic {
   const Plan& p_;
   Weights weights_;
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
+  std::optional<Addition> adds_;
+  Reg adapter_on_ = 0, adapter_at_ = 0, adapter_fill_ = 0;  // 1 or 0; next piece in DRAM; its place in wspm
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window

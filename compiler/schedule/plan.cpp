@@ -120,6 +120,18 @@ int chunk_of(const Plan& p) {
   return chunk;
 }
 
+// LoRA: two places of a few KiB, so that the weight ring keeps nearly all.
+void adapters(Plan& p, const Llama& model, int rank) {
+  if (rank == 0) return;
+  if (rank < 0 || rank > 256) throw Error("plan", "rank of adapters", std::to_string(rank), "1 to 256");
+  if (p.experts()) throw Error("plan", "adapters of a mixture of experts", "rank " + std::to_string(rank), "none, or a decoder without experts");
+  p.adapter = {.rank = round_up(rank, 32), .cols = p.cols, .layers = p.layers, .width = p.width, .heads = p.heads, .kv_heads = p.kv_heads, .head_dim = p.head_dim,
+               .ffn = p.ffn, .turning = 2 * static_cast<int>(model.rotary.frequency.size())};
+  constexpr int kColumns = 4 * 64;  // gate and up of one iteration, k of both
+  p.adapter.slot_bytes = round_up(std::max(p.hn, kColumns) * p.adapter.rank, p.adapter.tile_bytes());
+}
+std::uint32_t adapter_places(const Plan& p) { return u32(2LL * p.adapter.slot_bytes); }
+
 // Weight ring and K/V areas share the weight scratchpad.
 void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) {
   p.kv_area_bytes = u32(p.keys() * (p.hk + p.hn));
@@ -133,7 +145,7 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   const std::uint32_t both = p.kv_area_bytes * 2;
   p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) <= p.config.wspm_bytes;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
-  const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas);
+  const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas + adapter_places(p));
   p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
   if (ring < static_cast<int>(2 * p.slot_bytes))
     throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " +
@@ -141,6 +153,7 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
                 std::to_string(areas + 2 * p.slot_bytes) + " bytes", "at most " + std::to_string(p.config.wspm_bytes) + " (use a larger configuration)");
   p.ring_slots = options.weight_ring ? std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32) : 1;
   p.kv_area = p.config.wspm_bytes - areas;
+  p.adapter_area = p.kv_area - adapter_places(p);
 }
 
 // Columns an iteration makes: as many as one slot holds, so that an iteration is one slot where it can be.
@@ -234,6 +247,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
     p.o_state = take(rows * group * p.hn);
     p.m_state = take(2 * group * p.state_rows);
   }
+  p.adapter_t = take(static_cast<long long>(rows) * round_up(3 * p.adapter.rank, c));
   p.table = p.paged() ? take(p.table_words()) : 0;
   p.work = at;
   // Output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
@@ -256,6 +270,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   };
   const long long rows = p.rows;
   p.xq = take(rows * p.dk);
+  p.adapter_q = take(rows * 3 * p.adapter.rank);
   p.oq = take(rows * p.heads * p.hk);
   p.pq = take(rows * p.keys());
   // The feed-forward's input takes the place of q, k and v, which are dead by then.
@@ -365,10 +380,12 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   p.context = round_up(std::min(options.context > 0 ? options.context : kStandardContext, model.context), 32);
   windows(p, model);
   pages(p, options);
+  adapters(p, model, options.adapter_rank);
   const auto place = [&](int chunk) {
     p.chunk = chunk;
     weight_scratchpad(p, model, options);
     steps(p, model);
+    p.adapter.fc = p.fc;
     matrices(p, model);
     channel_scales(p);
     choose_rows(p, options.max_rows);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "adapter_plan.hpp"
 #include "llama.hpp"
 #include "npu_spec.hpp"
 
@@ -23,6 +24,7 @@ struct PlanOptions {
   int context = 0;        // tokens the KV cache holds; 0: the model's, at most kStandardContext
   int max_rows = 128;     // most tokens of one launch
   int sequences = 1;      // most of one launch; above 1 the KV cache lies in pages
+  int adapter_rank = 0;   // of the LoRA adapters that the program can take; 0: none
   int kv_tokens = 0;      // tokens of all sequences that the cache holds; 0: each one's context
   bool weight_ring = true;    // several weight slots; without, the next one is loaded when the last is used up
   bool double_kv = true;      // two K/V areas where they fit
@@ -87,6 +89,8 @@ struct Plan {
   int kv_tokens() const { return paged() ? page_tokens : context; }  // that lie together in DRAM
   int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
   int table_words() const { return 4 + 4 * (sequences + table_pieces()) + sequences * (context / page_tokens); }
+  AdapterPlan adapter;
+  std::uint32_t adapter_area = 0, adapter_t = 0, adapter_q = 0;  // wspm, two places; vector memory and aspm: A x
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }

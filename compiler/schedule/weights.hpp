@@ -40,6 +40,8 @@ enum Semaphore : unsigned {
   kRouted,       // ve > seq: logits and softmax of the router, or a row's shares, are in vector memory
   kChosen,       // ve > st: a row's experts are written down
   kChosenFree,   // st > ve
+  kAdapterFull,  // ld > mx: a piece of the adapter is loaded
+  kAdapterFree,  // mx > ld
   kTable,        // ld > seq: the table of sequences is in vector memory
 };
 

@@ -1,7 +1,8 @@
-// What makes a session cheaper must not change a bit: launches of any size, kept prefixes, guessed tokens.
+// What makes a session cheaper must not change a bit: launches of any size, kept prefixes, guessed tokens, other sequences in the launch.
 #include <cmath>
 #include <cstring>
 
+#include "batch_session.hpp"
 #include "common.hpp"
 #include "passes/truncate.hpp"
 
@@ -82,6 +83,45 @@ class Run {
       }
   }
 
+  // Sequences of several lengths: first their prompts in parts of different sizes, then token by token, in the same launches.
+  void batch() {
+    for (const int sequences : {2, 4, 8}) {
+      compile_.sequences = sequences;
+      BatchSession together(compile(graph_, compile_).program, on_);
+      std::vector<std::vector<int>> ids;
+      for (int s = 0; s < sequences; ++s) {
+        together.add();
+        ids.emplace_back();
+        for (std::size_t i = 0; i < prompt_.size() - static_cast<std::size_t>(s * 7); ++i) ids.back().push_back((prompt_[i] + s * 11) % session_.model().vocab);
+      }
+      double wrong = 0;
+      std::vector<std::vector<float>> last(ids.size());
+      std::vector<std::size_t> done(ids.size());
+      for (bool more = true; more;) {
+        std::vector<BatchPart> parts;
+        for (std::size_t s = 0; s < ids.size(); ++s) {
+          const std::size_t now = std::min(ids[s].size() - done[s], done[s] < 40 ? 1 + s : std::size_t(1));
+          if (now > 0) parts.push_back({static_cast<int>(s), {ids[s].begin() + static_cast<std::ptrdiff_t>(done[s]), ids[s].begin() + static_cast<std::ptrdiff_t>(done[s] + now)}});
+          done[s] += now;
+        }
+        more = !parts.empty();
+        if (!more) break;
+        auto logits = together.step(parts);
+        for (std::size_t i = 0; i < parts.size(); ++i) last[static_cast<std::size_t>(parts[i].sequence)] = std::move(logits[i]);
+      }
+      for (std::size_t s = 0; s < ids.size(); ++s) {
+        session_.reset();
+        const std::vector<float> alone = session_.feed_all(ids[s]);
+        const int page = 0;
+        wrong += different(std::span<const float>(alone).last(last[s].size()), last[s]) +
+                 different(kv_rows(session_.kv_layout(), session_.model().layers, session_.kv_cache(), std::span(&page, 1), static_cast<int>(ids[s].size())),
+                           together.kv_cache(static_cast<int>(s)));
+      }
+      add(std::to_string(sequences) + " sequences of up to " + std::to_string(prompt_.size()) + " tokens in the same launches: logits and KV cache bytes against each alone", wrong);
+    }
+    compile_.sequences = 1;
+  }
+
  private:
   Generation generate(const GenerateOptions& options) {
     session_.reset();
@@ -122,9 +162,10 @@ void run(const Options& o, Report& report) {
   r.rows();
   r.prefix();
   r.guesses();
+  r.batch();
 }
 
-const Register registered{"row-invariance", "differences between one large launch and small ones, kept prefixes, guessed tokens", run};
+const Register registered{"row-invariance", "differences between one large launch and small ones, kept prefixes, guessed tokens, batches", run};
 
 }  // namespace
 }  // namespace jogak::bench

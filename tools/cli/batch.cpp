@@ -5,6 +5,7 @@
 #include <iostream>
 #include <thread>
 
+#include "adapter.hpp"
 #include "batcher.hpp"
 
 namespace jogak::cli {
@@ -49,8 +50,10 @@ std::vector<Generation> generate_all(BatchSession& batch, Batcher& batcher, cons
 void run_batch(const std::filesystem::path& model, CompileOptions options, bool config_given, const BatchArguments& a) {
   const std::vector<std::string> prompts = prompts_of(a.file);
   if (options.sequences == 1) options.sequences = kSequences;
+  if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
   const Program program = load(model, options, config_given);
   BatchSession batch(program, a.on);
+  if (!a.lora.empty()) batch.load_adapter(pack_adapter(program, a.lora));
   Batcher batcher(batch);
   const std::vector<Generation> all = generate_all(batch, batcher, prompts, a.generate);
   std::size_t made = 0;

@@ -7,7 +7,7 @@ namespace jogak::cli {
 
 struct BatchArguments {
   std::filesystem::path file;  // a prompt a line; empty lines are left out
-  std::string on;
+  std::string on, lora;  // lora: an adapter's folder, or empty
   GenerateOptions generate;
   bool json = false;
 };

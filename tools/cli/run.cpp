@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "adapter.hpp"
 #include "batch.hpp"
 #include "cli.hpp"
 #include "onnx.hpp"
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kTraceSpans = 2'000'000;
 
 struct Arguments {
-  std::string model, prompt, on = "model", trace, batch;
+  std::string model, prompt, on = "model", trace, batch, lora;
   CompileOptions options;
   OnnxArguments onnx;
   std::string tower;
@@ -37,9 +38,11 @@ void run(const Arguments& a, bool config_given) {
   std::string found;
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
   if (!config_given && !found.empty()) options.config = found;
+  if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
   const Program program = load(a.model, options, config_given);
   const spec::Config& config = *spec::find_config(program.config.c_str());
   Session session(program, a.on);
+  if (!a.lora.empty()) session.load_adapter(pack_adapter(program, a.lora));
   if (!a.trace.empty() || (a.profile && session.device().backend == "rtl")) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
   const Draft draft = open_draft(a.draft, a.model, options, session);
   GenerateOptions generate = a.generate;
@@ -79,6 +82,7 @@ void add_run(CLI::App& app, int& status) {
   const auto a = std::make_shared<Arguments>();
   command->add_option("model", a->model, "Program file (.jgk), model file (.gguf, llama2.c's .bin, .onnx) or folder")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
+  command->add_option("--lora", a->lora, "Folder of a LoRA adapter (adapter_config.json, adapter_model.safetensors)")->check(CLI::ExistingDirectory);
   command->add_option("--batch", a->batch, "File with a prompt a line: all of them, several a launch (--sequences, 8 if not said)")->check(CLI::ExistingFile);
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
@@ -118,7 +122,7 @@ void add_run(CLI::App& app, int& status) {
     if (!a->batch.empty()) {
       for (const char* other : {"--prompt", "--draft", "--profile", "--trace"})
         if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");
-      return run_batch(a->model, a->options, command->count("--config") != 0, {a->batch, a->on, a->generate, a->json});
+      return run_batch(a->model, a->options, command->count("--config") != 0, {a->batch, a->on, a->lora, a->generate, a->json});
     }
     run(*a, command->count("--config") != 0);
   });

@@ -1,0 +1,245 @@
+#include "adapter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "import/json_file.hpp"
+#include "import/safetensors.hpp"
+#include "passes/quantize.hpp"
+#include "schedule/tile.hpp"
+
+namespace jogak {
+namespace {
+
+using import::Json;
+using schedule::AdapterGroup;
+using schedule::AdapterMatrix;
+using schedule::AdapterPlan;
+
+struct Field {
+  const char* name;
+  int AdapterPlan::* member;
+};
+constexpr Field kFields[] = {{"rank", &AdapterPlan::rank}, {"cols", &AdapterPlan::cols}, {"layers", &AdapterPlan::layers}, {"width", &AdapterPlan::width},
+                             {"heads", &AdapterPlan::heads}, {"kv_heads", &AdapterPlan::kv_heads}, {"head_dim", &AdapterPlan::head_dim}, {"ffn", &AdapterPlan::ffn},
+                             {"fc", &AdapterPlan::fc}, {"turning", &AdapterPlan::turning}, {"slot_bytes", &AdapterPlan::slot_bytes}};
+
+enum Target { kQ, kK, kV, kO, kGate, kUp, kDown, kTargets };
+constexpr const char* kModules[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"};
+
+// A matrix of floats, rows by columns; none: zeros.
+struct Floats {
+  int n = 0, k = 0;
+  std::vector<float> values;
+  float at(int row, int column) const { return values.empty() ? 0.0f : values[static_cast<std::size_t>(row) * static_cast<std::size_t>(k) + static_cast<std::size_t>(column)]; }
+};
+struct Pair {
+  Floats a, b;
+};
+
+AdapterPlan plan_of(const Program& program) {
+  const Json abi = Json::parse(program.abi, nullptr, false);
+  if (!abi.is_object() || !abi.contains("adapter")) throw Error("adapter", "program", "no place for adapters", "one compiled with --lora RANK");
+  AdapterPlan p;
+  for (const Field& f : kFields) p.*f.member = import::need_size("adapter", abi["adapter"], f.name);
+  return p;
+}
+
+class Folder {
+ public:
+  Folder(const AdapterPlan& plan, const std::filesystem::path& folder) : p_(plan), pairs_(static_cast<std::size_t>(plan.layers)) {
+    read_config(import::read_json_file(folder / "adapter_config.json"));
+    for (const ir::Tensor& t : import::read_safetensors_file(folder / "adapter_model.safetensors")) put(t);
+    for (std::size_t l = 0; l < pairs_.size(); ++l)
+      for (const auto& [target, pair] : pairs_[l])
+        if (pair.a.values.empty() || pair.b.values.empty())
+          throw Error(kPart, "layer " + std::to_string(l) + " " + kModules[target], pair.a.values.empty() ? "lora_B alone" : "lora_A alone", "both");
+    if (std::all_of(pairs_.begin(), pairs_.end(), [](const auto& m) { return m.empty(); })) throw Error(kPart, "tensors", "none", "lora_A and lora_B of some projection");
+  }
+  // The pair of a target, or zeros.
+  const Pair* find(int layer, Target target) const {
+    const auto& all = pairs_[static_cast<std::size_t>(layer)];
+    const auto found = all.find(target);
+    return found == all.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static constexpr const char* kPart = "adapter";
+
+  void read_config(const Json& j) {
+    const auto type = import::need_key<std::string>(kPart, j, "peft_type");
+    if (type != "LORA") throw Error(kPart, "peft_type", type, "LORA");
+    rank_ = import::need_size(kPart, j, "r");
+    if (rank_ > p_.rank) throw Error(kPart, "rank", std::to_string(rank_), "at most " + std::to_string(p_.rank) + ", for which the program was compiled (--lora)");
+    const auto alpha = import::need_key<double>(kPart, j, "lora_alpha");
+    scale_ = static_cast<float>(import::optional_key<bool>(kPart, j, "use_rslora").value_or(false) ? alpha / std::sqrt(rank_) : alpha / rank_);
+    if (!std::isfinite(scale_)) throw Error(kPart, "lora_alpha", std::to_string(alpha), "a number");
+    for (const char* key : {"use_dora", "fan_in_fan_out", "lora_bias"})
+      if (import::optional_key<bool>(kPart, j, key).value_or(false)) throw Error(kPart, key, "true", "false");
+    if (const auto bias = import::optional_key<std::string>(kPart, j, "bias").value_or("none"); bias != "none") throw Error(kPart, "bias", bias, "none");
+    for (const char* key : {"rank_pattern", "alpha_pattern", "modules_to_save"})
+      if (const auto it = j.find(key); it != j.end() && !it->is_null() && !it->empty()) throw Error(kPart, key, it->dump().substr(0, 80), "nothing (one rank and alpha for all)");
+  }
+
+  [[noreturn]] static void stranger(const std::string& name) {
+    std::string known;
+    for (const char* m : kModules) known += (known.empty() ? "" : ", ") + std::string(m);
+    throw Error(kPart, "tensor " + name, "no place for it", "layers.N." + known + ", each with .lora_A.weight and .lora_B.weight");
+  }
+
+  // "...layers.N.self_attn.q_proj.lora_A.weight"
+  void put(const ir::Tensor& t) {
+    const std::string marker = "layers.";
+    const auto from = t.name.find(marker);
+    if (from == std::string::npos) stranger(t.name);
+    const std::string rest = t.name.substr(from + marker.size());
+    const auto dot = rest.find('.');
+    const std::string number = rest.substr(0, dot);
+    if (dot == std::string::npos || number.empty() || number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos) stranger(t.name);
+    const int layer = std::stoi(number);
+    if (layer >= p_.layers) throw Error(kPart, "tensor " + t.name, "layer " + number, "0 to " + std::to_string(p_.layers - 1));
+    for (int target = 0; target < kTargets; ++target)
+      for (const bool a : {true, false})
+        for (const char* end : {".weight", ".default.weight"})
+          if (rest.substr(dot + 1) == std::string(kModules[target]) + (a ? ".lora_A" : ".lora_B") + end) return put(t, layer, static_cast<Target>(target), a);
+    stranger(t.name);
+  }
+
+  void put(const ir::Tensor& t, int layer, Target target, bool a) {
+    const int d = p_.width, q = p_.heads * p_.head_dim, kv = p_.kv_heads * p_.head_dim;
+    const int outputs[] = {q, kv, kv, d, p_.ffn, p_.ffn, d}, inputs[] = {d, d, d, q, d, d, p_.ffn};
+    const std::vector<std::int64_t> expected = a ? std::vector<std::int64_t>{rank_, inputs[target]} : std::vector<std::int64_t>{outputs[target], rank_};
+    if (t.shape != expected) {
+      std::string shape;
+      for (const auto n : t.shape) shape += (shape.empty() ? "" : " x ") + std::to_string(n);
+      throw Error(kPart, "shape of " + t.name, shape, std::to_string(expected[0]) + " x " + std::to_string(expected[1]) + " of this model");
+    }
+    Pair& pair = pairs_[static_cast<std::size_t>(layer)][target];
+    Floats& to = a ? pair.a : pair.b;
+    to = {static_cast<int>(expected[0]), static_cast<int>(expected[1]), passes::finite_float(t)};
+    if (a) return;
+    for (float& x : to.values) x *= scale_;
+    if (target == kQ || target == kK) pair_up(to);
+  }
+
+  // As the model's own rows of q and k: i and i + half of each head become 2i and 2i + 1.
+  void pair_up(Floats& m) const {
+    const Floats old = m;
+    const auto k = static_cast<std::size_t>(m.k);
+    for (int r = 0; r < m.n; ++r) {
+      const int i = r % p_.head_dim, half = p_.turning / 2;
+      if (i >= p_.turning) continue;
+      const int to = r - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+      std::copy_n(old.values.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(r) * k), k, m.values.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(to) * k));
+    }
+  }
+
+  const AdapterPlan& p_;
+  std::vector<std::map<Target, Pair>> pairs_;
+  int rank_ = 0;
+  float scale_ = 1;
+};
+
+// Writes matrices in the order in which the program takes them.
+class Packer {
+ public:
+  Packer(const AdapterPlan& plan, const Folder& folder) : p_(plan), folder_(folder) {}
+
+  std::vector<std::uint8_t> run() {
+    for (int l = 0; l < p_.layers; ++l) {
+      down(l, AdapterGroup::qkv, {kQ, kK, kV});
+      heads(l, kQ, p_.heads), heads(l, kK, p_.kv_heads), heads(l, kV, p_.kv_heads);
+      down(l, AdapterGroup::o, {kO});
+      residual(l, kO);
+      down(l, AdapterGroup::ffn, {kGate, kUp});
+      for (int first = 0; first < AdapterPlan::up(p_.ffn, p_.fc); first += p_.fc) iteration(l, first);
+      down(l, AdapterGroup::down, {kDown});
+      residual(l, kDown);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // A of the targets, one below the other; the input of o has a gap behind each head.
+  void down(int layer, AdapterGroup g, const std::vector<Target>& targets) {
+    Floats m = zeros(p_.down_columns(g), p_.input(g));
+    const int padded = AdapterPlan::up(p_.head_dim, 32);
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const Pair* pair = folder_.find(layer, targets[t]);
+      if (pair == nullptr) continue;
+      for (int r = 0; r < pair->a.n; ++r)
+        for (int c = 0; c < pair->a.k; ++c)
+          value(m, static_cast<int>(t) * p_.rank + r, g == AdapterGroup::o ? c / p_.head_dim * padded + c % p_.head_dim : c) = pair->a.at(r, c);
+    }
+    matrix(m, p_.down(g));
+  }
+  void heads(int layer, Target target, int count) {
+    for (int h = 0; h < count; ++h) {
+      Floats m = zeros(p_.hn(), p_.rank);
+      if (const Pair* pair = folder_.find(layer, target)) rows(m, pair->b, h * p_.head_dim, p_.head_dim, 0, 0);
+      matrix(m, p_.up_head());
+    }
+  }
+  void residual(int layer, Target target) {
+    Floats m = zeros(AdapterPlan::up(p_.width, p_.cols), p_.rank);
+    if (const Pair* pair = folder_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
+    matrix(m, p_.up_residual());
+  }
+  // Columns of gate and up side by side, over the ranks of both.
+  void iteration(int layer, int first) {
+    Floats m = zeros(2 * p_.fc, 2 * p_.rank);
+    const int count = std::min(p_.fc, p_.ffn - first);
+    if (const Pair* gate = folder_.find(layer, kGate)) rows(m, gate->b, first, count, 0, 0);
+    if (const Pair* up = folder_.find(layer, kUp)) rows(m, up->b, first, count, p_.fc, p_.rank);
+    matrix(m, p_.up_ffn());
+  }
+
+  static Floats zeros(int n, int k) { return {n, k, std::vector<float>(static_cast<std::size_t>(n) * static_cast<std::size_t>(k))}; }
+  static float& value(Floats& m, int row, int column) { return m.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(m.k) + static_cast<std::size_t>(column)]; }
+  static void rows(Floats& to, const Floats& from, int first, int count, int row, int column) {
+    for (int r = 0; r < count; ++r)
+      for (int c = 0; c < from.k; ++c) value(to, row + r, column + c) = from.at(first + r, c);
+  }
+
+  void matrix(const Floats& m, const AdapterMatrix& plan) {
+    ir::Tensor t{.name = "adapter", .shape = {m.n, m.k}, .dtype = ir::DType::f32, .data = std::vector<std::byte>(m.values.size() * 4)};
+    std::memcpy(t.data.data(), m.values.data(), t.data.size());
+    const ir::QMatrix q = passes::quantize(t, ir::Format::int8);
+    for (int piece = 0; piece < plan.count; ++piece) {
+      std::vector<std::byte> bytes(static_cast<std::size_t>(p_.piece_bytes(plan)));
+      std::byte* tile = bytes.data();
+      std::byte* scale = tile + plan.nbs * plan.kbs * p_.tile_bytes();
+      const int column = piece / plan.kparts * plan.nbs * p_.cols, kb0 = piece % plan.kparts * plan.kbs;
+      for (int nb = 0; nb < plan.nbs; ++nb)
+        for (int kb = 0; kb < plan.kbs; ++kb, tile += p_.tile_bytes(), scale += 2 * p_.cols)
+          for (int c = 0; c < p_.cols; ++c) schedule::put_column(q, column + nb * p_.cols + c, kb0 + kb, c, p_.cols, tile, scale);
+      for (const std::byte b : bytes) out_.push_back(static_cast<std::uint8_t>(b));
+    }
+  }
+
+  const AdapterPlan& p_;
+  const Folder& folder_;
+  std::vector<std::uint8_t> out_;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> pack_adapter(const Program& program, const std::filesystem::path& folder) {
+  const AdapterPlan plan = plan_of(program);
+  const Folder pairs(plan, folder);
+  return Packer(plan, pairs).run();
+}
+
+int adapter_rank(const std::filesystem::path& folder) { return import::need_size("adapter", import::read_json_file(folder / "adapter_config.json"), "r"); }
+
+nlohmann::json schedule::to_json(const AdapterPlan& plan) {
+  Json j = Json::object();
+  for (const Field& f : kFields) j[f.name] = plan.*f.member;
+  return j;
+}
+
+}  // namespace jogak

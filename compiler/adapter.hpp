@@ -1,0 +1,27 @@
+// LoRA adapters of finished programs: a folder in PEFT's form becomes the bytes that Session::load_adapter takes.
+//
+//   session.load_adapter(pack_adapter(program, "my-adapter"));
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "program.hpp"
+#include "schedule/adapter_plan.hpp"
+
+namespace jogak {
+
+// Reads adapter_config.json and adapter_model.safetensors. A and B become int8 in blocks of 32, B times alpha / r. Throws jogak::Error naming the
+// key, tensor or module for what is no LoRA of this model's q, k, v, o, gate, up and down projections, has another shape, a rank above
+// the program's, or values that are no numbers.
+std::vector<std::uint8_t> pack_adapter(const Program& program, const std::filesystem::path& folder);
+
+// The rank that its configuration names: what a program must be compiled for.
+int adapter_rank(const std::filesystem::path& folder);
+
+namespace schedule {
+nlohmann::json to_json(const AdapterPlan& plan);
+}
+
+}  // namespace jogak

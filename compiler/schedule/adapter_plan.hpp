@@ -1,0 +1,64 @@
+// A LoRA adapter as a program takes it: y = W x + B (A x) for the seven matrices of a layer, A and B in int8 blocks, in the order of use in a
+// DRAM window of its own. Shared by the lowering and by who packs an adapter for a finished program.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace jogak::schedule {
+
+inline constexpr int kAdapterWindow = 3;
+
+// Products with the same input share one A: q, k and v; o; gate and up; down.
+enum class AdapterGroup { qkv, o, ffn, down };
+
+// A matrix in pieces of `nbs` column blocks by `kbs` k blocks, the parts of k of a column block one behind the other.
+struct AdapterMatrix {
+  int nbs = 0, kbs = 0, kparts = 1, count = 0;  // count: pieces
+};
+
+struct AdapterPlan {
+  int rank = 0;  // of each target, padded to 32; 0: the program takes no adapter
+  int cols = 0, layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, fc = 0, turning = 0;
+  int slot_bytes = 0;  // of one of two places on chip
+
+  int hn() const { return up(head_dim, cols); }
+  int targets(AdapterGroup g) const { return g == AdapterGroup::qkv ? 3 : g == AdapterGroup::ffn ? 2 : 1; }
+  int down_columns(AdapterGroup g) const { return targets(g) * rank; }
+  // Columns of a group's input, padded.
+  int input(AdapterGroup g) const {
+    return g == AdapterGroup::o ? heads * up(head_dim, 32) : g == AdapterGroup::down ? up(ffn, fc) : up(width, 32);
+  }
+  // A of a group; B of a head, of one iteration of gate and up, of o or down as a whole.
+  AdapterMatrix down(AdapterGroup g) const { return rank == 0 ? AdapterMatrix{} : pieces(up(down_columns(g), cols), input(g)); }
+  AdapterMatrix up_head() const { return rank == 0 ? AdapterMatrix{} : pieces(hn(), rank); }
+  AdapterMatrix up_ffn() const { return rank == 0 ? AdapterMatrix{} : pieces(2 * fc, 2 * rank); }
+  AdapterMatrix up_residual() const { return rank == 0 ? AdapterMatrix{} : pieces(up(width, cols), rank); }
+  int piece_bytes(const AdapterMatrix& m) const { return up(m.nbs * m.kbs * (32 * cols + 2 * cols), 64); }
+  int tile_bytes() const { return 32 * cols; }
+  std::uint64_t layer_bytes() const {
+    if (rank == 0) return 0;
+    const auto of = [&](const AdapterMatrix& m, int times) { return std::uint64_t(m.count) * static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(piece_bytes(m)); };
+    std::uint64_t all = of(up_head(), heads + 2 * kv_heads) + of(up_ffn(), up(ffn, fc) / fc) + of(up_residual(), 2);
+    for (const AdapterGroup g : {AdapterGroup::qkv, AdapterGroup::o, AdapterGroup::ffn, AdapterGroup::down}) all += of(down(g), 1);
+    return all;
+  }
+  static int up(int x, int to) { return (x + to - 1) / to * to; }
+
+ private:
+  static int divisor(int n, int limit) {
+    for (int d = n < limit ? n : limit; d > 1; --d)
+      if (n % d == 0) return d;
+    return 1;
+  }
+  AdapterMatrix pieces(int columns, int k) const {
+    const int fit = slot_bytes / tile_bytes(), kb = k / 32, blocks = columns / cols;
+    AdapterMatrix m;
+    m.kbs = divisor(kb, fit);
+    m.kparts = kb / m.kbs;
+    m.nbs = m.kparts > 1 ? 1 : divisor(blocks, fit / m.kbs);
+    m.count = blocks / m.nbs * m.kparts;
+    return m;
+  }
+};
+
+}  // namespace jogak::schedule
