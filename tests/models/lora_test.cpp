@@ -160,7 +160,7 @@ TEST_CASE("lora: other formats, biases, keys in chunks, wide feed-forwards whose
     CAPTURE(format);
     LlamaHyper h = kShape;
     const bool chunks = std::string(format) == "int8c";
-    h.context = chunks ? 576 : 64, h.ffn = chunks ? 160 : 1600, h.qkv_bias = h.qk_norm = !chunks;
+    h.context = chunks ? 576 : 64, h.ffn = chunks ? 160 : 1600, h.layers = chunks ? 1 : 2, h.qkv_bias = h.qk_norm = !chunks;
     const ir::Graph graph = import::synthetic_llama(h, 9);
     const Adapter adapter = random_adapter(h, 48, {0, 1, 2, 3, 4, 5, 6}, 5);
     const Folder folder(adapter, config_of(48, 48));
