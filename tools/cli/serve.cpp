@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "adapter.hpp"
 #include "chat.hpp"
 #include "cli.hpp"
 #include "draft.hpp"
@@ -15,7 +16,7 @@ namespace jogak::cli {
 namespace {
 
 struct Arguments {
-  std::string model, on = "model";
+  std::string model, on = "model", lora;
   CompileOptions options;
   DraftOptions draft;
   serve::ServeOptions serve;
@@ -67,15 +68,18 @@ void serve_model(Arguments& a, bool config_given) {
   std::string found;
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
   if (!config_given && !found.empty()) a.options.config = found;
+  if (!a.lora.empty()) a.options.lora = std::max(a.options.lora, adapter_rank(a.lora));
   const Program program = load(a.model, a.options, config_given);
   if (!a.quiet) a.serve.log = [](const std::string& line) { std::cerr << "jogak: " + line + "\n"; };
   if (sequences_of(program) > 1) {
     if (!a.draft.from.empty()) throw Error("serve", "guesses", "--draft " + a.draft.from, "none where several sequences share launches");
     BatchSession batch(program, a.on);
+    if (!a.lora.empty()) batch.load_adapter(pack_adapter(program, a.lora));
     serve::Server server(batch, a.serve);
     return run_server(server, a, program, signals);
   }
   Session session(program, a.on);
+  if (!a.lora.empty()) session.load_adapter(pack_adapter(program, a.lora));
   const Draft draft = open_draft(a.draft, a.model, a.options, session);
   a.serve.drafter = draft.drafter.get();
   a.serve.draft = a.draft.tokens;
@@ -93,6 +97,7 @@ void add_serve(CLI::App& app, int&) {
   command->add_option("--host", a->serve.host, "Address to listen on; there is no password, so mind who can reach it")->capture_default_str();
   command->add_option("--on", a->on, "Backend")->capture_default_str();
   command->add_option("--name", a->serve.model, "Model id that clients use (default: the model's name)");
+  command->add_option("--lora", a->lora, "Folder of a LoRA adapter, for all requests")->check(CLI::ExistingDirectory);
   command->add_option("--queue", a->serve.queue, "Requests that may wait for the machine")->check(CLI::Range(0, 1024))->capture_default_str();
   command->add_option("--body", a->serve.body_bytes, "Largest request, bytes")->check(CLI::Range(1024, 1 << 28))->capture_default_str();
   std::string templates;
