@@ -184,7 +184,7 @@ TEST_CASE("lora: without an adapter the bits of a program without a place for on
   CHECK(same_bits(session.feed_all(ids), without));
   const Folder first(random_adapter(kShape, 4, {0, 2, 6}, 1), config_of(4, 8)), second(random_adapter(kShape, 16, {1, 3, 4, 5}, 2), config_of(16, 16));
   const auto one = pack_adapter(program, first.path), two = pack_adapter(program, second.path);
-  CHECK(one.size() < program.segments.front().bytes.size());
+  CHECK(one.size() < program.window_bytes[0]);
   session.load_adapter(one);
   CHECK(session.position() == 0);
   const auto a = session.feed_all(ids);
