@@ -64,7 +64,7 @@ class Copy {
   }
   std::string refusal() {
     try {
-      (void)compile(read(), {.config = "nano"});
+      (void)to_bytes(compile(read(), {.config = "nano"}).program);  // weights are packed when they are wanted
     } catch (const Error& e) {
       return e.what();
     }
