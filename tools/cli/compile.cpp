@@ -94,7 +94,7 @@ void run(const Arguments& a) {
   }
   ir::Graph graph = import::read_model(a.model);
   CompileOptions options = a.options;
-  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed);
+  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed, a.options);
   if (mixed)
     for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) options.format_of.push_back(rule);
   const Compiled c = compile(std::move(graph), options);

@@ -91,7 +91,7 @@ void evaluate(const Arguments& a) {
   const ir::Graph graph = import::read_model(a.model);
   std::vector<std::unique_ptr<Session>> sessions;
   std::vector<Session*> machines;
-  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed);
+  const std::optional<eval::Mixed> mixed = mix(graph, a.mixed, a.options);
   std::vector<std::string> formats = a.formats;
   if (mixed) formats.push_back("mixed");
   const auto options_of = [&](const std::string& format) {

@@ -56,7 +56,7 @@ void add_mixed_options(CLI::App& command, MixedArguments& a) {
   command.add_option("--budget-error", a.error, "Divergence from fp32 on that text, nats a token")->check(CLI::PositiveNumber);
 }
 
-std::optional<eval::Mixed> mix(const ir::Graph& graph, const MixedArguments& a) {
+std::optional<eval::Mixed> mix(const ir::Graph& graph, const MixedArguments& a, const CompileOptions& options) {
   if (a.text.empty() && a.bytes.empty() && a.error == 0) return std::nullopt;
   if (a.text.empty() || a.bytes.empty() == (a.error == 0))
     throw Error("calibrate", "options", a.text.empty() ? "a budget without a text" : a.bytes.empty() ? "a text without a budget" : "two budgets",
@@ -64,10 +64,22 @@ std::optional<eval::Mixed> mix(const ir::Graph& graph, const MixedArguments& a) 
   const ir::Vocabulary& v = graph.vocabulary;
   const Tokenizer tokenizer({v.tokens, v.scores, v.types, v.bos, v.eos, v.unk, v.add_bos, v.add_space_prefix, v.model, v.pre, v.merges, v.whole_words, v.compose, v.ends});
   const eval::Texts texts = eval::cut(read_text(a.text), tokenizer, graph.context, a.lines, a.tokens);
+  // Bodies of code differ in length with their formats: only compiling says whether they fit.
+  const auto fits = [&](const std::vector<std::string>& rules) {
+    CompileOptions mixed = options;
+    mixed.format_of.insert(mixed.format_of.end(), rules.begin(), rules.end());
+    try {
+      (void)compile(graph, mixed);
+    } catch (const Error& e) {
+      if (std::string(e.what()).find(" instructions, expected") == std::string::npos) throw;
+      return false;
+    }
+    return true;
+  };
   const bool tell = isatty(STDERR_FILENO) != 0;
   return eval::mix(graph, texts, {a.bytes.empty() ? 0 : bytes_of(a.bytes, graph), a.error}, [&](int done, int all) {
     if (tell) std::cerr << "\rcalibrating: " << done << " of " << all << (done == all ? "\n" : "") << std::flush;
-  });
+  }, fits);
 }
 
 std::string table(const eval::Mixed& m) {

@@ -17,7 +17,7 @@ struct MixedArguments {
 void add_mixed_options(CLI::App& command, MixedArguments& arguments);
 
 // Empty where nothing is asked for. Throws jogak::Error for a budget without a text, and the other way round.
-std::optional<eval::Mixed> mix(const ir::Graph& graph, const MixedArguments& arguments);
+std::optional<eval::Mixed> mix(const ir::Graph& graph, const MixedArguments& arguments, const CompileOptions& options);
 
 // A line for each choice: formats, bytes, errors; and the sums.
 std::string table(const eval::Mixed& mixed);

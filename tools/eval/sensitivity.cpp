@@ -133,7 +133,8 @@ double divergence(const ir::Graph& graph, const Texts& texts, const std::vector<
   return probe.divergence();
 }
 
-Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const std::function<void(int, int)>& progress) {
+Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const std::function<void(int, int)>& progress,
+          const std::function<bool(const std::vector<std::string>&)>& fits) {
   Mixed r{sensitivity(graph, texts, progress), {}, 0, true};
   const auto choose = [&] {
     // Errors of single matrices need not add up: what is promised is measured, and the sum's budget made tighter until it holds.
@@ -144,7 +145,7 @@ Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budg
     }
   };
   choose();
-  if (passes::bodies(r.choices, r.picked) <= kMostBodies) return r;
+  if (passes::bodies(r.choices, r.picked) <= kMostBodies && (!fits || fits(passes::format_rules(r.choices, r.picked)))) return r;
   r.choices = passes::merge_layers(r.choices);
   r.by_layer = false;
   choose();

@@ -21,7 +21,8 @@ struct Mixed {
   bool by_layer = true;   // false: every layer has the same formats, because the program holds no more bodies
 };
 // Formats within a budget, by matrix, or by role where the layers would need more bodies of code than a program holds. An error budget is
-// met by the measured divergence of all together, not by the sum. Throws jogak::Error where no choice meets the budget.
-Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const std::function<void(int, int)>& progress = {});
+// met by the measured divergence of all together, not by the sum. `fits` says whether a program with these rules holds its code. Throws jogak::Error where no choice meets the budget.
+Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const std::function<void(int, int)>& progress = {},
+          const std::function<bool(const std::vector<std::string>&)>& fits = {});
 
 }  // namespace jogak::eval
