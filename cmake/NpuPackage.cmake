@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_model)
+set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_model)
 set(files "${JOGAK_UTF8PROC}")
 if(TARGET jogak_rtl)
   list(APPEND parts jogak_rtl jogak_sim)
@@ -48,10 +48,11 @@ install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtim
   ${root}/runtime/program.hpp ${root}/runtime/asm.hpp ${root}/runtime/builder.hpp ${root}/compiler/compile.hpp ${root}/compiler/bound.hpp ${root}/spec/error.hpp DESTINATION "${to}")
 install(FILES "${NPU_GEN_DIR}/npu_spec.hpp" "${NPU_GEN_DIR}/npu_regs.h" DESTINATION "${to}")
 install(FILES ${root}/runtime/drafter.hpp ${root}/runtime/chat.hpp DESTINATION "${to}")
-install(FILES ${root}/runtime/tensor_session.hpp DESTINATION "${to}")
+install(FILES ${root}/runtime/tensor_session.hpp ${root}/runtime/language_model.hpp ${root}/runtime/batch_session.hpp ${root}/runtime/encoder_session.hpp
+  DESTINATION "${to}")
 install(FILES ${root}/compiler/tensor/graph.hpp ${root}/compiler/tensor/lower.hpp ${root}/compiler/tensor/evaluate.hpp DESTINATION "${to}/tensor")
 install(FILES ${root}/driver/device.hpp DESTINATION "${to}/driver")
-install(FILES ${root}/compiler/ir/graph.hpp DESTINATION "${to}/ir")
+install(FILES ${root}/compiler/ir/graph.hpp ${root}/compiler/ir/bytes.hpp DESTINATION "${to}/ir")
 install(FILES ${root}/compiler/import/gguf.hpp DESTINATION "${to}/import")
 install(TARGETS jogak-cli DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES ${root}/models/jogak-stories.gguf ${root}/models/heldout.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/jogak/models" OPTIONAL)
