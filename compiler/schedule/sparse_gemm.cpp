@@ -4,20 +4,11 @@
 #include <cstring>
 
 #include "../passes/codes.hpp"
+#include "gemm_frame.hpp"
 #include "tile.hpp"
 
 namespace jogak::schedule {
 namespace {
-
-using emit::Emitter;
-using emit::Reg;
-using spec::AluFn;
-using spec::Engine;
-using spec::Space;
-
-constexpr int kRows = 64;  // rows of A at once
-
-enum Semaphore : unsigned { kSlotFull, kSlotFree, kAFull, kAFree, kOutFull, kOutFree, kLists };
 
 std::uint32_t tile_bytes(const Gemm& g) { return (g.format == ir::Format::mxfp4 ? 16u : 32u) * g.config.cols; }
 std::uint32_t list_words(const BlockLists& lists) { return static_cast<std::uint32_t>(lists.size() + kept_count(lists)); }
@@ -25,10 +16,10 @@ std::uint32_t list_words(const BlockLists& lists) { return static_cast<std::uint
 std::uint32_t list_bytes(const BlockLists& lists) { return (list_words(lists) * 4 + 63) / 64 * 64; }
 
 // The sequencer walks the lists: for each tile it reads from vector memory where its rows of A lie.
-class Lowering {
+class Lowering : GemmFrame {
  public:
   Lowering(const Gemm& g, const BlockLists& lists)
-      : g_(g), tile_(tile_bytes(g)), words_(list_words(lists)), first_(list_bytes(lists)),
+      : GemmFrame(g), tile_(tile_bytes(g)), words_(list_words(lists)), first_(list_bytes(lists)),
         end_(first_ + static_cast<std::uint32_t>(kept_count(lists)) * (tile_ + tile_ / 16)), trips_(static_cast<std::uint32_t>(lists.size())) {
     const auto& c = g.config;
     std::size_t most = 1;
@@ -36,7 +27,6 @@ class Lowering {
     slot_ = static_cast<std::uint32_t>((most + 1) / 2 * 2) * tile_;  // so that no two slots share a word of scales
     slots_ = std::min({c.wspm_bytes / slot_, trips_, 8u});
     lists_at_ = 2u * kRows * c.cols;
-    if (g.format != ir::Format::int8 && g.format != ir::Format::mxfp4) throw Error("sparse gemm", "format of B", ir::name(g.format), "int8 or mxfp4");
     if (slots_ < 2 || 2u * kRows * static_cast<std::uint32_t>(g.k) > c.aspm_bytes || (lists_at_ + words_) * 4 > c.vmem_bytes)
       throw Error("sparse gemm", "shape on " + std::string(c.name), std::to_string(g.n) + " columns of " + std::to_string(g.k),
                   "two slots of B, two row blocks of A and the lists of blocks that fit");
@@ -45,12 +35,10 @@ class Lowering {
                   "multiples of 64, " + std::to_string(c.cols) + " and 32");
   }
 
-  Emitter run() {
-    for (Reg* r : {&use_, &fill_, &from_, &list_, &list_fill_, &a_, &a_fill_, &a_from_, &out_, &c_, &c_row_, &count_, &w_}) *r = e_.variable();
-    e_.label("prologue");
-    e_.signal(Engine::seq, kOutFree, 2);
-    e_.signal(Engine::seq, kAFree, 2);
-    for (const Reg r : {use_, fill_, a_, a_fill_, a_from_, out_, c_, c_row_}) e_.set(r, 0);
+  emit::Emitter run() {
+    for (Reg* r : {&use_, &fill_, &from_, &list_, &list_fill_, &count_, &w_}) *r = e_.variable();
+    begin();
+    for (const Reg r : {use_, fill_}) e_.set(r, 0);
     e_.set(from_, first_);
     e_.set(list_, lists_at_);
     e_.set(list_fill_, lists_at_);
@@ -59,18 +47,12 @@ class Lowering {
     e_.wait(Engine::seq, kLists);
     load_a();
     e_.repeat(slots_, [&] { load_b(); });
-    e_.label("sparse_gemm");
-    e_.repeat(static_cast<std::uint32_t>(g_.m / kRows - 1), [&] {
-      load_a();
-      rows(true);
-    });
-    rows(false);
-    e_.put(spec::Halt{});
+    all_rows("sparse_gemm", trips_, slots_, [&](bool prefetch) { columns(prefetch); });
     return std::move(e_);
   }
 
  private:
-  Reg k(long long value) { return e_.constant(static_cast<std::uint32_t>(value)); }
+  using GemmFrame::cycle;
   // r = r + by, back to `first` at `end`.
   void cycle(Reg r, Reg by, std::uint32_t first, std::uint32_t end) {
     const Reg inside = e_.temporary();
@@ -79,26 +61,6 @@ class Lowering {
     e_.alui(AluFn::ltu, inside, r, end - first);
     e_.alu(AluFn::mul, r, r, inside);
     if (first != 0) e_.alui(AluFn::add, r, r, first);
-  }
-  void cycle(Reg r, std::uint32_t by, std::uint32_t end) {
-    const Reg inside = e_.temporary();
-    e_.alui(AluFn::add, r, r, by);
-    e_.alui(AluFn::ltu, inside, r, end);
-    e_.alu(AluFn::mul, r, r, inside);
-  }
-
-  void load_a() {
-    const long long codes = 1LL * kRows * g_.k;
-    e_.wait(Engine::ld, kAFree);
-    e_.put(spec::Load{.win = 1, .space = Space::aspm, .da = a_from_, .ca = a_fill_, .len = k(codes), .n1 = k(1), .n2 = k(1)});
-    const Reg from = e_.temporary(), to = e_.temporary();
-    e_.alui(AluFn::shr, from, a_from_, 4);
-    e_.alui(AluFn::add, from, from, static_cast<std::uint32_t>(g_.m * g_.k));
-    e_.alui(AluFn::shr, to, a_fill_, 4);
-    e_.put(spec::Load{.win = 1, .space = Space::asc, .da = from, .ca = to, .len = k(codes / 16), .n1 = k(1), .n2 = k(1)});
-    e_.signal(Engine::ld, kAFull);
-    e_.alui(AluFn::add, a_from_, a_from_, static_cast<std::uint32_t>(codes));
-    cycle(a_fill_, static_cast<std::uint32_t>(codes), static_cast<std::uint32_t>(2 * codes));
   }
 
   // The tiles of one column block, as many as its list says.
@@ -119,20 +81,7 @@ class Lowering {
     cycle(fill_, slot_, slot_ * slots_);
   }
 
-  // One block of rows against all of B; B's slots for the next block are fetched ahead.
-  void rows(bool more) {
-    e_.wait(Engine::mx, kAFull);
-    const std::uint32_t ahead = more ? trips_ : trips_ - slots_;
-    e_.repeat(ahead, [&] { columns(true); });
-    e_.repeat(trips_ - ahead, [&] { columns(false); });
-    e_.signal(Engine::mx, kAFree);
-    cycle(a_, static_cast<std::uint32_t>(kRows * g_.k), static_cast<std::uint32_t>(2 * kRows * g_.k));
-    e_.alui(AluFn::add, c_row_, c_row_, static_cast<std::uint32_t>(kRows * g_.n * 4));
-    e_.copy(c_, c_row_);
-  }
-
   void columns(bool prefetch) {
-    const long long width = g_.config.cols;
     e_.put(spec::Lds{.rd = count_, .ra = list_});
     e_.copy(w_, use_);
     e_.wait(Engine::mx, kSlotFull);
@@ -148,38 +97,26 @@ class Lowering {
       e_.wait(Engine::ld, kSlotFree);
       load_b();
     }
-    const Reg from = e_.temporary();
-    e_.wait(Engine::st, kOutFull);
-    e_.alui(AluFn::shl, from, out_, 2);
-    e_.put(spec::Store{.win = 2, .space = Space::vmem, .da = c_, .ca = from, .len = k(width * 4), .n1 = k(kRows), .ds1 = k(g_.n * 4LL),
-                       .cs1 = k(width * 4), .n2 = k(1)});
-    e_.signal(Engine::st, kOutFree);
-    cycle(out_, static_cast<std::uint32_t>(kRows * width), static_cast<std::uint32_t>(2 * kRows * width));
-    e_.alui(AluFn::add, c_, c_, static_cast<std::uint32_t>(width * 4));
+    store_columns(g_.config.cols);
   }
 
   // The next tile of the list.
   void tile(bool acc) {
-    const bool int8 = g_.format == ir::Format::int8;
     e_.alui(AluFn::add, list_, list_, 1);
     const Reg a = e_.temporary(), scales = e_.temporary();
     e_.put(spec::Lds{.rd = a, .ra = list_});
     e_.alu(AluFn::add, a, a, a_);
     e_.alui(AluFn::shr, scales, w_, 4);
-    e_.put(spec::Mm{.wfmt = int8 ? spec::Wfmt::int8 : spec::Wfmt::e2m1, .wscale = int8 ? spec::Wscale::fp16 : spec::Wscale::e8m0,
-                    .ascale = spec::Ascale::bf16, .acc = acc, .w = w_, .ws = scales, .wn = k(tile_), .wk = k(tile_), .a = a, .am = k(g_.k), .o = out_,
-                    .om = k(g_.config.cols), .on = k(g_.config.cols), .m = k(kRows), .kb = k(1), .nb = k(1)});
+    spec::Mm mm = product();
+    mm.acc = acc, mm.w = w_, mm.ws = scales, mm.wn = k(tile_), mm.wk = k(tile_), mm.a = a, mm.om = k(g_.config.cols), mm.kb = k(1), mm.nb = k(1);
+    e_.put(mm);
     e_.alui(AluFn::add, w_, w_, tile_);
   }
 
-  const Gemm& g_;
-  Emitter e_;
   const std::uint32_t tile_, words_, first_, end_, trips_;
   std::uint32_t slot_ = 0, slots_ = 0, lists_at_ = 0;  // bytes of a slot; slots; the lists' first word
   Reg use_ = 0, fill_ = 0, from_ = 0;                  // slot in use, slot to fill, offset of the next tiles in window 0
   Reg list_ = 0, list_fill_ = 0, count_ = 0, w_ = 0;   // words of the lists: in use, to fill by; a count; tile in use
-  Reg a_ = 0, a_fill_ = 0, a_from_ = 0;                // row block in use, to fill, offset of the next one in window 1
-  Reg out_ = 0, c_ = 0, c_row_ = 0;                    // output buffer, its place in C, first column of the row block
 };
 
 bool all_zero(const ir::QMatrix& b, std::int64_t n, std::int64_t kb) {
@@ -213,7 +150,7 @@ std::size_t kept_count(const BlockLists& lists) {
   return count;
 }
 
-Emitter lower_sparse_gemm(const Gemm& gemm, const BlockLists& lists) { return Lowering(gemm, lists).run(); }
+emit::Emitter lower_sparse_gemm(const Gemm& gemm, const BlockLists& lists) { return Lowering(gemm, lists).run(); }
 
 std::vector<std::byte> pack_sparse_b(const Gemm& g, const ir::QMatrix& b, const BlockLists& lists) {
   const std::size_t tile = tile_bytes(g), cols = g.config.cols;
