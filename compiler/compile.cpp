@@ -14,24 +14,15 @@
 namespace jogak {
 namespace {
 
-ir::Format format_named(const std::string& name) {
-  std::string known;
-  for (const ir::Format f : ir::kFormats) {
-    if (name == ir::name(f)) return f;
-    known += (known.empty() ? "" : ", ") + std::string(ir::name(f));
-  }
-  throw Error("compile", "weight format", name, "one of " + known);
-}
-
 // Rules NAME=FORMAT: of the matrix called NAME, or, where none is, of all whose name contains it. The last one that fits counts.
 class FormatRules {
  public:
   // Throws jogak::Error for an unknown format and for a rule that no matrix follows: that is a slip of the pen.
-  FormatRules(const ir::Graph& graph, const CompileOptions& options) : standard_(format_named(options.format)) {
+  FormatRules(const ir::Graph& graph, const CompileOptions& options) : standard_(ir::format_named(options.format)) {
     for (const std::string& text : options.format_of) {
       const auto split = text.rfind('=');
       if (split == std::string::npos) throw Error("compile", "format rule", text, "NAME=FORMAT");
-      Rule rule{text.substr(0, split), format_named(text.substr(split + 1))};
+      Rule rule{text.substr(0, split), ir::format_named(text.substr(split + 1))};
       std::string names;
       bool used = false;
       for (const ir::Node& node : graph.nodes) {

@@ -3,19 +3,12 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "../schedule/sizes.hpp"
 
 namespace jogak::encoder {
 namespace {
 
-int round_up(int x, int to) { return (x + to - 1) / to * to; }
-std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
-
-// Largest divisor of n that is at most limit (at least 1).
-int divisor(int n, int limit) {
-  for (int d = std::min(n, std::max(limit, 1)); d > 1; --d)
-    if (n % d == 0) return d;
-  return 1;
-}
+using schedule::divisor, schedule::round_up, schedule::u32;
 
 constexpr int kMostColumns = 64;  // of a slot
 

@@ -1,5 +1,7 @@
 #include "graph.hpp"
 
+#include "error.hpp"
+
 namespace jogak::ir {
 
 const char* name(Op op) {
@@ -25,6 +27,15 @@ const char* name(Format format) {
     case Format::mxint8: return "mxint8";
   }
   return "unknown";
+}
+
+Format format_named(const std::string& name) {
+  std::string known;
+  for (const Format f : kFormats) {
+    if (name == ir::name(f)) return f;
+    known += (known.empty() ? "" : ", ") + std::string(ir::name(f));
+  }
+  throw Error("compile", "weight format", name, "one of " + known);
 }
 
 }  // namespace jogak::ir

@@ -29,6 +29,8 @@ enum class Format {
 };
 inline constexpr Format kFormats[] = {Format::int8, Format::int8c, Format::mxfp4, Format::mxint8};
 const char* name(Format format);
+// The other way; throws jogak::Error naming the known ones.
+Format format_named(const std::string& name);
 
 // Quantised matrix y[n] = sum_k w[n][k] x[k]; codes and scales are row-major by n, k padded to a multiple of 32 with zeros.
 // codes: int8 values, or E2M1 nibbles 0..15. scales: fp16 bits, or E8M0 in the low byte; int8c has `channel` instead.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sizes.hpp"
+
 namespace jogak::schedule {
 
 inline constexpr int kAdapterWindow = 3;
@@ -42,14 +44,9 @@ struct AdapterPlan {
     for (const AdapterGroup g : {AdapterGroup::qkv, AdapterGroup::o, AdapterGroup::ffn, AdapterGroup::down}) all += of(down(g), 1);
     return all;
   }
-  static int up(int x, int to) { return (x + to - 1) / to * to; }
+  static int up(int x, int to) { return round_up(x, to); }
 
  private:
-  static int divisor(int n, int limit) {
-    for (int d = n < limit ? n : limit; d > 1; --d)
-      if (n % d == 0) return d;
-    return 1;
-  }
   AdapterMatrix pieces(int columns, int k) const {
     const int fit = slot_bytes / tile_bytes(), kb = k / 32, blocks = columns / cols;
     AdapterMatrix m;

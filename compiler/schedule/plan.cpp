@@ -3,19 +3,10 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "sizes.hpp"
 
 namespace jogak::schedule {
 namespace {
-
-int round_up(int x, int to) { return (x + to - 1) / to * to; }
-std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
-
-// Largest divisor of n that is at most limit (at least 1).
-int divisor(int n, int limit) {
-  for (int d = std::min(n, std::max(limit, 1)); d > 1; --d)
-    if (n % d == 0) return d;
-  return 1;
-}
 
 // `f` of every matrix in the order of use.
 template <class F>

@@ -21,8 +21,6 @@ LlamaHyper shape(int heads, int kv_heads, int head_dim, int context) {
   return {.layers = 2, .width = 64, .heads = heads, .kv_heads = kv_heads, .ffn = 96, .context = context, .vocab = 100, .head_dim = head_dim};
 }
 
-bool same_bits(std::span<const float> a, std::span<const float> b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * 4) == 0; }
-
 // What a sequence gives by itself, on the program for one.
 struct Alone {
   Alone(const ir::Graph& graph, const CompileOptions& options, const std::vector<int>& ids) : session(compile(graph, options).program, "model") {

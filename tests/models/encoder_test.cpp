@@ -12,6 +12,7 @@
 #include "shared.hpp"
 
 using namespace jogak;
+using tests::error;
 
 namespace {
 
@@ -27,13 +28,6 @@ struct Golden {
     return {all.begin() + static_cast<std::ptrdiff_t>(i * n), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * n)};
   }
 };
-
-double error(std::span<const float> found, std::span<const float> expected) {
-  REQUIRE(found.size() == expected.size());
-  double off = 0, whole = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) off += std::pow(found[i] - expected[i], 2), whole += std::pow(expected[i], 2);
-  return std::sqrt(off / whole);
-}
 
 std::size_t largest(std::span<const float> x) { return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) - x.begin()); }
 

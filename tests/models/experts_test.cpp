@@ -67,12 +67,6 @@ Agreement agree(const std::vector<Choice>& found, const std::vector<Choice>& exp
   return a;
 }
 
-double error(std::span<const float> found, std::span<const float> expected) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) difference += std::pow(double(found[i]) - expected[i], 2), size += double(expected[i]) * expected[i];
-  return std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("experts: the reference decoder and the machine choose those of an independent implementation") {

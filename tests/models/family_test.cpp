@@ -44,13 +44,6 @@ std::vector<int> some_ids(int count) {
   return ids;
 }
 
-// Root of the mean squared error over the root of the mean square.
-double error(std::span<const float> a, std::span<const float> b) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference += std::pow(double(a[i]) - b[i], 2), size += double(b[i]) * b[i];
-  return std::sqrt(difference / size);
-}
-
 std::string refusal(const ir::Graph& graph, const CompileOptions& options) {
   try {
     (void)compile(graph, options);

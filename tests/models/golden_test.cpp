@@ -54,13 +54,6 @@ double worst(std::span<const float> found, std::span<const float> expected) {
   return difference / size;
 }
 
-// Root of the mean squared error over the root of the mean square.
-double error(std::span<const float> found, std::span<const float> expected) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) difference += std::pow(double(found[i]) - expected[i], 2), size += double(expected[i]) * expected[i];
-  return std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("golden decoders: every layer and the logits of the graph in fp32 within 1e-4 of the reference") {

@@ -22,14 +22,6 @@ std::vector<int> some_ids(int count) {
   return ids;
 }
 
-double error(std::span<const float> a, std::span<const float> b) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference += std::pow(double(a[i]) - b[i], 2), size += double(b[i]) * b[i];
-  return std::sqrt(difference / size);
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * 4) == 0; }
-
 }  // namespace
 
 // Chunks are of 256, 256 and 64 keys; groups of one head, of all heads, and between; heads that fill their padding and others.

@@ -122,14 +122,6 @@ std::vector<float> expected_of(const ir::Graph& graph, const std::vector<int>& i
   return all;
 }
 
-double error(std::span<const float> a, std::span<const float> b) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference += std::pow(double(a[i]) - b[i], 2), size += double(b[i]) * b[i];
-  return std::sqrt(difference / size);
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * 4) == 0; }
-
 }  // namespace
 
 TEST_CASE("lora: every target alone and all together are the merged fp32 decoder within 4 %, the same bits on two configurations and for every cut") {

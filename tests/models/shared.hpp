@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "compile.hpp"
 #include "import/gguf.hpp"
@@ -31,6 +34,18 @@ inline nlohmann::json read_json(const std::filesystem::path& path) {
 
 inline Program compiled(const std::filesystem::path& model, const CompileOptions& options) {
   return compile(import::read_model(model), options).program;
+}
+
+// Root of the mean squared error over the root of the mean square.
+inline double error(std::span<const float> found, std::span<const float> expected) {
+  REQUIRE(found.size() == expected.size());
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) difference += std::pow(double(found[i]) - expected[i], 2), size += double(expected[i]) * expected[i];
+  return std::sqrt(difference / size);
+}
+
+inline bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * 4) == 0;
 }
 
 }  // namespace jogak::tests

@@ -19,22 +19,13 @@ using onnx::Arrays;
 
 bool is_program(const std::string& path) { return std::filesystem::path(path).extension() == ".jgk"; }
 
-ir::Format format_named(const std::string& name) {
-  std::string known;
-  for (const ir::Format f : ir::kFormats) {
-    if (name == ir::name(f)) return f;
-    known += (known.empty() ? "" : ", ") + std::string(ir::name(f));
-  }
-  throw Error("compile", "weight format", name, "one of " + known);
-}
-
 Program program(const EncoderArguments& a) {
   if (is_program(a.files.model)) return read_program(a.files.model);
-  import::EncoderFormats formats{.standard = format_named(a.options.format)};
+  import::EncoderFormats formats{.standard = ir::format_named(a.options.format)};
   for (const std::string& rule : a.options.format_of) {
     const auto split = rule.rfind('=');
     if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
-    formats.rules.emplace_back(rule.substr(0, split), format_named(rule.substr(split + 1)));
+    formats.rules.emplace_back(rule.substr(0, split), ir::format_named(rule.substr(split + 1)));
   }
   encoder::Encoder model = import::read_encoder(a.files.model, formats, a.tower);
   if (a.options.context > 0) encoder::shorten(model, a.options.context);
