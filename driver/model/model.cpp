@@ -8,6 +8,7 @@
 #include "../arena.hpp"
 #include "../backends.hpp"
 #include "../guard.hpp"
+#include "../host_memory.hpp"
 #include "error.hpp"
 #include "sim/model/machine.hpp"
 
@@ -27,8 +28,8 @@ struct Stopped {};  // thrown by the instruction hook, caught in run()
 class ModelDevice final : public Device {
  public:
   ModelDevice(const spec::Config& config, u64 memory_bytes) : machine_(config), memory_(static_cast<std::size_t>(memory_bytes)) {
-    arena_.attach(memory_, kMemoryBase);
-    machine_.dram().attach(kMemoryBase, memory_);
+    arena_.attach(memory_.bytes(), kMemoryBase);
+    machine_.dram().attach(kMemoryBase, memory_.bytes());
     machine_.on_instruction([this](const model::Step&) {
       if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
     });
@@ -166,7 +167,7 @@ class ModelDevice final : public Device {
   }
 
   model::Machine machine_;
-  std::vector<std::uint8_t> memory_;
+  HostMemory memory_;
   Arena arena_;
   std::array<u32, 1024> csrs_{};
   std::vector<spec::Insn> code_;
