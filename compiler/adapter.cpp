@@ -156,7 +156,7 @@ class Packer {
       down(l, AdapterGroup::o, {kO});
       residual(l, kO);
       down(l, AdapterGroup::ffn, {kGate, kUp});
-      for (int first = 0; first < AdapterPlan::up(p_.ffn, p_.fc); first += p_.fc) iteration(l, first);
+      for (int first = 0; first < schedule::round_up(p_.ffn, p_.fc); first += p_.fc) iteration(l, first);
       down(l, AdapterGroup::down, {kDown});
       residual(l, kDown);
     }
@@ -167,7 +167,7 @@ class Packer {
   // A of the targets, one below the other; the input of o has a gap behind each head.
   void down(int layer, AdapterGroup g, const std::vector<Target>& targets) {
     Floats m = zeros(p_.down_columns(g), p_.input(g));
-    const int padded = AdapterPlan::up(p_.head_dim, 32);
+    const int padded = schedule::round_up(p_.head_dim, 32);
     for (std::size_t t = 0; t < targets.size(); ++t) {
       const Pair* pair = folder_.find(layer, targets[t]);
       if (pair == nullptr) continue;
@@ -185,7 +185,7 @@ class Packer {
     }
   }
   void residual(int layer, Target target) {
-    Floats m = zeros(AdapterPlan::up(p_.width, p_.cols), p_.rank);
+    Floats m = zeros(schedule::round_up(p_.width, p_.cols), p_.rank);
     if (const Pair* pair = folder_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
     matrix(m, p_.up_residual());
   }

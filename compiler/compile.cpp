@@ -115,8 +115,7 @@ void pack_pass(State& s) {
   const auto plan = std::make_shared<const schedule::Plan>(s.plan);
   s.program.segments = schedule::weight_segments(std::make_shared<const schedule::Llama>(std::move(s.model)), plan);
   for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
-  if (plan->adapter.rank > 0)
-    s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.layer_bytes() * static_cast<std::uint64_t>(plan->adapter.layers);
+  if (plan->adapter.rank > 0) s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.bytes();
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
@@ -140,7 +139,7 @@ void abi_pass(State& s) {
     s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
                                  {words(p.layers), words(p.rows), words(p.mixture.top)}});
   if (p.paged()) s.program.symbols.push_back({"table", 2, p.io_table, words(p.table_words()) * 4, "i32", {words(p.table_words())}});
-  const std::uint64_t adapter_bytes = p.adapter.layer_bytes() * words(p.adapter.layers);
+  const std::uint64_t adapter_bytes = p.adapter.bytes();
   if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", schedule::kAdapterWindow, 0, adapter_bytes, "bytes", {adapter_bytes}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},

@@ -29,11 +29,11 @@ void mxfp4_codes(const std::byte* nibbles, std::int8_t* codes) {
 
 }  // namespace
 
-bool kept_format(DType type, ir::Format& format) {
+std::optional<ir::Format> kept_format(DType type) {
   switch (type) {
-    case DType::q8_0: case DType::q4_0: case DType::q5_0: case DType::iq4_nl: format = ir::Format::int8; return true;
-    case DType::mxfp4: format = ir::Format::mxfp4; return true;
-    default: return false;
+    case DType::q8_0: case DType::q4_0: case DType::q5_0: case DType::iq4_nl: return ir::Format::int8;
+    case DType::mxfp4: return ir::Format::mxfp4;
+    default: return std::nullopt;
   }
 }
 

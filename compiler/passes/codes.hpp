@@ -1,12 +1,14 @@
 // Codes and scales of a quantised matrix, wherever they lie.
 #pragma once
+#include <optional>
+
 #include "../ir/graph.hpp"
 
 namespace jogak::passes {
 
 // The array's format of a type whose blocks are those of the array: 32 integer codes and an fp16 scale (Q8_0, Q4_0, Q5_0, IQ4_NL), or MXFP4.
-// False for all others.
-bool kept_format(ir::DType type, ir::Format& format);
+// Nothing for all others.
+std::optional<ir::Format> kept_format(ir::DType type);
 
 // Codes of block kb of row n and its scale (0 for int8c); n and kb lie inside the matrix.
 struct Block {

@@ -47,22 +47,26 @@ void int8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& sca
     codes[i] = s == 0 ? std::int8_t{0} : static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
 }
 
-void mxint8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
+// Of the scales 2^e around `most` / `largest`, e from `below` less to `above` more than its whole power, the one with the least squared error.
+// encode(x / scale) is a code, difference(x, scale, code) what it is off.
+template <class Encode, class Difference>
+void power_of_two_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale, float largest, int below, int above, Encode encode,
+                        Difference difference) {
   float most = 0;
   for (const float x : w) most = std::max(most, std::fabs(x));
   std::fill(codes, codes + 32, std::int8_t{0});
   scale = 0;
   if (most == 0) return;
-  const int low = static_cast<int>(std::floor(std::log2(most / 127.0f)));
+  const int whole = static_cast<int>(std::floor(std::log2(most / largest)));
   double best = INFINITY;
-  for (int e = low; e <= low + 1; ++e) {
+  for (int e = whole - below; e <= whole + above; ++e) {
     const int code = std::clamp(e + 127, 1, 254);
     const float s = std::ldexp(1.0f, code - 127);
     std::int8_t trial[32] = {};
     double error = 0;
     for (std::size_t i = 0; i < w.size(); ++i) {
-      trial[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(w[i] / s), -127.0f, 127.0f));
-      const double d = static_cast<double>(w[i]) - static_cast<double>(s) * trial[i];
+      trial[i] = encode(w[i] / s);
+      const double d = difference(w[i], s, trial[i]);
       error += d * d;
     }
     if (error < best) {
@@ -73,30 +77,14 @@ void mxint8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& s
   }
 }
 
+void mxint8_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
+  power_of_two_block(w, codes, scale, 127.0f, 0, 1, [](float x) { return static_cast<std::int8_t>(std::clamp(std::nearbyint(x), -127.0f, 127.0f)); },
+                     [](float x, float s, std::int8_t code) { return static_cast<double>(x) - static_cast<double>(s) * code; });
+}
+
 void mxfp4_block(std::span<const float> w, std::int8_t* codes, std::uint16_t& scale) {
-  float most = 0;
-  for (const float x : w) most = std::max(most, std::fabs(x));
-  std::fill(codes, codes + 32, std::int8_t{0});
-  scale = 0;
-  if (most == 0) return;
-  const int middle = static_cast<int>(std::floor(std::log2(most / 6.0f)));
-  double best = INFINITY;
-  for (int e = middle - 1; e <= middle + 1; ++e) {
-    const int code = std::clamp(e + 127, 1, 254);
-    const float s = std::ldexp(1.0f, code - 127);
-    std::int8_t trial[32] = {};
-    double error = 0;
-    for (std::size_t i = 0; i < w.size(); ++i) {
-      trial[i] = e2m1(w[i] / s);
-      const double d = w[i] - (trial[i] & 8 ? -s : s) * kE2m1[trial[i] & 7];
-      error += d * d;
-    }
-    if (error < best) {
-      best = error;
-      scale = static_cast<std::uint16_t>(code);
-      std::copy(trial, trial + 32, codes);
-    }
-  }
+  power_of_two_block(w, codes, scale, 6.0f, 1, 1, [](float x) { return e2m1(x); },
+                     [](float x, float s, std::int8_t code) -> double { return x - (code & 8 ? -s : s) * kE2m1[code & 7]; });
 }
 
 // The matrix as the tensor's blocks have it. Those of a mapped file stay where they are; the scales are looked at in either case.
@@ -205,14 +193,12 @@ std::vector<float> finite_float(const Tensor& t) {
 }
 
 Format array_format(DType type, Format format) {
-  (void)kept_format(type, format);
-  return format;
+  return kept_format(type).value_or(format);
 }
 
 QMatrix quantize(const Tensor& t, Format format, int group) {
   if (t.shape.size() != 2) throw Error("quantize", "tensor " + t.name, std::to_string(t.shape.size()) + " dimensions", "a matrix");
-  Format carried = format;
-  const std::optional<Format> kept = kept_format(t.dtype, carried) ? std::optional(carried) : std::nullopt;
+  const std::optional<Format> kept = kept_format(t.dtype);
   if (kept && (group == 0 || group % 32 == 0)) return carry_over(t, *kept);
   const std::vector<float> w = to_float(t);
   for (const float x : w)

@@ -53,7 +53,7 @@ void Lowering::adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am
 // A x of a group, quantised, into aspm.
 void Lowering::adapter_down(AdapterGroup g, std::uint32_t operand) {
   const AdapterPlan& a = p_.adapter;
-  const int columns = a.down_columns(g), row = AdapterPlan::up(columns, p_.cols);
+  const int columns = a.down_columns(g), row = round_up(columns, p_.cols);
   const Reg t = k(p_.adapter_t), words = k(row);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = t, .ds = words, .a = t, .as = words, .rows = m_, .cols = words});
   e_.signal(Engine::ve, kOperand);

@@ -23,28 +23,28 @@ struct AdapterPlan {
   int cols = 0, layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, fc = 0, turning = 0;
   int slot_bytes = 0;  // of one of two places on chip
 
-  int hn() const { return up(head_dim, cols); }
+  int hn() const { return round_up(head_dim, cols); }
   int targets(AdapterGroup g) const { return g == AdapterGroup::qkv ? 3 : g == AdapterGroup::ffn ? 2 : 1; }
   int down_columns(AdapterGroup g) const { return targets(g) * rank; }
   // Columns of a group's input, padded.
   int input(AdapterGroup g) const {
-    return g == AdapterGroup::o ? heads * up(head_dim, 32) : g == AdapterGroup::down ? up(ffn, fc) : up(width, 32);
+    return g == AdapterGroup::o ? heads * round_up(head_dim, 32) : g == AdapterGroup::down ? round_up(ffn, fc) : round_up(width, 32);
   }
   // A of a group; B of a head, of one iteration of gate and up, of o or down as a whole.
-  AdapterMatrix down(AdapterGroup g) const { return rank == 0 ? AdapterMatrix{} : pieces(up(down_columns(g), cols), input(g)); }
+  AdapterMatrix down(AdapterGroup g) const { return rank == 0 ? AdapterMatrix{} : pieces(round_up(down_columns(g), cols), input(g)); }
   AdapterMatrix up_head() const { return rank == 0 ? AdapterMatrix{} : pieces(hn(), rank); }
   AdapterMatrix up_ffn() const { return rank == 0 ? AdapterMatrix{} : pieces(2 * fc, 2 * rank); }
-  AdapterMatrix up_residual() const { return rank == 0 ? AdapterMatrix{} : pieces(up(width, cols), rank); }
-  int piece_bytes(const AdapterMatrix& m) const { return up(m.nbs * m.kbs * (32 * cols + 2 * cols), 64); }
+  AdapterMatrix up_residual() const { return rank == 0 ? AdapterMatrix{} : pieces(round_up(width, cols), rank); }
+  int piece_bytes(const AdapterMatrix& m) const { return round_up(m.nbs * m.kbs * (32 * cols + 2 * cols), 64); }
   int tile_bytes() const { return 32 * cols; }
+  std::uint64_t bytes() const { return layer_bytes() * static_cast<std::uint64_t>(layers); }
   std::uint64_t layer_bytes() const {
     if (rank == 0) return 0;
     const auto of = [&](const AdapterMatrix& m, int times) { return std::uint64_t(m.count) * static_cast<std::uint64_t>(times) * static_cast<std::uint64_t>(piece_bytes(m)); };
-    std::uint64_t all = of(up_head(), heads + 2 * kv_heads) + of(up_ffn(), up(ffn, fc) / fc) + of(up_residual(), 2);
+    std::uint64_t all = of(up_head(), heads + 2 * kv_heads) + of(up_ffn(), round_up(ffn, fc) / fc) + of(up_residual(), 2);
     for (const AdapterGroup g : {AdapterGroup::qkv, AdapterGroup::o, AdapterGroup::ffn, AdapterGroup::down}) all += of(down(g), 1);
     return all;
   }
-  static int up(int x, int to) { return round_up(x, to); }
 
  private:
   AdapterMatrix pieces(int columns, int k) const {

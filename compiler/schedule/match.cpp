@@ -133,10 +133,8 @@ class Matcher {
     const auto tensor = [&](std::size_t i) { return std::make_shared<const ir::Tensor>(graph_.tensors[static_cast<std::size_t>(node.weights.at(i))]); };
     Experts& e = l.experts;
     e.gate = tensor(0), e.up = tensor(1), e.down = tensor(2);
-    for (const auto& t : {e.gate, e.up, e.down}) {
-      ir::Format kept{};
-      if (!passes::kept_format(t->dtype, kept)) passes::check_finite(*t);  // scales of blocks are looked at when they are packed
-    }
+    for (const auto& t : {e.gate, e.up, e.down})
+      if (!passes::kept_format(t->dtype)) passes::check_finite(*t);  // scales of blocks are looked at when they are packed
     same("feed-forward length", model_.ffn, static_cast<int>(e.gate->shape.at(1)));
     if (model_.mixture != ir::Mixture{} && model_.mixture != node.mixture) throw Error("schedule", "experts of " + node.name, "others", "as many in every layer");
     model_.mixture = node.mixture;

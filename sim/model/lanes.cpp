@@ -48,9 +48,11 @@ std::span<const u32> Lanes::fetch_a(const u32* a, u64 n) {
   if (!c_.swap && !c_.absa && !c_.nega) return {a, n};
   const u32 keep = c_.absa ? ~num::kSign : ~0u;
   const u32 flip = c_.nega ? num::kSign : 0u;
-  const u64 other = c_.swap ? 1 : 0;
-  if (other == 0) for (u64 j = 0; j < n; ++j) x_[j] = (a[j] & keep) ^ flip;
-  else for (u64 j = 0; j < n; ++j) x_[j] = (a[j ^ 1] & keep) ^ flip;
+  if (c_.swap) {
+    for (u64 j = 0; j < n; ++j) x_[j] = (a[j ^ 1] & keep) ^ flip;
+  } else {
+    for (u64 j = 0; j < n; ++j) x_[j] = (a[j] & keep) ^ flip;
+  }
   return {x_.data(), n};
 }
 

@@ -90,8 +90,7 @@ std::vector<passes::Choice> roles(const ir::Graph& graph) {
 // Formats that all matrices of a choice can have.
 std::vector<ir::Format> possible(const ir::Graph& graph, const passes::Choice& c) {
   const ir::Node& first = named(graph, c.matrices.front());
-  ir::Format own{};
-  if (passes::kept_format(graph.tensors[static_cast<std::size_t>(first.weights.at(0))].dtype, own)) return {own};
+  if (const auto own = passes::kept_format(graph.tensors[static_cast<std::size_t>(first.weights.at(0))].dtype)) return {*own};
   return {std::begin(ir::kFormats), std::end(ir::kFormats)};
 }
 
