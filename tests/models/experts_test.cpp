@@ -261,7 +261,7 @@ constexpr double kTrainedBound = 0.03;
 std::filesystem::path with_tokenizer(const std::filesystem::path& model) {
   const auto folder = std::filesystem::temp_directory_path() / ("jogak_experts_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
-  for (const char* file : {"config.json", "model.safetensors"}) std::filesystem::create_symlink(model / file, folder / file);
+  for (const char* file : {"config.json", "model.safetensors"}) std::filesystem::create_symlink(std::filesystem::absolute(model / file), folder / file);
   nlohmann::json vocab = nlohmann::json::object();
   const std::vector<std::string> letters = read_json(model / "vocab.json");
   for (std::size_t i = 0; i < letters.size(); ++i) vocab[letters[i] == "\n" ? "\u010a" : letters[i] == " " ? "\u0120" : letters[i]] = i;
