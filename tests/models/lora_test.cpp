@@ -1,18 +1,23 @@
 // LoRA adapters on the machine: against the fp32 decoder with the adapter merged, and the bits of everything around it.
-#include <unistd.h>
-
 #include <cmath>
 #include <cstring>
 
 #include "adapter.hpp"
 #include "batch_session.hpp"
 #include "float_llama.hpp"
+#include "import/adapter_writer.hpp"
 #include "import/synthetic.hpp"
 #include "shared.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
+using import::Adapter;
+using import::AdapterValues;
+using import::adapter_config;
+using import::kAdapterModules;
 using import::LlamaHyper;
+using import::random_adapter;
+using Folder = import::AdapterFolder;
 using Json = nlohmann::json;
 
 namespace {
@@ -25,73 +30,15 @@ std::vector<int> some_ids(int count) {
   return ids;
 }
 
-struct Values {
-  int n, k;
-  std::vector<float> v;
-};
-using Adapter = std::map<std::string, Values>;  // by "layer module lora_A"
-
-const std::vector<std::string> kModules = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"};
 const std::vector<std::string> kTensors = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
-
-// Random A and B of `modules` (numbers in kModules), whose product is about as large as the weights.
-Adapter random_adapter(const LlamaHyper& h, int rank, const std::vector<int>& modules, unsigned seed) {
-  const int head = h.head_dim, q = h.heads * head, kv = h.kv_heads * head;
-  const int outs[] = {q, kv, kv, h.width, h.ffn, h.ffn, h.width}, ins[] = {h.width, h.width, h.width, q, h.width, h.width, h.ffn};
-  Adapter all;
-  std::uint32_t state = seed * 2654435761u + 1;
-  const auto fill = [&](int n, int k, float size) {
-    Values m{n, k, {}};
-    for (int i = 0; i < n * k; ++i) {
-      state = state * 1664525u + 1013904223u;
-      m.v.push_back((static_cast<float>(state >> 8) * 0x1p-24f - 0.5f) * size);
-    }
-    return m;
-  };
-  for (int l = 0; l < h.layers; ++l)
-    for (const int m : modules) {
-      const std::string name = "layers." + std::to_string(l) + "." + kModules[static_cast<std::size_t>(m)];
-      all[name + ".lora_A"] = fill(rank, ins[m], 2 / std::sqrt(static_cast<float>(ins[m])));
-      all[name + ".lora_B"] = fill(outs[m], rank, 2 / std::sqrt(static_cast<float>(rank)));
-    }
-  return all;
-}
-
-// A folder as PEFT writes it, removed again.
-class Folder {
- public:
-  Folder(const Adapter& adapter, Json config, const std::string& prefix = "base_model.model.model.") {
-    path = std::filesystem::temp_directory_path() / ("jogak-lora-" + std::to_string(::getpid()) + "-" + std::to_string(number_++));
-    std::filesystem::create_directories(path);
-    std::ofstream(path / "adapter_config.json") << config.dump();
-    Json header = Json::object();
-    std::string values;
-    for (const auto& [name, m] : adapter) {
-      header[prefix + name + ".weight"] = {{"dtype", "F32"}, {"shape", {m.n, m.k}}, {"data_offsets", {values.size(), values.size() + m.v.size() * 4}}};
-      values.append(reinterpret_cast<const char*>(m.v.data()), m.v.size() * 4);
-    }
-    const std::string text = header.dump();
-    const std::uint64_t length = text.size();
-    std::ofstream out(path / "adapter_model.safetensors", std::ios::binary);
-    out.write(reinterpret_cast<const char*>(&length), 8);
-    out << text << values;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-
- private:
-  static inline int number_ = 0;
-};
-
-Json config_of(int rank, double alpha) { return {{"peft_type", "LORA"}, {"r", rank}, {"lora_alpha", alpha}, {"target_modules", {"q_proj"}}, {"bias", "none"}}; }
 
 // W + alpha / r B A in the graph. A head's rows i and i + half are the graph's 2i and 2i + 1 in q and k.
 ir::Graph merged(ir::Graph graph, const LlamaHyper& h, const Adapter& adapter, float scale) {
   for (int l = 0; l < h.layers; ++l)
-    for (std::size_t m = 0; m < kModules.size(); ++m) {
-      const std::string name = "layers." + std::to_string(l) + "." + kModules[m];
+    for (std::size_t m = 0; m < kTensors.size(); ++m) {
+      const std::string name = "layers." + std::to_string(l) + "." + kAdapterModules[m];
       if (!adapter.contains(name + ".lora_A")) continue;
-      const Values &a = adapter.at(name + ".lora_A"), &b = adapter.at(name + ".lora_B");
+      const AdapterValues &a = adapter.at(name + ".lora_A"), &b = adapter.at(name + ".lora_B");
       for (ir::Tensor& t : graph.tensors) {
         if (t.name != "blk." + std::to_string(l) + "." + kTensors[m] + ".weight") continue;
         for (int r = 0; r < b.n; ++r) {
@@ -133,7 +80,7 @@ TEST_CASE("lora: every target alone and all together are the merged fp32 decoder
     CAPTURE(modules.front());
     CAPTURE(modules.size());
     const Adapter adapter = random_adapter(kShape, 5, modules, 3);
-    const Folder folder(adapter, config_of(5, 7.5));
+    const Folder folder(adapter, adapter_config(5, 7.5));
     edge.load_adapter(pack_adapter(compile(graph, {.config = "edge", .lora = 8}).program, folder.path));
     nano.load_adapter(pack_adapter(compile(graph, {.config = "nano", .lora = 8}).program, folder.path));
     const auto a = edge.feed_all(ids), b = nano.feed_all(ids), expected = expected_of(merged(graph, kShape, adapter, 1.5f), ids);
@@ -155,7 +102,7 @@ TEST_CASE("lora: other formats, biases, keys in chunks, wide feed-forwards whose
     h.context = chunks ? 576 : 64, h.ffn = chunks ? 160 : 1600, h.layers = chunks ? 1 : 2, h.qkv_bias = h.qk_norm = !chunks;
     const ir::Graph graph = import::synthetic_llama(h, 9);
     const Adapter adapter = random_adapter(h, 48, {0, 1, 2, 3, 4, 5, 6}, 5);
-    const Folder folder(adapter, config_of(48, 48));
+    const Folder folder(adapter, adapter_config(48, 48));
     const auto ids = some_ids(60);
     const Program edge = compile(graph, {.config = "edge", .format = format, .lora = 48}).program, nano = compile(graph, {.config = "nano", .format = format, .lora = 48}).program;
     Session e(edge, "model"), n(nano, "model");
@@ -174,7 +121,7 @@ TEST_CASE("lora: without an adapter the bits of a program without a place for on
   Session plain(compile(graph, {.config = "edge"}).program, "model"), session(program, "model");
   const auto without = plain.feed_all(ids);
   CHECK(same_bits(session.feed_all(ids), without));
-  const Folder first(random_adapter(kShape, 4, {0, 2, 6}, 1), config_of(4, 8)), second(random_adapter(kShape, 16, {1, 3, 4, 5}, 2), config_of(16, 16));
+  const Folder first(random_adapter(kShape, 4, {0, 2, 6}, 1), adapter_config(4, 8)), second(random_adapter(kShape, 16, {1, 3, 4, 5}, 2), adapter_config(16, 16));
   const auto one = pack_adapter(program, first.path), two = pack_adapter(program, second.path);
   CHECK(one.size() < program.window_bytes[0]);
   session.load_adapter(one);
@@ -214,30 +161,30 @@ TEST_CASE("lora: what does not fit is refused by name") {
     return std::string("accepted");
   };
   const auto with = [&](const char* key, const Json& value) {
-    Json c = config_of(4, 8);
+    Json c = adapter_config(4, 8);
     c[key] = value;
     return c;
   };
-  CHECK(refusal(good, config_of(4, 8)) == "accepted");
-  CHECK(refusal(good, config_of(64, 8)).find("rank, found 64, expected at most 32") != std::string::npos);
-  CHECK(refusal(good, config_of(3, 8)).find("shape of base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight, found 4 x 64, expected 3 x 64") != std::string::npos);
+  CHECK(refusal(good, adapter_config(4, 8)) == "accepted");
+  CHECK(refusal(good, adapter_config(64, 8)).find("rank, found 64, expected at most 32") != std::string::npos);
+  CHECK(refusal(good, adapter_config(3, 8)).find("shape of base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight, found 4 x 64, expected 3 x 64") != std::string::npos);
   CHECK(refusal(good, with("peft_type", "IA3")).find("peft_type, found IA3") != std::string::npos);
   CHECK(refusal(good, with("use_dora", true)).find("use_dora") != std::string::npos);
   CHECK(refusal(good, with("bias", "all")).find("bias, found all") != std::string::npos);
   CHECK(refusal(good, with("rank_pattern", {{"q_proj", 2}})).find("rank_pattern") != std::string::npos);
-  CHECK(refusal({}, config_of(4, 8)).find("tensors, found none") != std::string::npos);
+  CHECK(refusal({}, adapter_config(4, 8)).find("tensors, found none") != std::string::npos);
   Adapter other = good;
   other["layers.0.self_attn.qkv_proj.lora_A"] = {1, 1, {0}};
-  CHECK(refusal(other, config_of(4, 8)).find("layers.0.self_attn.qkv_proj.lora_A.weight, found no place for it") != std::string::npos);
+  CHECK(refusal(other, adapter_config(4, 8)).find("layers.0.self_attn.qkv_proj.lora_A.weight, found no place for it") != std::string::npos);
   other = good;
   other["layers.9.self_attn.q_proj.lora_A"] = good.at("layers.0.self_attn.q_proj.lora_A");
-  CHECK(refusal(other, config_of(4, 8)).find("found layer 9, expected 0 to 1") != std::string::npos);
+  CHECK(refusal(other, adapter_config(4, 8)).find("found layer 9, expected 0 to 1") != std::string::npos);
   other = good;
   other.erase("layers.1.self_attn.q_proj.lora_B");
-  CHECK(refusal(other, config_of(4, 8)).find("layer 1 self_attn.q_proj, found lora_A alone") != std::string::npos);
+  CHECK(refusal(other, adapter_config(4, 8)).find("layer 1 self_attn.q_proj, found lora_A alone") != std::string::npos);
   other = good;
   other.begin()->second.v.front() = NAN;
-  CHECK(refusal(other, config_of(4, 8)).find("lora_A.weight") != std::string::npos);
+  CHECK(refusal(other, adapter_config(4, 8)).find("lora_A.weight") != std::string::npos);
   CHECK_THROWS_WITH_AS(pack_adapter(compile(graph, {.config = "nano"}).program, "."), doctest::Contains("--lora RANK"), Error);
   CHECK_THROWS_WITH_AS(compile(graph, {.config = "nano", .lora = 300}), doctest::Contains("rank of adapters"), Error);
 }
@@ -256,7 +203,7 @@ TEST_CASE("lora: the RTL has the model's bits, and without an adapter nearly the
   const auto cycles = [](const Session& s) { return static_cast<double>(s.steps().back().record[spec::Counter::cycles]); };
   MESSAGE("without an adapter ", cycles(rtl), " cycles, a program that takes none ", cycles(plain));
   CHECK(cycles(rtl) < 1.05 * cycles(plain));
-  const Folder folder(random_adapter(kShape, 4, {0, 1, 2, 3, 4, 5, 6}, 1), config_of(4, 8));
+  const Folder folder(random_adapter(kShape, 4, {0, 1, 2, 3, 4, 5, 6}, 1), adapter_config(4, 8));
   for (Session* s : {&rtl, &model}) s->load_adapter(pack_adapter(program, folder.path));
   CHECK(same_bits(rtl.feed(ids), model.feed(ids)));
   CHECK(rtl.kv_cache() == model.kv_cache());
