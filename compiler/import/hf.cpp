@@ -132,7 +132,8 @@ class Config {
     const auto list = optional_key<std::vector<int>>(kConfig, json_, "mlp_only_layers").value_or(std::vector<int>());
     if (!list.empty() || optional_size(kConfig, json_, "decoder_sparse_step").value_or(1) != 1)
       throw Error(kConfig, "layers with experts", "some", "all of them (decoder_sparse_step 1, no mlp_only_layers)");
-    m = {.experts = need_size(kConfig, json_, "num_experts"), .top = need_size(kConfig, json_, "num_experts_per_tok"),
+    const char* experts = json_.contains("num_local_experts") ? "num_local_experts" : "num_experts";  // newer files, older files
+    m = {.experts = need_size(kConfig, json_, experts), .top = need_size(kConfig, json_, "num_experts_per_tok"),
          .over_chosen = optional_key<bool>(kConfig, json_, "norm_topk_prob").value_or(false)};
   }
 

@@ -128,7 +128,7 @@ TEST_CASE("tensors that are missing, misshapen or without a place are named as t
   contains(c.refusal(), "tensor " + kQ + ", found nothing");
   Copy d("qwen3");
   d.header([](Json& j) { std::swap(j[kQ]["shape"][0], j[kQ]["shape"][1]); });
-  contains(d.refusal(), "shape of " + kQ + ", found 64 x 128, expected 128 x 64");
+  contains(d.refusal(), "shape of " + kQ + ", found 32 x 128, expected 128 x 32");
   Copy e("qwen3");
   e.header([](Json& j) { j["model.layers.0.mlp.extra.weight"] = j[kQ]; });
   contains(e.refusal(), "tensor model.layers.0.mlp.extra.weight, found no place for it");
@@ -194,8 +194,8 @@ TEST_CASE("configurations that are no decoder of these are refused by key") {
     return c.refusal();
   };
   contains(refused("llama", [](Json& j) { j["model_type"] = "mamba2"; }), "model_type, found mamba2, expected llama");
-  contains(refused("llama", [](Json& j) { j["rope_scaling"]["rope_type"] = "dynamic"; }), "rotary scaling, found dynamic");
-  contains(refused("llama", [](Json& j) { j["rope_scaling"].erase("factor"); }), "factor, found nothing");
+  contains(refused("llama", [](Json& j) { j["rope_parameters"]["rope_type"] = "dynamic"; }), "rotary scaling, found dynamic");
+  contains(refused("llama", [](Json& j) { j["rope_parameters"].erase("factor"); }), "factor, found nothing");
   contains(refused("llama", [](Json& j) { j["hidden_act"] = "gelu"; }), "hidden_act, found gelu, expected silu");
   contains(refused("llama", [](Json& j) { j["quantization_config"] = {{"bits", 4}}; }), "quantization_config");
   contains(refused("llama", [](Json& j) { j["hidden_size"] = "64"; }), "hidden_size");
@@ -209,7 +209,7 @@ TEST_CASE("configurations that are no decoder of these are refused by key") {
   contains(c.refusal(), "config.json");
 }
 
-TEST_CASE("newer files keep the base in rope_parameters") {
+TEST_CASE("older files keep the base beside rope_scaling") {
   Copy c("llama");
   const auto rotary = [&] {
     for (const ir::Node& n : read_hf(c.path).nodes)
@@ -218,9 +218,9 @@ TEST_CASE("newer files keep the base in rope_parameters") {
   };
   const ir::Rotary before = rotary();
   c.edit("config.json", [](Json& j) {
-    j["rope_parameters"] = j["rope_scaling"];
-    j["rope_parameters"]["rope_theta"] = j["rope_theta"];
-    j.erase("rope_scaling"), j.erase("rope_theta");
+    j["rope_scaling"] = j["rope_parameters"];
+    j["rope_theta"] = j["rope_scaling"]["rope_theta"];
+    j["rope_scaling"].erase("rope_theta"), j.erase("rope_parameters");
   });
   CHECK(rotary() == before);
 }

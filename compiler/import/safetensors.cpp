@@ -50,7 +50,7 @@ class Shard {
     if (range.size() != 2 || range[1] > bytes_ || range[0] > range[1] || range[1] - range[0] != count * each)
       throw Error(part_, "data of " + name, "offsets " + (*it)["data_offsets"].dump(),
                   std::to_string(count * each) + " bytes inside the file (" + std::to_string(bytes_) + " bytes of values)");
-    if (t.shape.empty()) throw Error(part_, "shape of " + name, "no dimensions", "at least one");
+    if (t.shape.empty()) t.shape = {1};  // a scalar
     t.data.resize(static_cast<std::size_t>(count * each));
     read(base_ + range[0], reinterpret_cast<char*>(t.data.data()), t.data.size());
     return t;

@@ -1,9 +1,10 @@
-// Every architecture against an independent implementation (golden/make_models.py): the graph in fp32 layer by layer, then the machine.
+// Every architecture against PyTorch and transformers (golden/make_models.py): the graph in fp32 layer by layer, then the machine.
 #include <cmath>
 #include <cstring>
 
 #include "float_llama.hpp"
 #include "import/hf.hpp"
+#include "onnx/npy.hpp"
 #include "shared.hpp"
 
 using namespace jogak;
@@ -12,33 +13,34 @@ using namespace jogak::tests;
 namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
-const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "llama_sliding", "qwen2", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
+const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "mistral", "qwen2", "qwen2_sliding", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
                                "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf"};
 
 struct Golden {
-  std::vector<int> ids, positions;
-  std::vector<std::vector<std::vector<float>>> layers;  // by position, layer
+  std::vector<int> ids, positions;                      // positions: of the logits
+  std::vector<std::vector<std::vector<float>>> layers;  // by token, layer
   std::vector<std::vector<float>> logits;               // by position
 };
 
-std::vector<float> unhex(const std::string& text) {
-  std::vector<float> out;
-  for (std::size_t i = 0; i < text.size(); i += 8) {
-    std::uint32_t bits = 0;
-    for (std::size_t b = 0; b < 4; ++b) bits |= static_cast<std::uint32_t>(std::stoul(text.substr(i + 2 * b, 2), nullptr, 16)) << 8 * b;
-    out.push_back(std::bit_cast<float>(bits));
-  }
-  return out;
+std::vector<float> part(const std::vector<float>& all, std::size_t i, std::size_t of) {
+  const std::size_t n = all.size() / of;
+  return {all.begin() + static_cast<std::ptrdiff_t>(i * n), all.begin() + static_cast<std::ptrdiff_t>((i + 1) * n)};
 }
 
 Golden golden(const std::string& model) {
-  const auto j = read_json(kFolder / model.substr(0, model.find('/')) / "golden.json");
-  Golden g{j.at("ids"), j.at("positions"), {}, {}};
-  for (const auto& row : j.at("layers")) {
+  const auto arrays = onnx::read_arrays(kFolder / model.substr(0, model.find('/')) / "golden.npz");
+  const auto ints = [&](const char* name) {
+    const auto values = arrays.at(name).floats();
+    return std::vector<int>(values.begin(), values.end());
+  };
+  Golden g{ints("ids"), ints("positions"), {}, {}};
+  const auto layers = arrays.at("layers").floats(), logits = arrays.at("logits").floats();
+  const auto count = static_cast<std::size_t>(arrays.at("layers").shape.at(1));
+  for (std::size_t t = 0; t < g.ids.size(); ++t) {
     g.layers.emplace_back();
-    for (const auto& text : row) g.layers.back().push_back(unhex(text));
+    for (std::size_t l = 0; l < count; ++l) g.layers.back().push_back(part(layers, t * count + l, g.ids.size() * count));
   }
-  for (const auto& text : j.at("logits")) g.logits.push_back(unhex(text));
+  for (std::size_t i = 0; i < g.positions.size(); ++i) g.logits.push_back(part(logits, i, g.positions.size()));
   return g;
 }
 
@@ -64,12 +66,13 @@ TEST_CASE("golden decoders: every layer and the logits of the graph in fp32 with
     std::size_t next = 0;
     for (int t = 0; t < static_cast<int>(g.ids.size()); ++t) {
       const auto logits = decoder.step(g.ids[static_cast<std::size_t>(t)]);
-      if (next == g.positions.size() || g.positions[next] != t) continue;
       CAPTURE(t);
-      for (std::size_t l = 0; l < g.layers[next].size(); ++l) {
+      const auto& layers = g.layers[static_cast<std::size_t>(t)];
+      for (std::size_t l = 0; l < layers.size(); ++l) {
         CAPTURE(l);
-        CHECK(worst(decoder.value("blk." + std::to_string(l) + ".ffn_residual"), g.layers[next][l]) < 1e-4);
+        CHECK(worst(decoder.value("blk." + std::to_string(l) + ".ffn_residual"), layers[l]) < 1e-4);
       }
+      if (next == g.positions.size() || g.positions[next] != t) continue;
       CHECK(worst(logits, g.logits[next]) < 1e-4);
       ++next;
     }
@@ -127,10 +130,23 @@ std::vector<float> all_logits(const ir::Graph& graph, const std::vector<int>& id
 
 }  // namespace
 
+namespace {
+
+// The middle one of the tokens' errors.
+double middle_error(std::span<const float> found, std::span<const float> expected, std::size_t vocab) {
+  std::vector<double> rows;
+  for (std::size_t at = 0; at < found.size(); at += vocab) rows.push_back(error(found.subspan(at, vocab), expected.subspan(at, vocab)));
+  std::nth_element(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2), rows.end());
+  return rows[rows.size() / 2];
+}
+
+}  // namespace
+
 // Bounds. Against fp32 with the machine's own weights only activations and the KV cache are rounded, to int8: 0.07 of the logits' size. Against
-// the reference, int8 weights add up to 0.13. Random weights magnify differences; the figures measured are at most three quarters of these bounds.
-// Where two experts' logits are close the machine may take the other one; gpt_oss has a position in four where it does, at worst 0.09 and 0.19.
+// the reference, int8 weights add up to 0.1. Random weights magnify differences. Where two experts' logits are close a rounding
+// can change the choice, and with it the token's whole product: of models with experts the middle token is held to the bounds, all together to 0.25.
 TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano and edge, in chunks of any length") {
+  double worst_own = 0, worst_whole = 0, worst_reference = 0;
   for (const char* model : kModels) {
     CAPTURE(std::string(model));
     const Golden g = golden(model);
@@ -147,13 +163,23 @@ TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano
       edge.limit_rows(1);
       const auto c = edge.feed_all(g.ids);
       CHECK(std::memcmp(a.data(), c.data(), a.size() * 4) == 0);
-      // Where two experts' logits are close a rounding can change the choice, and with it the token's whole product.
-      const bool mxint8 = f == ir::Format::mxint8, flips = std::string(model).starts_with("gpt_oss") || (mxint8 && std::string(model).starts_with("qwen3_moe"));
-      CHECK(error(a, all_logits(rounded(graph, f), g.ids)) < (flips ? 0.13 : 0.07));
-      for (std::size_t i = 0; f != ir::Format::mxfp4 && i < g.positions.size(); ++i)
-        CHECK(error(std::span(a).subspan(static_cast<std::size_t>(g.positions[i]) * vocab, vocab), g.logits[i]) < (flips || mxint8 ? 0.25 : 0.13));
+      const bool flips = graph.nodes.end() != std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const ir::Node& n) { return n.op == ir::Op::experts; });
+      const auto own = all_logits(rounded(graph, f), g.ids);
+      worst_own = std::max(worst_own, middle_error(a, own, vocab)), worst_whole = std::max(worst_whole, error(a, own));
+      CHECK(middle_error(a, own, vocab) < 0.07);
+      CHECK(error(a, own) < (flips ? 0.25 : 0.07));
+      if (f == ir::Format::mxfp4) continue;
+      std::vector<float> at, expected;
+      for (std::size_t i = 0; i < g.positions.size(); ++i) {
+        const auto row = std::span(a).subspan(static_cast<std::size_t>(g.positions[i]) * vocab, vocab);
+        at.insert(at.end(), row.begin(), row.end()), expected.insert(expected.end(), g.logits[i].begin(), g.logits[i].end());
+      }
+      const double off = flips ? middle_error(at, expected, vocab) : error(at, expected);
+      worst_reference = std::max(worst_reference, off);
+      CHECK(off < 0.1);
     }
   }
+  MESSAGE("middle token of the worst model: " << worst_own << ", all tokens " << worst_whole << "; against the reference " << worst_reference);
 }
 
 TEST_CASE("golden decoders: the tokenizer of folder and GGUF file, and a text from the folder") {

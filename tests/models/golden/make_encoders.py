@@ -48,7 +48,7 @@ def shards(folder, tensors, count):
         file = f"model-{i + 1:05}-of-{count:05}.safetensors"
         write_safetensors(folder / file, part)
         names.update({name: file for name, _, _ in part})
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}, indent=1) + "\n")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}, indent=1) + "\n")
 
 
 def first_rows(npy, count, axis=0):
