@@ -1,5 +1,5 @@
-// An AXI4 memory for Verilated designs: a latency, one beat a cycle each way, any number of bursts in flight,
-// random stalls, error answers; checks the design's side of the protocol. Same bus rules as rtl/memory/npu_axi_pkg.sv.
+// An AXI4 memory for Verilated designs: bytes and error answers, in the time of AxiPace (latency, one beat a cycle each
+// way, stalls); checks the design's side of the protocol. Same bus rules as rtl/memory/npu_axi_pkg.sv.
 //
 //   AxiMemory memory({store, base, options});      store: the bytes at addresses base ..
 //   each cycle, with clk low and inputs settled:
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "error.hpp"
+#include "sim/axi_pace.hpp"
 
 namespace jogak::rtl {
 
@@ -51,9 +52,9 @@ struct AxiPins {
 
 struct AxiOptions {
   std::uint32_t port_bytes = 16;
-  std::uint32_t read_latency = 64;   // cycles, at least 1
-  std::uint32_t write_latency = 64;  // cycles, at least 1
-  std::uint32_t stall = 0;           // chance in 256 that a channel does not move in a cycle
+  std::uint32_t read_latency = 64;   // as in AxiPace::Options
+  std::uint32_t write_latency = 64;
+  std::uint32_t stall = 0;
   std::uint64_t seed = 1;
 };
 
@@ -64,7 +65,10 @@ class AxiMemory {
   };
 
   AxiMemory(std::span<std::uint8_t> store, std::uint64_t base, const AxiOptions& options)
-      : store_(store), base_(base), options_(options), random_(options.seed * 0x9e3779b97f4a7c15ull + 1) {
+      : store_(store),
+        base_(base),
+        options_(options),
+        pace_({options.read_latency, options.write_latency, options.stall, options.seed}) {
     if (base % options.port_bytes != 0 || store.size() % options.port_bytes != 0)
       throw Error("axi memory", "store", std::to_string(base) + " + " + std::to_string(store.size()),
                   "multiples of the port's bytes");
@@ -74,46 +78,49 @@ class AxiMemory {
   void add_error(std::uint64_t begin, std::uint64_t end) { errors_.push_back({begin, end}); }
   void clear_errors() { errors_.clear(); }
   // A frozen memory takes and answers nothing.
-  void freeze(bool frozen) { frozen_ = frozen; }
+  void freeze(bool frozen) { pace_.freeze(frozen); }
   const Counts& counts() const { return counts_; }
-  std::uint64_t cycle() const { return cycle_; }
-  bool quiet() const { return reads_.empty() && writes_.empty() && beats_.empty() && responses_.empty(); }
+  std::uint64_t cycle() const { return pace_.cycle(); }
+  bool quiet() const { return pace_.quiet() && beats_.empty(); }
 
   // Before the rising edge: what is transferred at it.
   void sample(const AxiPins& pins) {
-    ++cycle_;
+    pace_.edge();
     if (pins.ar_valid) {
       sample_address(pins.ar_valid, pins.ar_ready, pins.ar_addr, pins.ar_len, ar_, "AR");
       if (ar_.moved) {
-        reads_.push_back({ar_.addr, ar_.len + 1u, cycle_ + options_.read_latency});
+        pace_.ar(ar_.addr, ar_.len + 1u);
         ++counts_.read_bursts;
       }
-      if (*pins.r_valid && *pins.r_ready) finish_read_beat();
+      if (*pins.r_valid && *pins.r_ready) {
+        pace_.r(options_.port_bytes);
+        ++counts_.read_beats;
+      }
     }
     if (pins.aw_valid) {
       sample_address(pins.aw_valid, pins.aw_ready, pins.aw_addr, pins.aw_len, aw_, "AW");
       if (aw_.moved) {
-        writes_.push_back({aw_.addr, aw_.len + 1u, 0});
+        pace_.aw(aw_.addr, aw_.len + 1u);
         ++counts_.write_bursts;
       }
       sample_data(pins);
-      if (*pins.b_valid && *pins.b_ready) b_offered_ = false;
-      match_writes();
+      if (*pins.b_valid && *pins.b_ready) pace_.b();
+      while (const u32 beats = pace_.match()) check_burst(beats);
     }
   }
 
   // After the rising edge: the memory's outputs for the next cycle.
   void drive(const AxiPins& pins) {
     if (pins.ar_valid) {
-      *pins.ar_ready = moves();
-      if (!r_offered_ && !reads_.empty() && reads_.front().due <= cycle_ + 1 && moves()) offer_read_beat(pins);
-      *pins.r_valid = r_offered_;
+      if (pace_.offer_reads()) offer_read_beat(pins);
+      *pins.ar_ready = pace_.ar_ready();
+      *pins.r_valid = pace_.r_valid();
     }
     if (pins.aw_valid) {
-      *pins.aw_ready = moves();
-      *pins.w_ready = moves();
-      if (!b_offered_ && !responses_.empty() && responses_.front().due <= cycle_ + 1 && moves()) offer_response(pins);
-      *pins.b_valid = b_offered_;
+      if (pace_.offer_writes()) offer_response(pins);
+      *pins.aw_ready = pace_.aw_ready();
+      *pins.w_ready = pace_.w_ready();
+      *pins.b_valid = pace_.b_valid();
     }
   }
 
@@ -122,11 +129,6 @@ class AxiMemory {
   using u32 = std::uint32_t;
   using u64 = std::uint64_t;
 
-  struct Burst {
-    u64 addr;
-    u32 beats;
-    u64 due;  // cycle of the first answer
-  };
   struct Address {
     bool moved = false, waiting = false;
     u64 addr = 0;
@@ -144,15 +146,6 @@ class AxiMemory {
 
   [[noreturn]] static void broken(const std::string& rule, u64 found, const std::string& expected) {
     throw Error("axi", rule, std::to_string(found), expected);
-  }
-
-  bool moves() {
-    if (frozen_) return false;
-    if (options_.stall == 0) return true;
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    return (random_ >> 24) % 256 >= options_.stall;
   }
 
   void sample_address(const u8* valid, const u8* ready, const u64* addr, const u8* len, Address& channel,
@@ -178,26 +171,22 @@ class AxiMemory {
       beat.last = *pins.w_last;
     }
     if (w_waiting_ && (!*pins.w_valid || beat != w_held_))
-      broken("W changed before ready, cycle", cycle_, "stable data");
+      broken("W changed before ready, cycle", cycle(), "stable data");
     w_waiting_ = *pins.w_valid && !*pins.w_ready;
     if (w_waiting_) w_held_ = beat;
     if (!*pins.w_valid || w_waiting_) return;
     beats_.push_back(beat);
+    pace_.w();
     ++counts_.write_beats;
   }
 
-  // Bursts whose address and beats are all there get their response.
-  void match_writes() {
-    while (!writes_.empty() && beats_.size() - matched_ >= writes_.front().beats) {
-      const Burst& burst = writes_.front();
-      for (u32 i = 0; i < burst.beats; ++i) check_last(beats_[matched_ + i].last, i + 1 == burst.beats);
-      matched_ += burst.beats;
-      responses_.push_back({burst.addr, burst.beats, cycle_ + options_.write_latency});
-      writes_.pop_front();
-    }
+  // The next beats taken are those of a burst.
+  void check_burst(u32 beats) {
+    for (u32 i = 0; i < beats; ++i) check_last(beats_[matched_ + i].last, i + 1 == beats);
+    matched_ += beats;
   }
   void check_last(bool last, bool expected) const {
-    if (last != expected) broken("W last at cycle " + std::to_string(cycle_), last, expected ? "1" : "0");
+    if (last != expected) broken("W last at cycle " + std::to_string(cycle()), last, expected ? "1" : "0");
   }
 
   bool inside(u64 addr) const { return addr >= base_ && addr - base_ < store_.size(); }
@@ -207,27 +196,18 @@ class AxiMemory {
     return inside(addr) ? 0 : 3;
   }
 
-  void offer_read_beat(const AxiPins& pins) {
-    const Burst& burst = reads_.front();
+  void offer_read_beat(const AxiPins& pins) const {
+    const AxiPace::Burst& burst = pace_.reading();
     *pins.r_resp = answer(burst.addr);
     *pins.r_last = burst.beats == 1;
     if (inside(burst.addr))
       std::memcpy(pins.r_data, &store_[burst.addr - base_], options_.port_bytes);
     else
       std::memset(pins.r_data, 0, options_.port_bytes);
-    r_offered_ = true;
-  }
-  void finish_read_beat() {
-    r_offered_ = false;
-    ++counts_.read_beats;
-    Burst& burst = reads_.front();
-    burst.addr += options_.port_bytes;
-    if (--burst.beats == 0) reads_.pop_front();
   }
 
   void offer_response(const AxiPins& pins) {
-    Burst burst = responses_.front();
-    responses_.pop_front();
+    AxiPace::Burst burst = pace_.response();
     u8 resp = 0;
     for (u32 i = 0; i < burst.beats; ++i, burst.addr += options_.port_bytes) {
       const u8 status = answer(burst.addr);
@@ -237,7 +217,6 @@ class AxiMemory {
     }
     matched_ -= burst.beats;
     *pins.b_resp = resp;
-    b_offered_ = true;
   }
   void write_beat(u64 addr, const Beat& beat) {
     u8* to = &store_[addr - base_];
@@ -248,16 +227,13 @@ class AxiMemory {
   std::span<u8> store_;
   u64 base_;
   AxiOptions options_;
-  u64 random_;
-  u64 cycle_ = 0;
-  bool frozen_ = false;
+  AxiPace pace_;
   Counts counts_;
   std::vector<Range> errors_;
   Address ar_, aw_;
-  std::deque<Burst> reads_, writes_, responses_;
-  std::deque<Beat> beats_;    // taken and not yet written
-  std::size_t matched_ = 0;   // of these, how many have their response queued
-  bool r_offered_ = false, b_offered_ = false, w_waiting_ = false;
+  std::deque<Beat> beats_;   // taken and not yet written
+  std::size_t matched_ = 0;  // of these, how many have their response queued
+  bool w_waiting_ = false;
   Beat w_held_{};
 };
 

@@ -1,0 +1,311 @@
+#include "chip.hpp"
+
+#include "error.hpp"
+
+namespace jogak::cycle {
+
+namespace {
+
+constexpr i64 kFirstLoad = 18;  // npu_seq waits for the program from here on: registers are clean, arguments copied
+constexpr i64 kFill = 2;        // from an empty sequencer to the cycle in which an instruction is taken in
+constexpr i64 kNever = Matrix::kNever;
+
+const spec::Config& checked(const spec::Config& c) {
+  const auto legal = [](u32 n) { return n == 8 || n == 16 || n == 32; };
+  if (!legal(c.rows) || !legal(c.cols)) {
+    throw Error("cycle model", "configuration", std::string(c.name) + " with an array of " + std::to_string(c.rows) + " x " + std::to_string(c.cols),
+                "rows and columns of 8, 16 or 32");
+  }
+  return c;
+}
+
+bool same_bank(u32 a, u32 b) { return ((a ^ b) & 3) == 0; }
+
+}  // namespace
+
+Chip::Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream)
+    : n_(checked(config)), stream_(stream), memory_(memory), loader_(n_), load_(n_), store_(n_), matrix_(n_),
+      vector_(n_), stalls_(memory.stall != 0) {
+  memory_.offer_reads();
+  memory_.offer_writes();
+}
+
+void Chip::launch(const LaunchOptions& o) {
+  loader_.start(o.code, o.instructions, o.resident);
+  keep_ = o.keep;
+  seq_.state = Sequencer::State::launch;
+  seq_.at = kFirstLoad;
+  memory_.skip(1);
+  now_ = 1;  // in cycle 0 nothing but the launch happens
+  for (const Level level : {MxIdle, VeIdle, LdIdle, StIdle}) levels_[level] = 1;
+}
+
+Chip::Stop Chip::run(u64 limit) {
+  while (!over_) {
+    if (seq_.state == Sequencer::State::need) {
+      if (!keep_ && seq_.next == stream_.items.size()) seq_.next = 0, stream_.clear();
+      if (seq_.next < stream_.items.size()) decode(seq_.at);
+      else if (!stream_.closed) return Stop::starved;
+    }
+    if (u64(now_) >= limit) return Stop::limit;
+    if (!tick()) jump(i64(limit));
+  }
+  return Stop::done;
+}
+
+void Chip::abort() { kill_next_ = true; }
+
+void Chip::kill() {
+  kill_ = true;
+  loader_.kill();
+  for (Front& f : fronts_) f.stop();
+}
+
+// One cycle; returns whether anything moved.
+bool Chip::tick() {
+  memory_.edge();
+  if (kill_next_ && !kill_) kill();
+  moved_ = kill_;
+  const bool idle[kEngines] = {load_.idle(), store_.idle(), matrix_.idle(), vector_.idle()};
+  bool all_idle = seq_.state == Sequencer::State::idle && loader_.idle() && !fault_ && !load_.fault();
+  for (u32 e = 0; e < kEngines; ++e) {
+    idle_[e] = fronts_[e].empty() && idle[e];
+    all_idle &= idle_[e];
+  }
+  moved_ |= fault_;
+  fault_ = false;
+  if (load_.fault()) kill_next_ = true;
+  over_ = all_idle;
+  lds_asks_ = seq_.state == Sequencer::State::lds && now_ >= seq_.at;
+  arbitrate();
+  semaphores();
+  count_levels();
+  engines();
+  moved_ |= memory_.offer_reads();
+  moved_ |= memory_.offer_writes();
+  ++now_;
+  return moved_ || over_;
+}
+
+// Nothing moves before the next moment that one of them waits for.
+void Chip::jump(i64 limit) {
+  if (stalls_) return;
+  i64 next = std::min(limit, matrix_.next_event(now_));
+  if (seq_.state != Sequencer::State::need && seq_.at >= now_) next = std::min(next, seq_.at);
+  const auto due = [&](u64 cycle) { return cycle == ~u64(0) ? kNever : now_ + i64(cycle - memory_.cycle()) - 1; };
+  if (!memory_.r_valid()) next = std::min(next, due(memory_.read_due()));
+  if (!memory_.b_valid()) next = std::min(next, due(memory_.response_due()));
+  if (next <= now_) return;
+  const u64 cycles = u64(next - now_);
+  for (u32 i = 0; i < Levels; ++i) levels_[i] += level_[i] * cycles;
+  memory_.skip(cycles);
+  memory_.offer_reads();
+  memory_.offer_writes();
+  now_ = next;
+}
+
+// Vector memory and the scratchpads: who is granted in this cycle.
+void Chip::arbitrate() {
+  const bool a = vector_.reads_a(), b = vector_.reads_b(), st = store_.reads_vmem();
+  const bool ix = lds_asks_ || load_.asks_index(), third = st || b || ix;
+  grant_a_ = grant_b_ = grant_ix_ = grant_st_ = grant_ve_ = false;
+  grant_ld_ = true;
+  if (a || third) {
+    const u32 mx = matrix_.read_row(now_), a_row = vector_.a_row();
+    const u32 row = st ? store_.vmem_row() : b ? vector_.b_row() : lds_asks_ ? seq_.item.at : load_.index_row();
+    const bool busy = mx != Matrix::kNone;
+    grant_a_ = a && !(busy && same_bank(mx, a_row));
+    const bool granted = third && !(busy && same_bank(mx, row)) && !(a && same_bank(a_row, row));
+    grant_st_ = granted && st;
+    grant_b_ = granted && !st && b;
+    grant_ix_ = granted && !st && !b;
+  }
+  const bool ve = vector_.writes(), ld = load_.writes_vmem();
+  if (ve || ld) {
+    const bool ld_turn = ld && (ld_waits_ || !ve);
+    const u32 mx = matrix_.write_row(now_), row = ld_turn ? load_.vmem_row() : vector_.write_row();
+    const bool granted = mx == Matrix::kNone || !same_bank(mx, row);
+    grant_ve_ = granted && ve && !ld_turn;
+    if (ld) grant_ld_ = granted && ld_turn;
+  }
+  ld_waits_ = ld && !grant_ld_;
+  if (store_.reads_aspm()) grant_st_ = !matrix_.reads_aspm(now_);
+  if (load_.writes_aspm() && vector_.writes_aspm()) grant_ld_ = load_.writes_scales() && !vector_.writes_scales();
+}
+
+bool Chip::semaphores() {
+  bool any = !sems_.still();
+  for (u32 e = 0; e < kEngines; ++e) {
+    sig_[e] = fronts_[e].signal();
+    take_[e] = fronts_[e].take();
+    any |= sig_[e].valid || take_[e].valid;
+  }
+  const bool asks = seq_.state == Sequencer::State::sem && now_ >= seq_.at;
+  const SemOp op{asks, seq_.item.sem, seq_.item.n};
+  sig_[kSeq] = take_[kSeq] = {};
+  if (asks) (seq_.item.kind == Kind::wait ? take_ : sig_)[kSeq] = op;
+  sems_.sig_granted = sems_.take_granted = kUsers;
+  if (!any && !asks) return false;
+  sems_.decide(sig_);
+  moved_ |= sems_.step(sig_, take_);
+  return true;
+}
+
+void Chip::count_levels() {
+  const auto waits = [&](u32 e) { return take_[e].valid && sems_.take_granted != e; };
+  const bool asks = now_ >= seq_.at;
+  level_[MxSem] = waits(kMx), level_[VeSem] = waits(kVe), level_[LdSem] = waits(kLd), level_[StSem] = waits(kSt);
+  level_[MxIdle] = idle_[kMx], level_[VeIdle] = idle_[kVe], level_[LdIdle] = idle_[kLd], level_[StIdle] = idle_[kSt];
+  level_[VeBusy] = !vector_.idle(), level_[LdBusy] = !load_.idle(), level_[StBusy] = !store_.idle();
+  level_[VeMem] = (vector_.reads_a() && !grant_a_) || (vector_.reads_b() && !grant_b_) || (vector_.writes() && !grant_ve_);
+  level_[SeqQueue] = seq_.state == Sequencer::State::push && asks && !fronts_[seq_.item.engine].push_ready();
+  level_[SeqSem] = seq_.state == Sequencer::State::sem && asks;
+  level_[SeqFetch] = !loader_.idle();
+  for (u32 i = 0; i < Levels; ++i) levels_[i] += level_[i];
+}
+
+// What the load engine takes now, with the list of a gather at hand.
+const DmaCmd* Chip::accept_load() {
+  const DmaCmd& c = fronts_[kLd].command().dma;
+  if (!c.gather) return &c;
+  if (keep_) {
+    list_ = stream_.lists[next_list_++];
+  } else {
+    list_ = std::move(stream_.lists.front());
+    stream_.lists.pop_front();
+  }
+  return &c;
+}
+
+bool Chip::engines() {
+  const bool ready[kEngines] = {fronts_[kLd].offers() && load_.ready(fronts_[kLd].command().dma), store_.ready(),
+                                matrix_.ready(now_), vector_.ready()};
+  for (u32 e = 0; e < kEngines; ++e) accept_[e] = fronts_[e].offers() && ready[e];
+  done_[kLd] = load_.done(), done_[kSt] = store_.done(), done_[kMx] = matrix_.done(now_), done_[kVe] = vector_.finish();
+  const bool gather_granted = grant_ix_ && !lds_asks_;
+
+  if (!loader_.idle()) {
+    moved_ |= loader_.step(read_port_, memory_);
+  } else if (accept_[kLd] || !load_.asleep() || memory_.r_valid() || stalls_) {
+    const DmaCmd* cmd = accept_[kLd] ? accept_load() : nullptr;
+    load_.step({cmd, &list_, gather_granted, grant_ld_}, read_port_, memory_);
+    moved_ |= !load_.asleep();
+  }
+  if (accept_[kSt] || !store_.asleep() || memory_.b_valid() || stalls_) {
+    store_.step(accept_[kSt] ? &fronts_[kSt].command().dma : nullptr, grant_st_, memory_);
+    moved_ |= !store_.asleep();
+  }
+  matrix_.step(accept_[kMx] ? &fronts_[kMx].command().mm : nullptr, now_);
+  moved_ |= accept_[kMx] || done_[kMx];
+  if (accept_[kVe] || !vector_.idle()) {
+    vector_.step({accept_[kVe] ? &fronts_[kVe].command().vec : nullptr, grant_a_, grant_b_, grant_ve_});
+    moved_ = true;
+  }
+  const bool queue = seq_.item.engine < kEngines && fronts_[seq_.item.engine].push_ready();
+  for (u32 e = 0; e < kEngines; ++e) {
+    if (events_ != nullptr) trace_engine(e);
+    const bool took = sems_.take_granted == e, signalled = sems_.sig_granted == e;
+    if (fronts_[e].still() && !accept_[e] && !done_[e] && !took && !signalled) continue;
+    fronts_[e].step(accept_[e], done_[e], took, signalled);
+    moved_ = true;
+  }
+  return sequence(queue);
+}
+
+void Chip::trace_engine(u32 e) {
+  if (done_[e]) events_->push_back({u64(now_), u8(e), false, fronts_[e].oldest_pc()});
+  if (fronts_[e].accepted()) events_->push_back({u64(now_), u8(e), true, fronts_[e].head_pc()});
+}
+
+// queue: the item's queue has room.
+bool Chip::sequence(bool queue) {
+  using State = Sequencer::State;
+  if (now_ < seq_.at) return false;
+  switch (seq_.state) {
+    case State::launch:
+      if (loader_.loaded()) decode_after(now_ + kFill);
+      break;
+    case State::lds:
+      moved_ = true;
+      if (grant_ix_) decode_after(now_ + 2);
+      break;
+    case State::push:
+      if (!queue) break;
+      fronts_[seq_.item.engine].push({seq_.item.kind == Kind::command ? Front::What::command
+                                      : seq_.item.kind == Kind::wait  ? Front::What::wait
+                                                                      : Front::What::signal,
+                                      seq_.item.sem, seq_.item.n, seq_.item.pc},
+                                     seq_.command);
+      moved_ = true;
+      decode_after(now_);
+      break;
+    case State::sem:
+      if (sems_.take_granted == kSeq || sems_.sig_granted == kSeq) decode_after(now_ + 1);
+      break;
+    case State::fault:
+      fault_ = true;
+      [[fallthrough]];
+    case State::act:
+      seq_.state = State::idle;
+      moved_ = true;
+      break;
+    default: break;
+  }
+  if (kill_) seq_.state = State::idle;
+  return moved_;
+}
+
+// The item at hand takes effect in cycle `at`; the next one is taken in then or a refill later.
+void Chip::decode_after(i64 at) {
+  seq_.at = at + (seq_.item.refill ? kFill : 0);
+  seq_.state = Sequencer::State::need;
+  seq_.item.refill = false;
+  if (seq_.next < stream_.items.size()) decode(seq_.at);
+}
+
+void Chip::decode(i64 taken_in) {
+  using State = Sequencer::State;
+  for (;;) {
+    seq_.item = stream_.items[seq_.next++];
+    Item& item = seq_.item;
+    seq_.at = taken_in + item.lead + item.check;
+    if (item.kind != Kind::empty) break;
+    taken_in = seq_.at + (item.refill ? kFill : 0);
+    if (seq_.next < stream_.items.size()) continue;
+    item.refill = false;
+    seq_.at = taken_in;
+    seq_.state = State::need;
+    return;
+  }
+  switch (seq_.item.kind) {
+    case Kind::lds: seq_.state = State::lds; break;
+    case Kind::halt: seq_.state = State::act; break;
+    case Kind::fault: seq_.state = State::fault; break;
+    case Kind::command:
+      seq_.command = stream_.commands[seq_.item.at];
+      seq_.state = State::push;
+      break;
+    default: seq_.state = seq_.item.engine == kSeq ? State::sem : State::push; break;
+  }
+}
+
+std::array<u64, 64> Chip::counters() const {
+  using spec::Counter;
+  std::array<u64, 64> c{};
+  const auto put = [&](Counter counter, u64 value) { c[std::size_t(counter)] = value; };
+  put(Counter::cycles, u64(now_));
+  put(Counter::mx_busy, matrix_.busy());
+  put(Counter::mx_wait_load, matrix_.wait_load());
+  put(Counter::mx_wait_sem, levels_[MxSem]), put(Counter::mx_idle, levels_[MxIdle]);
+  put(Counter::ve_busy, levels_[VeBusy]), put(Counter::ve_wait_sem, levels_[VeSem]);
+  put(Counter::ve_wait_mem, levels_[VeMem]), put(Counter::ve_idle, levels_[VeIdle]);
+  put(Counter::ld_busy, levels_[LdBusy]), put(Counter::ld_wait_sem, levels_[LdSem]);
+  put(Counter::ld_beats, load_.beats()), put(Counter::ld_idle, levels_[LdIdle]);
+  put(Counter::st_busy, levels_[StBusy]), put(Counter::st_wait_sem, levels_[StSem]);
+  put(Counter::st_beats, store_.beats()), put(Counter::st_idle, levels_[StIdle]);
+  put(Counter::seq_wait_queue, levels_[SeqQueue]), put(Counter::seq_wait_sem, levels_[SeqSem]);
+  put(Counter::seq_fetch, levels_[SeqFetch]);
+  return c;
+}
+
+}  // namespace jogak::cycle

@@ -1,0 +1,104 @@
+// One chiplet in time: the RTL's control, cycle by cycle, over a Stream of resolved instructions; no data. Counts are
+// those of npu_counters for a run from launch to done.
+//
+//   Chip chip(config, {.read_latency = 64}, stream);
+//   chip.launch({.code = address, .instructions = n});
+//   while (chip.run(limit) == Chip::Stop::starved) ... append to the stream
+#pragma once
+
+#include "control.hpp"
+#include "matrix.hpp"
+#include "store.hpp"
+#include "vector.hpp"
+
+namespace jogak::cycle {
+
+struct Event {
+  u64 cycle;  // since launch
+  u8 engine;
+  bool start;
+  u16 pc;
+};
+
+class Chip {
+ public:
+  enum class Stop { done, limit, starved };
+  struct LaunchOptions {
+    u64 code = 0;
+    u32 instructions = 0;
+    bool resident = false;
+    bool keep = false;  // items and lists stay in the stream
+  };
+
+  // Throws Error for a configuration that the matrix engine is not made for.
+  Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream);
+
+  void launch(const LaunchOptions& options);
+  // Until the run is over, cycle `limit` is reached, or the sequencer has no more items. Then items may be appended,
+  // after Stream::clear() unless they are kept.
+  Stop run(u64 limit);
+  // Ends the run early: what was accepted is finished.
+  void abort();
+
+  u64 cycle() const { return now_; }
+  // By index of spec::Counter; only those that time decides. Exact once the run is over.
+  std::array<u64, 64> counters() const;
+  void trace(std::vector<Event>* events) { events_ = events; }
+
+ private:
+  struct Sequencer {
+    // launch: until the program is there. need: an item, taken in at `at`. act: halt.
+    enum class State : u8 { launch, need, lds, push, sem, act, fault, idle };
+    State state = State::launch;
+    i64 at = 0;            // the cycle from which on it tries
+    Item item{};
+    Command command{};
+    std::size_t next = 0;  // in the stream
+  };
+  enum Level : u32 { MxSem, MxIdle, VeBusy, VeSem, VeMem, VeIdle, LdBusy, LdSem, LdIdle, StBusy, StSem, StIdle,
+                     SeqQueue, SeqSem, SeqFetch, Levels };
+
+  bool tick();
+  void jump(i64 limit);
+  void arbitrate();
+  bool semaphores();
+  bool sequence(bool queue);
+  void decode_after(i64 at);
+  void decode(i64 taken_in);
+  bool engines();
+  const DmaCmd* accept_load();
+  void count_levels();
+  void trace_engine(u32 engine);
+  void kill();
+
+  Sizes n_;
+  Stream& stream_;
+  AxiPace memory_;
+  ReadPort read_port_;
+  ProgramLoad loader_;
+  Semaphores sems_;
+  std::array<Front, kEngines> fronts_;
+  Load load_;
+  Store store_;
+  Matrix matrix_;
+  Vector vector_;
+  Sequencer seq_;
+  bool stalls_;
+
+  i64 now_ = 0;
+  bool over_ = false, keep_ = false, kill_ = false, kill_next_ = false, fault_ = false, moved_ = false;
+  std::size_t next_list_ = 0;
+  std::vector<u32> list_;  // of the gather in the load engine
+
+  // Of this cycle.
+  bool grant_a_ = false, grant_b_ = false, grant_ix_ = false, grant_st_ = false, grant_ve_ = false, grant_ld_ = false;
+  bool ld_waits_ = false;  // npu_vmem: load's write was not granted
+  bool lds_asks_ = false;
+  bool accept_[kEngines] = {}, done_[kEngines] = {}, idle_[kEngines] = {};
+  SemOp sig_[kUsers], take_[kUsers];
+  std::array<u8, 16> level_{};
+  std::array<u64, 16> levels_{};
+  std::vector<Event>* events_ = nullptr;
+};
+
+}  // namespace jogak::cycle
