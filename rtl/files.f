@@ -7,6 +7,7 @@ rtl/memory/npu_dma_pkg.sv
 rtl/array/npu_mx_pkg.sv
 rtl/vector/npu_vec_pkg.sv
 rtl/control/npu_check_pkg.sv
+rtl/link/npu_link_pkg.sv
 rtl/common/npu_fifo.sv
 rtl/common/npu_fp_add.sv
 rtl/common/npu_fp_fma.sv
@@ -68,4 +69,14 @@ rtl/control/npu_resolve.sv
 rtl/control/npu_run.sv
 rtl/control/npu_sems.sv
 rtl/control/npu_seq.sv
+rtl/link/npu_cdc_fifo.sv
+rtl/link/npu_link_pack.sv
+rtl/link/npu_link_unpack.sv
+rtl/link/npu_link_seq_tx.sv
+rtl/link/npu_link_seq_rx.sv
+rtl/link/npu_link_tx.sv
+rtl/link/npu_link_rx.sv
+rtl/link/npu_link_train.sv
+rtl/link/npu_link.sv
+rtl/link/npu_router.sv
 rtl/npu.sv

@@ -1,0 +1,55 @@
+// One direction of a link's physical layer: it takes flits as fast as its lanes carry them, delays them, and may damage or lose them.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <random>
+
+#include "sim/link/flit.hpp"
+
+namespace jogak::link {
+
+struct ChannelOptions {
+  double gb_per_s = 68;         // of all lanes together, overhead included
+  std::uint64_t latency_ps = 2000;  // last bit out to flit in
+  double bit_error_rate = 0;
+  std::uint64_t seed = 1;
+};
+
+class Channel {
+ public:
+  explicit Channel(const ChannelOptions& options);
+
+  // Room for one more flit: at most one waits behind the one on the lanes.
+  bool ready(std::uint64_t now_ps) const { return busy_until_ <= static_cast<double>(now_ps) + flit_ps_; }
+  void send(std::uint64_t now_ps, const Wire& wire, Width width);
+  // The next flit that has arrived, damaged or not.
+  std::optional<Wire> receive(std::uint64_t now_ps);
+
+  // Lanes that carry nothing but noise from now on, until they are mended.
+  void break_lanes(bool low, bool high) { low_broken_ = low, high_broken_ = high; }
+  // Nothing arrives any more, what is on its way included, until cut(false).
+  void cut(bool dead);
+
+  std::uint64_t flits() const { return flits_; }
+  std::uint64_t damaged() const { return damaged_; }  // flits with wrong bits
+
+ private:
+  struct Item {
+    double arrival;
+    Wire wire;
+  };
+  std::uint64_t next_error();
+  void noise(Wire& wire, bool low, bool high);
+
+  double flit_ps_, latency_ps_, bit_error_rate_;
+  double busy_until_ = 0;
+  std::deque<Item> items_;
+  std::mt19937_64 random_;
+  std::uint64_t clean_bits_;  // before the next wrong one
+  std::uint64_t flits_ = 0, damaged_ = 0;
+  bool low_broken_ = false, high_broken_ = false, dead_ = false;
+};
+
+}  // namespace jogak::link
