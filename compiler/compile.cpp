@@ -86,6 +86,7 @@ void weight_ring_pass(State& s) { s.choices.weight_ring = true; }
 void double_kv_pass(State& s) { s.choices.double_kv = true; }
 void double_output_pass(State& s) { s.choices.double_output = true; }
 void hoist_pass(State& s) { s.choices.hoist = true; }
+void ring_cache_pass(State& s) { s.choices.ring_cache = true; }
 
 void plan_pass(State& s) {
   s.choices.context = s.options.context;
@@ -120,12 +121,15 @@ void pack_pass(State& s) {
   s.program.window_bytes[2] = s.plan.io_bytes;
 }
 
-// Where the KV cache has what: regions of `planes` times `tokens` keys of `unit` bytes, in each layer of each page.
+// Where the KV cache has what: regions of `planes` times `tokens` keys of `unit` bytes, in each layer of each page. A sliding layer (bit of
+// the mask, layer modulo period) has `ring` tokens instead, if that is not 0, and all its sizes and offsets in proportion.
 nlohmann::json kv_layout(const schedule::Plan& p) {
   const auto region = [](std::uint32_t offset, int planes, int unit) { return nlohmann::json{{"offset", offset}, {"planes", planes}, {"unit", unit}}; };
-  return {{"tokens", p.kv_tokens()}, {"pages", std::max(p.pages, 1)}, {"page_bytes", p.kv_page}, {"layer_bytes", p.kv_layer},
+  nlohmann::json layout = {{"tokens", p.kv_tokens()}, {"pages", std::max(p.pages, 1)}, {"page_bytes", p.kv_page}, {"layer_bytes", p.kv_layer},
           {"regions", {region(p.kv_k, p.kv_heads * p.hk / 32, 32), region(p.kv_ks, p.kv_heads * p.hk / 32, 2),
                        region(p.kv_v, p.kv_heads * p.hn / p.cols, p.cols), region(p.kv_vs, p.kv_heads, 4)}}};
+  if (p.window > 0) layout["sliding"] = {{"window", p.window}, {"period", p.window_period}, {"mask", p.window_mask}, {"ring", p.ring.tokens}};
+  return layout;
 }
 
 // What a session needs: sizes, places, arguments, vocabulary.
@@ -175,6 +179,7 @@ const Pass kPasses[] = {
     {{"double-kv", "two areas for K and V where they fit: the next head's load while this one computes", true}, double_kv_pass},
     {{"double-output", "two output buffers: the array goes on while the vector engine takes its last product", true}, double_output_pass},
     {{"hoist", "constants of a loop's body are loaded before the loop", true}, hoist_pass},
+    {{"ring-cache", "layers with a sliding window keep its keys only, in a ring", true}, ring_cache_pass},
     {{"plan", "rows of a launch, buffers on chip, regions in DRAM", false}, plan_pass},
     {{"lower", "instructions and the map from them to layers and operators", false}, lower_pass},
     {{"pack", "weights in the order of use", false}, pack_pass},
@@ -209,7 +214,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("compile", "configuration", options.config, "one of spec/configs");
   check_disabled(options.disabled);
-  State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .hoist = false}, {},
+  State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .ring_cache = false, .hoist = false}, {},
               make_program(*config)};
   Compiled result;
   for (const Pass& pass : kPasses) {

@@ -94,12 +94,19 @@ class Table {
     add("rotary tables", tables, p_.w_rope, p_.w_embed);
     add("embedding, fp32", tables, p_.w_embed, tables == 0 ? p_.w_bytes : p_.tables_bytes);
   }
+  // Layers that keep the whole context, then those that keep a ring: of each kind a line for every region, from the first layer on.
   void cache() {
-    const auto all = [&](const char* name, std::uint32_t at, std::uint32_t end) {
-      out_.regions.push_back({std::string(name) + ", " + std::to_string(p_.layers) + " layers, every " + std::to_string(p_.kv_layer) + " bytes", 1, at,
-                              static_cast<std::uint64_t>(end - at) * static_cast<std::uint64_t>(p_.layers)});
-    };
-    all("K, int8", p_.kv_k, p_.kv_ks), all("K scales", p_.kv_ks, p_.kv_v), all("V, int8", p_.kv_v, p_.kv_vs), all("V scales", p_.kv_vs, p_.kv_layer);
+    for (const bool ring : {false, true}) {
+      std::uint64_t count = 0, first = 0, at = 0;
+      const int tokens = ring ? p_.ring.tokens : p_.kv_tokens();
+      for (int l = 0; l < p_.layers; at += p_.kv_of(p_.kv_layer, p_.tokens_of(l++)))
+        if ((p_.tokens_of(l) != p_.kv_tokens()) == ring && count++ == 0) first = at;
+      const auto all = [&](const char* name, std::uint32_t from, std::uint32_t end) {
+        const std::uint64_t start = p_.kv_of(from, tokens), bytes = p_.kv_of(end, tokens) - start;
+        if (count > 0) out_.regions.push_back({std::string(name) + ", " + std::to_string(count) + (ring ? " layers, a ring of " : " layers of ") + std::to_string(tokens) + " tokens", 1, first + start, bytes * count});
+      };
+      all("K, int8", p_.kv_k, p_.kv_ks), all("K scales", p_.kv_ks, p_.kv_v), all("V, int8", p_.kv_v, p_.kv_vs), all("V scales", p_.kv_vs, p_.kv_layer);
+    }
   }
   void experts() {
     for (int w = 0; w < p_.expert_windows; ++w) {

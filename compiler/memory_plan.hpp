@@ -17,7 +17,7 @@ struct MemoryRegion {
 struct MemoryPlan {
   std::string model, config;
   int context = 0, rows = 0;  // tokens of the KV cache; most of a launch
-  std::vector<MemoryRegion> regions;  // in the order of window and offset, without gaps but for alignment
+  std::vector<MemoryRegion> regions;  // in the order of window and first offset; regions of the KV cache have a part in each layer
   std::vector<std::uint64_t> windows; // bytes of each, all below 4 GiB: a program's offsets have 32 bits
 
   std::uint64_t bytes() const;

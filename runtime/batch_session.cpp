@@ -206,16 +206,21 @@ std::vector<std::uint8_t> BatchSession::kv_cache(int sequence) const {
 
 std::vector<std::uint8_t> kv_rows(const KvLayout& layout, int layers, std::span<const std::uint8_t> cache, std::span<const int> pages, int tokens) {
   std::vector<std::uint8_t> out;
-  for (int layer = 0; layer < layers; ++layer)
+  std::uint64_t layer_at = 0;
+  for (int layer = 0; layer < layers; ++layer) {
+    const int held = layout.ring > 0 && layout.slides(layer) ? layout.ring : layout.tokens;
+    const auto held_of = [&](std::uint64_t bytes) { return bytes / static_cast<std::uint64_t>(layout.tokens) * static_cast<std::uint64_t>(held); };
     for (const KvLayout::Region& r : layout.regions)
       for (int plane = 0; plane < r.planes; ++plane)
-        for (int t = 0; t < tokens; ++t) {
+        for (int t = layout.slides(layer) ? std::max(0, tokens - layout.window + 1) : 0; t < tokens; ++t) {
           const auto page = static_cast<std::uint64_t>(pages[static_cast<std::size_t>(t / layout.tokens)]);
-          const auto row = static_cast<std::uint64_t>(plane) * static_cast<std::uint64_t>(layout.tokens) + static_cast<std::uint64_t>(t % layout.tokens);
-          const auto at = page * layout.page_bytes + static_cast<std::uint64_t>(layer) * layout.layer_bytes + r.offset + row * static_cast<std::uint64_t>(r.unit);
+          const auto row = static_cast<std::uint64_t>(plane) * static_cast<std::uint64_t>(held) + static_cast<std::uint64_t>(t % held);
+          const auto at = page * layout.page_bytes + layer_at + held_of(r.offset) + row * static_cast<std::uint64_t>(r.unit);
           const auto piece = cache.subspan(at, static_cast<std::size_t>(r.unit));
           out.insert(out.end(), piece.begin(), piece.end());
         }
+    layer_at += held_of(layout.layer_bytes);
+  }
   return out;
 }
 

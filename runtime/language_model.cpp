@@ -19,9 +19,15 @@ void check_arguments(const Json& abi, bool batch) {
 }
 
 KvLayout kv_layout(const Json& j) {
-  KvLayout kv{j.at("tokens"), j.at("pages"), j.at("page_bytes"), j.at("layer_bytes"), {}};
+  KvLayout kv;
+  kv.tokens = j.at("tokens"), kv.pages = j.at("pages"), kv.page_bytes = j.at("page_bytes"), kv.layer_bytes = j.at("layer_bytes");
   for (const Json& r : j.at("regions")) kv.regions.push_back({r.at("offset"), r.at("planes"), r.at("unit")});
   if (kv.tokens < 1 || kv.pages < 1) throw Error("session", "KV cache", "no tokens", "at least one page");
+  const auto sliding = j.find("sliding");
+  if (sliding == j.end()) return kv;
+  kv.window = sliding->at("window"), kv.period = sliding->at("period"), kv.mask = sliding->at("mask"), kv.ring = sliding->at("ring");
+  if (kv.window < 1 || kv.period < 1 || kv.period > 32 || kv.ring < 0 || (kv.ring > 0 && (kv.ring < kv.window || kv.pages > 1)))
+    throw Error("session", "ring of the KV cache", sliding->dump(), "one that holds a window");
   return kv;
 }
 

@@ -27,6 +27,11 @@ struct KvLayout {
   int tokens = 0, pages = 0;  // tokens of a page
   std::uint64_t page_bytes = 0, layer_bytes = 0;
   std::vector<Region> regions;
+  // Layers whose bit (layer modulo period) is in the mask slide: their queries see `window` keys, 0: no layer slides. With ring > 0 they
+  // keep token t in slot t modulo ring, and sizes and offsets are those of that many tokens.
+  int window = 0, period = 1, ring = 0;
+  std::uint32_t mask = 0;
+  bool slides(int layer) const { return window > 0 && (mask >> (layer % period) & 1) != 0; }
 };
 
 struct LanguageModel {

@@ -71,6 +71,8 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
   }
   loaded_.write(tokens_.window, tokens_.offset, bytes);
   const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows), adapter_};
+  const KvLayout& kv = lm_.kv;
+  if (kv.ring > 0) intact_ = std::max(intact_, position_ + static_cast<int>(ids.size()) - kv.ring);  // even if the launch ends halfway
   if (timeline_) timeline_->begin_launch();
   steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
   if (timeline_) timeline_->end_launch(steps_.back().record);
@@ -136,9 +138,15 @@ void Session::drop_adapter() {
 void Session::rewind(int tokens) {
   if (tokens < 0 || tokens > position_)
     throw Error("session", "tokens to keep", std::to_string(tokens), "0 to " + std::to_string(position_) + ", those in the KV cache");
+  if (!can_rewind(tokens))
+    throw Error("session", "tokens to keep", std::to_string(tokens), "0, or " + std::to_string(intact_ + lm_.kv.window - 1) + " to " + std::to_string(position_) +
+                ": for fewer, newer tokens have taken the place of some that the sliding window of " + std::to_string(lm_.kv.window) + " would see");
   truncate(tokens);
+  if (tokens == 0) intact_ = 0;
   aborted_ = false;
 }
+
+bool Session::can_rewind(int tokens) const { return tokens == 0 || tokens - lm_.kv.window + 1 >= intact_ || intact_ == 0; }
 
 void Session::truncate(int tokens) {
   position_ = tokens;
@@ -149,7 +157,7 @@ int Session::rewind_to(std::span<const int> prompt) {
   const auto most = std::min(history_.size(), prompt.empty() ? 0 : prompt.size() - 1);
   std::size_t same = 0;
   while (same < most && history_[same] == prompt[same]) ++same;
-  rewind(static_cast<int>(same));
+  rewind(can_rewind(static_cast<int>(same)) ? static_cast<int>(same) : 0);
   return position_;
 }
 

@@ -90,10 +90,13 @@ class Session {
 
   // Forgets the conversation.
   void reset() { rewind(0); }
-  // Keeps the first tokens of the KV cache and forgets the others; what follows has the bits of a cold start.
+  // Keeps the first tokens of the KV cache and forgets the others; what follows has the bits of a cold start. Throws where can_rewind()
+  // says no: a sliding window's ring has lost keys that the next token would see.
   void rewind(int tokens);
+  // To 0 always, to all tokens of the last launch and before it at least to the one; anywhere without sliding windows.
+  bool can_rewind(int tokens) const;
   // Rewinds to what the KV cache has in common with the beginning of a prompt, so that at least its last token is to be
-  // fed; returns how many tokens that are.
+  // fed, or, where that cannot be, to 0; returns how many tokens that are.
   int rewind_to(std::span<const int> prompt);
   std::span<const int> history() const { return history_; }  // tokens in the KV cache
   // From any thread: ends the launch in flight and the generation it belongs to. The session must then be reset or rewound.
@@ -132,6 +135,7 @@ class Session {
   Symbol tokens_, logits_, kv_;
   bool adapter_ = false;
   int rows_ = 0, position_ = 0;
+  int intact_ = 0;  // with a ring: no key from here to position_ has been written over
   std::vector<int> history_;
   std::uint64_t stride_ = 0;  // logits of one row, bytes
   std::vector<float> last_;

@@ -26,6 +26,7 @@ void Lowering::projections(const LayerPlan& l) {
   e_.label(op::k);
   adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 1);
   e_.set(p0_, p_.kst);
+  begin_append();
   dram_at(p1_, p_.kv_k, 32);
   dram_at(p2_, p_.kv_ks, 2);
   weights_.phase(l.k, [&](const Prefetch& next) {
@@ -38,13 +39,17 @@ void Lowering::projections(const LayerPlan& l) {
       e_.signal(Engine::ve, kStaged);
       e_.wait(Engine::st, kStaged);
       if (p_.paged()) return advance(p0_, p_.hk);
-      e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(32), .n1 = m_, .ds1 = k(32), .cs1 = k(staged),
-                   .n2 = k(p_.hk / 32), .ds2 = k(p_.context * 32LL), .cs2 = k(32)});
-      e_.put(Store{.win = 1, .space = Space::asc, .da = p2_, .ca = shifted(AluFn::shr, p0_, 4), .len = k(2), .n1 = m_, .ds1 = k(2),
-                   .cs1 = k(staged / 16), .n2 = k(p_.hk / 32), .ds2 = k(p_.context * 2LL), .cs2 = k(2)});
+      append(p1_, p0_, {32, staged}, [&](Reg to, Reg from, Reg rows) {
+        e_.put(Store{.win = 1, .space = Space::aspm, .da = to, .ca = from, .len = k(32), .n1 = rows, .ds1 = k(32), .cs1 = k(staged),
+                     .n2 = k(p_.hk / 32), .ds2 = cache(32), .cs2 = k(32)});
+      });
+      append(p2_, shifted(AluFn::shr, p0_, 4), {2, staged / 16}, [&](Reg to, Reg from, Reg rows) {
+        e_.put(Store{.win = 1, .space = Space::asc, .da = to, .ca = from, .len = k(2), .n1 = rows, .ds1 = k(2),
+                     .cs1 = k(staged / 16), .n2 = k(p_.hk / 32), .ds2 = cache(2), .cs2 = k(2)});
+      });
       advance(p0_, p_.hk);
-      advance(p1_, static_cast<long long>(p_.context) * p_.hk);
-      advance(p2_, static_cast<long long>(p_.context) * p_.hk / 16);
+      advance_cache(p1_, p_.hk);
+      advance_cache(p2_, p_.hk / 16);
     });
   });
   if (p_.paged()) append_keys();
@@ -64,12 +69,16 @@ void Lowering::projections(const LayerPlan& l) {
       e_.signal(Engine::ve, kStaged);
       e_.wait(Engine::st, kStaged);
       if (p_.paged()) return advance(p0_, p_.hk), advance(p3_, scales);
-      e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(p_.cols), .n1 = m_, .ds1 = k(p_.cols), .cs1 = k(staged),
-                   .n2 = k(p_.hn / p_.cols), .ds2 = k(static_cast<long long>(p_.context) * p_.cols), .cs2 = k(p_.cols)});
-      e_.put(Store{.win = 1, .space = Space::vmem, .da = p2_, .ca = shifted(AluFn::shl, p3_, 2), .len = times(m_, 4), .n1 = k(1), .n2 = k(1)});
+      append(p1_, p0_, {p_.cols, staged}, [&](Reg to, Reg from, Reg rows) {
+        e_.put(Store{.win = 1, .space = Space::aspm, .da = to, .ca = from, .len = k(p_.cols), .n1 = rows, .ds1 = k(p_.cols), .cs1 = k(staged),
+                     .n2 = k(p_.hn / p_.cols), .ds2 = cache(p_.cols), .cs2 = k(p_.cols)});
+      });
+      append(p2_, shifted(AluFn::shl, p3_, 2), {4, 4}, [&](Reg to, Reg from, Reg rows) {
+        e_.put(Store{.win = 1, .space = Space::vmem, .da = to, .ca = from, .len = times(rows, 4), .n1 = k(1), .n2 = k(1)});
+      });
       advance(p0_, p_.hk);
-      advance(p1_, static_cast<long long>(p_.context) * p_.hn);
-      advance(p2_, p_.context * 4LL);
+      advance_cache(p1_, p_.hn);
+      advance_cache(p2_, 4);
       advance(p3_, scales);
     });
   });
@@ -80,9 +89,9 @@ void Lowering::projections(const LayerPlan& l) {
 }
 
 void Lowering::dram_at(Reg r, std::uint32_t region, int unit) {
-  e_.alui(AluFn::mul, r, pos_, u32(unit));
+  e_.alui(AluFn::mul, r, p_.ring.tokens > 0 ? chunk_keys_ : pos_, u32(unit));
   e_.alu(AluFn::add, r, r, kv_);
-  advance(r, region);
+  advance_cache(r, region / u32(p_.kv_tokens()));
 }
 
 void Lowering::add_bias() {

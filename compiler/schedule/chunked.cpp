@@ -120,13 +120,15 @@ void Lowering::next_chunk() {
 
 void Lowering::load_chunk() {
   const auto plane = [&](Reg start) { return sum(start, static_cast<long long>(p_.chunk) * p_.hk); };
+  const Reg first = p_.ring.tokens > 0 ? o_ : base_;  // o_ is each head's
+  if (p_.ring.tokens > 0) slot_of(base_, first);
   e_.wait(Engine::ld, kKvFree);
-  load_keys({.space = Space::wspm, .region = p_.kv_k, .unit = 32, .planes = p_.hk / 32, .to = area_, .keys = chunk_keys_, .first = base_});
-  load_keys({.space = Space::wsc, .region = p_.kv_ks, .unit = 2, .planes = p_.hk / 32, .to = shifted(AluFn::shr, area_, 4), .keys = chunk_keys_, .first = base_});
-  load_keys({.space = Space::wspm, .region = p_.kv_v, .unit = p_.cols, .planes = p_.hn / p_.cols, .to = plane(area_), .keys = chunk_keys_, .first = base_});
+  load_keys({.space = Space::wspm, .region = p_.kv_k, .unit = 32, .planes = p_.hk / 32, .to = area_, .keys = chunk_keys_, .first = first});
+  load_keys({.space = Space::wsc, .region = p_.kv_ks, .unit = 2, .planes = p_.hk / 32, .to = shifted(AluFn::shr, area_, 4), .keys = chunk_keys_, .first = first});
+  load_keys({.space = Space::wspm, .region = p_.kv_v, .unit = p_.cols, .planes = p_.hn / p_.cols, .to = plane(area_), .keys = chunk_keys_, .first = first});
   e_.signal(Engine::ld, kKvFull);
   e_.wait(Engine::ld, kVsFree);
-  load_keys({.space = Space::vmem, .region = p_.kv_vs, .unit = 4, .planes = 1, .to = shifted(AluFn::shl, vs_, 2), .keys = chunk_keys_, .first = base_});
+  load_keys({.space = Space::vmem, .region = p_.kv_vs, .unit = 4, .planes = 1, .to = shifted(AluFn::shl, vs_, 2), .keys = chunk_keys_, .first = first});
   e_.signal(Engine::ld, kVsFull);
 }
 

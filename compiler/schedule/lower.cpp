@@ -31,6 +31,7 @@ void Lowering::prologue() {
     m_state_ = p3_;
     for (Reg* r : {&chunk_keys_, &seeing_, &o_, &window_}) *r = e_.variable();
     e_.set(window_, p_.window_mask);
+    if (p_.ring_varies()) ring_ = e_.variable();
   }
   if (p_.experts()) expert_variables();
   if (p_.paged()) load_table();
@@ -54,7 +55,7 @@ void Lowering::prologue() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0);
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
@@ -113,6 +114,7 @@ void Lowering::layers() {
 void Lowering::layer(const LayerPlan& l) {
   e_.label("norm_weights");
   if (p_.experts()) weights_.fill_run();
+  choose_ring();
   load_norm(0);
   load_norm(1);
   load_extra();
@@ -129,7 +131,7 @@ void Lowering::layer(const LayerPlan& l) {
     feed_forward(l.ffn);
     residual(op::down, l.down, p_.hq, p_.fk);
   }
-  advance(kv_, p_.kv_layer);
+  advance_cache(kv_, p_.kv_layer / u32(p_.kv_tokens()));
   turn_window();
 }
 

@@ -1,5 +1,5 @@
 // The lowering of a decoder, one file per part: lower.cpp (frame and norms), attention.cpp, chunked.cpp, sequences.cpp,
-// feed_forward.cpp (and what products share), experts.cpp.
+// ring_cache.cpp, feed_forward.cpp (and what products share), experts.cpp, adapter.cpp.
 #pragma once
 #include <functional>
 
@@ -53,6 +53,21 @@ class Lowering : Arithmetic {
   void projections(const LayerPlan& l);
   // r = offset in the KV window of this layer's `region` at the launch position, `unit` bytes a token.
   void dram_at(Reg r, std::uint32_t region, int unit);
+
+  // Layers whose cache is a ring (ring_cache.cpp); where none is, the slot of a token is the token.
+  // At the begin of each layer: tokens that its cache holds.
+  void choose_ring();
+  // `bytes` for each of them, good for the next few instructions; r += the same; r = `by` times the same.
+  Reg cache(long long bytes);
+  void advance_cache(Reg r, long long bytes);
+  void scale_cache(Reg r, Reg by, long long bytes);
+  void slot_of(Reg token, Reg slot);
+  // `store(to, from, rows)` of the launch's rows of K, V or scales, `bytes` a row: again with those behind the ring's end, at its beginning.
+  struct RowBytes {
+    long long dram, chip;
+  };
+  void begin_append();
+  void append(Reg to, Reg from, RowBytes bytes, const std::function<void(Reg, Reg, Reg)>& store);
   // Head at p4 of the biases, added to the output buffer; p4 goes on to the next.
   void add_bias();
   // RMSNorm of the head in the output buffer, `which` 0: q, 1: k.
@@ -189,6 +204,7 @@ class Lowering : Arithmetic {
   Reg layer_ = 0;     // where kinds alternate: index of the layer
   // Chunked attention: first key of the chunk and its keys, rows that see them, the head's result and its maxima.
   Reg base_ = 0, chunk_keys_ = 0, seeing_ = 0, o_ = 0, m_state_ = 0;
+  Reg ring_ = 0;      // where only some layers' cache is a ring: tokens of this one's
   Reg window_ = 0;    // where only some layers slide: a bit a layer, this one's lowest
   // Experts: of the row at hand the best keys; a chosen one's share and next offset; the layer's offset and window; where choices go.
   std::vector<Reg> keys_of_;

@@ -336,9 +336,10 @@ void dram(Plan& p, std::uint64_t most, std::uint64_t most_window) {
   p.kv_v = u32(kv), kv = align(kv + per_head * p.hn);
   p.kv_vs = u32(kv), kv = align(kv + per_head * 4);
   p.kv_layer = u32(kv);
-  const std::uint64_t cache = kv * static_cast<std::uint64_t>(p.layers) * static_cast<std::uint64_t>(std::max(p.pages, 1));
-  check_window("KV cache", cache, most);
-  p.kv_page = u32(kv * static_cast<std::uint64_t>(p.layers));
+  std::uint64_t page = 0;
+  for (int l = 0; l < p.layers; ++l) page += p.kv_of(p.kv_layer, p.tokens_of(l));
+  check_window("KV cache", page * static_cast<std::uint64_t>(std::max(p.pages, 1)), most);
+  p.kv_page = u32(static_cast<long long>(page));
   p.kv_bytes = p.kv_page * u32(std::max(p.pages, 1));
 
   p.io_tokens = 0;
@@ -388,6 +389,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     whole = false;
   }
   if (!whole) place(chunk_of(p));
+  if (options.ring_cache) p.ring = ring_cache(p);
   dram(p, options.window_bytes, options.most_window);
   return p;
 }

@@ -7,6 +7,7 @@
 #include "adapter_plan.hpp"
 #include "llama.hpp"
 #include "npu_spec.hpp"
+#include "ring_cache.hpp"
 
 namespace jogak::schedule {
 
@@ -30,6 +31,7 @@ struct PlanOptions {
   bool double_kv = true;      // two K/V areas where they fit
   bool double_output = true;  // two output buffers
   std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
+  bool ring_cache = true;     // sliding layers keep their window only, where the cache does not lie in pages
   bool hoist = true;          // constants of a loop's body are loaded before the loop
   std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have
 };
@@ -87,6 +89,10 @@ struct Plan {
   int sequences = 1, page_tokens = 0, pages = 0;
   bool paged() const { return page_tokens > 0; }
   int kv_tokens() const { return paged() ? page_tokens : context; }  // that lie together in DRAM
+  RingCache ring;           // of the sliding layers
+  bool slides(int index) const { return window > 0 && (window_mask >> (index % window_period) & 1) != 0; }
+  bool ring_varies() const { return ring.tokens > 0 && window_period > 1; }
+  int tokens_of(int index) const { return ring.tokens > 0 && slides(index) ? ring.tokens : kv_tokens(); }  // of a layer's cache
   int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
   int table_words() const { return 4 + 4 * (sequences + table_pieces()) + sequences * (context / page_tokens); }
   AdapterPlan adapter;
@@ -124,7 +130,9 @@ struct Plan {
   std::uint32_t expert_bytes = 0;                                       // windows kExpertWindow and up: a layer's experts one behind the other
   int expert_layers = 0, expert_windows = 0;                            // layers of a window (the last may have fewer); windows
   std::uint64_t expert_window_bytes(int index) const;                  // index from 0
-  std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_page, kv_bytes;  // window 1: within a layer; strides; all
+  std::uint32_t kv_k, kv_ks, kv_v, kv_vs, kv_layer, kv_page, kv_bytes;  // window 1: within a layer of kv_tokens(); strides; all
+  // The same of a layer with other tokens: all regions grow with them.
+  std::uint32_t kv_of(std::uint32_t bytes, int tokens) const { return static_cast<std::uint32_t>(std::uint64_t{bytes} * static_cast<std::uint64_t>(tokens) / static_cast<std::uint64_t>(kv_tokens())); }
   std::uint32_t io_tokens, io_logits, io_chosen = 0, io_table, io_bytes;  // window 2
 };
 

@@ -155,7 +155,7 @@ void Lowering::select_sequence() {
 }
 
 void Lowering::load_keys(const KeyBox& box) {
-  e_.alui(AluFn::mul, p3_, p2_, u32(box.planes * box.unit * p_.kv_tokens()));
+  scale_cache(p3_, p2_, box.planes * box.unit);
   e_.alu(AluFn::add, p3_, p3_, kv_);
   const Reg run = times(box.keys, box.unit);
   const long long plane = box.unit * p_.kv_tokens();
@@ -164,8 +164,8 @@ void Lowering::load_keys(const KeyBox& box) {
       const Reg at = times(box.first, box.unit);
       e_.alu(AluFn::add, p3_, p3_, at);
     }
-    advance(p3_, box.region);
-    e_.put(Load{.win = 1, .space = box.space, .da = p3_, .ca = box.to, .len = run, .n1 = k(box.planes), .ds1 = k(plane), .cs1 = run, .n2 = k(1)});
+    advance_cache(p3_, box.region / u32(p_.kv_tokens()));
+    e_.put(Load{.win = 1, .space = box.space, .da = p3_, .ca = box.to, .len = run, .n1 = k(box.planes), .ds1 = cache(box.unit), .cs1 = run, .n2 = k(1)});
     return;
   }
   const int shift = std::countr_zero(static_cast<unsigned>(p_.page_tokens));
