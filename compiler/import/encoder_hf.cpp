@@ -5,7 +5,7 @@
 #include <set>
 
 #include "../passes/quantize.hpp"
-#include "json_file.hpp"
+#include "encoder_parts.hpp"
 #include "safetensors.hpp"
 
 namespace jogak::import {
@@ -22,8 +22,8 @@ constexpr int kMostRows = 1024;
 // The tensors of a folder; what nobody takes is refused at the end.
 class Tensors {
  public:
-  Tensors(const fs::path& folder, const EncoderFormats& formats) : formats_(formats) {
-    for (ir::Tensor& t : read_safetensors(folder)) {
+  Tensors(std::vector<ir::Tensor> tensors, const EncoderFormats& formats) : formats_(formats) {
+    for (ir::Tensor& t : tensors) {
       const std::string name = t.name;
       tensors_.emplace(name, std::move(t));
     }
@@ -91,8 +91,9 @@ struct LayerNames {
 
 class Reader {
  public:
-  Reader(const fs::path& folder, const EncoderFormats& formats) : json_(read_json_file(folder / kConfig)), tensors_(folder, formats) {
-    e_.name = fs::weakly_canonical(folder).filename().string();
+  Reader(const Json& config, std::vector<ir::Tensor> tensors, const std::string& name, const EncoderFormats& formats)
+      : json_(config), tensors_(std::move(tensors), formats) {
+    e_.name = name;
     if (json_.contains("quantization_config") && !json_["quantization_config"].is_null())
       throw Error(kConfig, "quantization_config", "one", "none (F32, F16 or BF16 weights)");
   }
@@ -273,12 +274,21 @@ class Reader {
 
 }  // namespace
 
-bool is_encoder(const fs::path& folder) {
-  if (!fs::is_directory(folder) || !fs::exists(folder / kConfig)) return false;
-  const auto type = optional_key<std::string>(kConfig, read_json_file(folder / kConfig), "model_type").value_or("");
+encoder::Encoder build_encoder(const Json& config, std::vector<ir::Tensor> tensors, const std::string& name, const EncoderFormats& formats, const std::string& tower) {
+  return Reader(config, std::move(tensors), name, formats).read(tower);
+}
+
+bool is_encoder(const fs::path& model) {
+  if (!fs::is_directory(model)) return is_encoder_gguf(model);
+  if (!fs::exists(model / kConfig)) return false;
+  const auto type = optional_key<std::string>(kConfig, read_json_file(model / kConfig), "model_type").value_or("");
   return type == "bert" || type == "vit" || type == "clip";
 }
 
-Encoder read_encoder(const fs::path& folder, const EncoderFormats& formats, const std::string& tower) { return Reader(folder, formats).read(tower); }
+Encoder read_encoder(const fs::path& model, const EncoderFormats& formats, const std::string& tower) {
+  if (model.extension() != ".gguf") return build_encoder(read_json_file(model / kConfig), read_safetensors(model), fs::weakly_canonical(model).filename().string(), formats, tower);
+  if (!tower.empty()) throw Error("compile", "tower", tower, "none: this model has one");
+  return read_encoder_gguf(model, formats);
+}
 
 }  // namespace jogak::import

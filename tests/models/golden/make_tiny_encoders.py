@@ -10,6 +10,7 @@ import json
 import pathlib
 import sys
 
+import gguf
 import numpy as np
 import torch
 import transformers as t
@@ -96,6 +97,20 @@ def clip(model, rng):
     return {"pixel_values": pixels.numpy(), "input_ids": ints(ids), "vision_layers": vision, "text_layers": words, "image": image.numpy(), "text": text.numpy()}
 
 
+def write_gguf(path, c, model):
+    """As converters for llama.cpp write it: without the pooler."""
+    g = gguf.GGUFWriter(path, "bert")
+    g.add_block_count(c.num_hidden_layers), g.add_embedding_length(c.hidden_size), g.add_head_count(c.num_attention_heads)
+    g.add_feed_forward_length(c.intermediate_size), g.add_context_length(c.max_position_embeddings), g.add_layer_norm_eps(c.layer_norm_eps)
+    g.add_causal_attention(False), g.add_pooling_type(gguf.PoolingType.MEAN)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, c.num_hidden_layers)
+    for name, p in model.named_parameters():
+        if not name.startswith("pooler."):
+            x = p.data.numpy()
+            g.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), x if x.ndim == 2 else x.astype(np.float32))
+    g.write_header_to_file(), g.write_kv_data_to_file(), g.write_tensors_to_file(), g.close()
+
+
 def main():
     for seed, (name, (kind, config)) in enumerate(MODELS.items()):
         if sys.argv[1:] and name not in sys.argv[1:]:
@@ -108,6 +123,8 @@ def main():
         folder.mkdir(exist_ok=True)
         model.to(torch.float16).save_pretrained(folder)
         (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()), indent=1) + "\n")
+        if name == "bert_plain":
+            write_gguf(folder / "model.gguf", config, model)
         write_arrays(folder / "golden.npz", golden)
         for file in folder.iterdir():
             file.chmod(0o644)
