@@ -37,33 +37,35 @@ module npu_dma_fetch
   localparam int unsigned Depth        = 4;  // words asked for and not yet handed on
   localparam int unsigned OwedBits     = $clog2(Depth + 1);
 
-  logic                    active_q, may_ask, grant, load, is_vmem;
+  logic                    active_q, active_d, grant, load;
+  logic                    full_d, aspm_ask_q, vmem_ask_q;  // the requests, ready in time
   logic [ChipWordBits-1:0] addr_q;
   logic [CountBits-1:0]    left_q;  // words after this one
-  logic [2:0]              space_q;
+  logic [2:0]              space_q, space_d;
   logic [OwedBits-1:0]     owed_q;
   logic                    pop;
   logic [PortBytes*8-1:0]  vmem_piece;
   logic [LenBits:0]        last_byte;
 
   assign last_byte      = {1'b0, run_len_i} + (LenBits + 1)'(run_ca_i[WordBits-1:0]) - 1'b1;
-  assign is_vmem        = space_q == SPACE_VMEM;
-  assign may_ask        = active_q && owed_q != OwedBits'(Depth);
-  assign aspm_rvalid_o  = may_ask && !is_vmem;
-  assign vmem_rvalid_o  = may_ask && is_vmem;
+  assign aspm_rvalid_o  = aspm_ask_q;
+  assign vmem_rvalid_o  = vmem_ask_q;
   assign aspm_rsel_sc_o = space_q == SPACE_ASC;
   assign aspm_raddr_o   = addr_q[AspmAddrW-1:0];
   assign vmem_rrow_o    = addr_q[PieceBits +: RowW];
-  assign grant          = may_ask && (is_vmem ? vmem_rready_i : aspm_rready_i);
+  assign grant          = (vmem_ask_q && vmem_rready_i) || (aspm_ask_q && aspm_rready_i);
   assign run_ready_o    = !active_q || (grant && left_q == '0);
   assign load           = run_valid_i && run_ready_o;
   assign pop            = out_valid_o && out_ready_i;
+  assign active_d       = load || (active_q && !(grant && left_q == '0));
+  assign space_d        = load ? run_space_i : space_q;
+  assign full_d         = !pop && owed_q == (grant ? OwedBits'(Depth - 1) : OwedBits'(Depth));
 
   always_ff @(posedge clk_i) begin
+    space_q <= space_d;
     if (load) begin
       addr_q  <= run_ca_i[ChipBits-1:WordBits];
       left_q  <= last_byte[LenBits:WordBits];
-      space_q <= run_space_i;
     end else if (grant) begin
       addr_q <= addr_q + 1'b1;
       left_q <= left_q - 1'b1;
@@ -71,11 +73,14 @@ module npu_dma_fetch
   end
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      active_q <= 1'b0;
-      owed_q   <= '0;
+      active_q   <= 1'b0;
+      aspm_ask_q <= 1'b0;
+      vmem_ask_q <= 1'b0;
+      owed_q     <= '0;
     end else begin
-      if (load) active_q <= 1'b1;
-      else if (grant && left_q == '0) active_q <= 1'b0;
+      active_q   <= active_d;
+      aspm_ask_q <= active_d && !full_d && space_d != SPACE_VMEM;
+      vmem_ask_q <= active_d && !full_d && space_d == SPACE_VMEM;
       if (grant && !pop) owed_q <= owed_q + 1'b1;
       else if (pop && !grant) owed_q <= owed_q - 1'b1;
     end

@@ -177,10 +177,13 @@ module npu_dma_ld
     .out_mask_o(word_in.mask), .out_data_o(word_in.data), .out_last_o(word_in.last),
     .out_user_o(word_in.user)
   );
-  npu_slice #(.Width($bits(word_t))) u_word (
+  // A queue: what is written does not wait for word_ready, which comes late.
+  // verilator lint_off PINCONNECTEMPTY
+  npu_fifo #(.Width($bits(word_t)), .Depth(2)) u_word (
     .clk_i, .rst_ni, .in_valid_i(word_in_valid), .in_ready_o(word_in_ready), .in_data_i(word_in),
-    .out_valid_o(word_valid), .out_ready_i(word_ready), .out_data_o(word)
+    .out_valid_o(word_valid), .out_ready_i(word_ready), .out_data_o(word), .count_o()
   );
+  // verilator lint_on PINCONNECTEMPTY
   assign axi_r_ready_o = beat_ready && !err_end_q;
   assign r_fire = axi_r_valid_i && axi_r_ready_o;
 

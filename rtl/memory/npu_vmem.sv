@@ -104,13 +104,14 @@ module npu_vmem
     logic [RowW-3:0]  raddr, waddr;  // row within the bank
     logic [Cols-1:0]  wmask;
     logic [DataW-1:0] wdata;
+    // Who comes first here is granted: the address need not wait for the grants.
     always_comb begin
       ren   = 1'b0;
-      raddr = mx_rrow_i[RowW-1:2];
-      for (int unsigned c = 0; c < Readers; c++) begin
-        if (rvalid[c] && rgrant[c] && rrow[c][1:0] == 2'(b)) begin
+      raddr = rrow[Readers-1][RowW-1:2];
+      for (int unsigned c = Readers; c > 0; c--) begin
+        if (rvalid[c-1] && rrow[c-1][1:0] == 2'(b)) begin
           ren   = 1'b1;
-          raddr = rrow[c][RowW-1:2];
+          raddr = rrow[c-1][RowW-1:2];
         end
       end
     end
@@ -158,7 +159,8 @@ module npu_vmem
   assign veb_rdvalid_o = rdvalid_q[2] && veb_turn_q;
   assign ix_rdvalid_o  = rdvalid_q[2] && ix_turn_q;
   assign mx_wready_o   = wgrant[0];
-  assign ve_wready_o   = wgrant[1] && !ld_turn;
+  // While ve asks, only an ld that waits already is before it: no path from ld's request to ve.
+  assign ve_wready_o   = !(mx_wvalid_i && mx_wrow_i[1:0] == ve_wrow_i[1:0]) && !ld_waits_q;
   assign ld_wready_o   = wgrant[1] && ld_turn;
   assign mx_rdata_o    = bank_rdata[rbank_q[0]];
   assign vea_rdata_o   = bank_rdata[rbank_q[1]];
