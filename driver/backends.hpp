@@ -7,6 +7,7 @@ namespace jogak::driver {
 
 Status open_null(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_model(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".
 Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);

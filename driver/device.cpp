@@ -15,6 +15,7 @@ struct Backend {
 constexpr Backend kBackends[] = {
     {"null", nullptr, open_null},
     {"model", nullptr, open_model},
+    {"cycle", nullptr, open_cycle},
 #if JOGAK_HAS_RTL
     {"rtl", nullptr, open_rtl},
 #endif

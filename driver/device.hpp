@@ -42,7 +42,7 @@ class [[nodiscard]] Status {
 };
 
 struct DeviceInfo {
-  std::string backend;             // "null", "model", "rtl", "uio", "litex", "uart"
+  std::string backend;             // "null", "model", "cycle", "rtl", "uio", "litex", "uart"
   std::string description;         // one sentence for people
   std::string config;              // name of the configuration; empty where there is no machine
   std::uint64_t memory_bytes = 0;  // what alloc can give in all

@@ -10,18 +10,22 @@ constexpr i64 kFirstLoad = 18;  // npu_seq waits for the program from here on: r
 constexpr i64 kFill = 2;        // from an empty sequencer to the cycle in which an instruction is taken in
 constexpr i64 kNever = Matrix::kNever;
 
+bool same_bank(u32 a, u32 b) { return ((a ^ b) & 3) == 0; }
+
 const spec::Config& checked(const spec::Config& c) {
+  Chip::check(c);
+  return c;
+}
+
+}  // namespace
+
+void Chip::check(const spec::Config& c) {
   const auto legal = [](u32 n) { return n == 8 || n == 16 || n == 32; };
   if (!legal(c.rows) || !legal(c.cols)) {
     throw Error("cycle model", "configuration", std::string(c.name) + " with an array of " + std::to_string(c.rows) + " x " + std::to_string(c.cols),
                 "rows and columns of 8, 16 or 32");
   }
-  return c;
 }
-
-bool same_bank(u32 a, u32 b) { return ((a ^ b) & 3) == 0; }
-
-}  // namespace
 
 Chip::Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream)
     : n_(checked(config)), stream_(stream), memory_(memory), loader_(n_), load_(n_), store_(n_), matrix_(n_),
@@ -42,7 +46,7 @@ void Chip::launch(const LaunchOptions& o) {
 
 Chip::Stop Chip::run(u64 limit) {
   while (!over_) {
-    if (seq_.state == Sequencer::State::need) {
+    if (seq_.state == Sequencer::State::need && now_ >= seq_.at) {
       if (!keep_ && seq_.next == stream_.items.size()) seq_.next = 0, stream_.clear();
       if (seq_.next < stream_.items.size()) decode(seq_.at);
       else if (!stream_.closed) return Stop::starved;
@@ -91,7 +95,7 @@ bool Chip::tick() {
 void Chip::jump(i64 limit) {
   if (stalls_) return;
   i64 next = std::min(limit, matrix_.next_event(now_));
-  if (seq_.state != Sequencer::State::need && seq_.at >= now_) next = std::min(next, seq_.at);
+  if (seq_.at >= now_) next = std::min(next, seq_.at);
   const auto due = [&](u64 cycle) { return cycle == ~u64(0) ? kNever : now_ + i64(cycle - memory_.cycle()) - 1; };
   if (!memory_.r_valid()) next = std::min(next, due(memory_.read_due()));
   if (!memory_.b_valid()) next = std::min(next, due(memory_.response_due()));
@@ -133,7 +137,7 @@ void Chip::arbitrate() {
   if (load_.writes_aspm() && vector_.writes_aspm()) grant_ld_ = load_.writes_scales() && !vector_.writes_scales();
 }
 
-bool Chip::semaphores() {
+void Chip::semaphores() {
   bool any = !sems_.still();
   for (u32 e = 0; e < kEngines; ++e) {
     sig_[e] = fronts_[e].signal();
@@ -145,10 +149,9 @@ bool Chip::semaphores() {
   sig_[kSeq] = take_[kSeq] = {};
   if (asks) (seq_.item.kind == Kind::wait ? take_ : sig_)[kSeq] = op;
   sems_.sig_granted = sems_.take_granted = kUsers;
-  if (!any && !asks) return false;
+  if (!any && !asks) return;
   sems_.decide(sig_);
   moved_ |= sems_.step(sig_, take_);
-  return true;
 }
 
 void Chip::count_levels() {
@@ -177,12 +180,13 @@ const DmaCmd* Chip::accept_load() {
   return &c;
 }
 
-bool Chip::engines() {
+void Chip::engines() {
   const bool ready[kEngines] = {fronts_[kLd].offers() && load_.ready(fronts_[kLd].command().dma), store_.ready(),
                                 matrix_.ready(now_), vector_.ready()};
   for (u32 e = 0; e < kEngines; ++e) accept_[e] = fronts_[e].offers() && ready[e];
   done_[kLd] = load_.done(), done_[kSt] = store_.done(), done_[kMx] = matrix_.done(now_), done_[kVe] = vector_.finish();
   const bool gather_granted = grant_ix_ && !lds_asks_;
+  if (events_ != nullptr) trace_engines();
 
   if (!loader_.idle()) {
     moved_ |= loader_.step(read_port_, memory_);
@@ -203,24 +207,28 @@ bool Chip::engines() {
   }
   const bool queue = seq_.item.engine < kEngines && fronts_[seq_.item.engine].push_ready();
   for (u32 e = 0; e < kEngines; ++e) {
-    if (events_ != nullptr) trace_engine(e);
     const bool took = sems_.take_granted == e, signalled = sems_.sig_granted == e;
     if (fronts_[e].still() && !accept_[e] && !done_[e] && !took && !signalled) continue;
     fronts_[e].step(accept_[e], done_[e], took, signalled);
     moved_ = true;
   }
-  return sequence(queue);
+  if (now_ >= seq_.at) sequence(queue);
+  if (kill_) seq_.state = Sequencer::State::idle;
 }
 
-void Chip::trace_engine(u32 e) {
-  if (done_[e]) events_->push_back({u64(now_), u8(e), false, fronts_[e].oldest_pc()});
-  if (fronts_[e].accepted()) events_->push_back({u64(now_), u8(e), true, fronts_[e].head_pc()});
+void Chip::trace_engines() {
+  const auto tell = [&](u32 e, bool start, u16 pc) {
+    events_->push_back({u64(now_), u8(e), start, pc, matrix_.busy_until(now_), load_.beats(), store_.beats()});
+  };
+  for (u32 e = 0; e < kEngines; ++e) {
+    if (done_[e]) tell(e, false, fronts_[e].oldest_pc());
+    if (fronts_[e].accepted()) tell(e, true, fronts_[e].head_pc());
+  }
 }
 
 // queue: the item's queue has room.
-bool Chip::sequence(bool queue) {
+void Chip::sequence(bool queue) {
   using State = Sequencer::State;
-  if (now_ < seq_.at) return false;
   switch (seq_.state) {
     case State::launch:
       if (loader_.loaded()) decode_after(now_ + kFill);
@@ -251,8 +259,6 @@ bool Chip::sequence(bool queue) {
       break;
     default: break;
   }
-  if (kill_) seq_.state = State::idle;
-  return moved_;
 }
 
 // The item at hand takes effect in cycle `at`; the next one is taken in then or a refill later.

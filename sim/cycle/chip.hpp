@@ -18,6 +18,7 @@ struct Event {
   u8 engine;
   bool start;
   u16 pc;
+  u64 mx_busy, ld_beats, st_beats;  // counters so far
 };
 
 class Chip {
@@ -30,7 +31,8 @@ class Chip {
     bool keep = false;  // items and lists stay in the stream
   };
 
-  // Throws Error for a configuration that the matrix engine is not made for.
+  // Throws Error for a configuration that the matrix engine is not made for; so does the constructor.
+  static void check(const spec::Config& config);
   Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream);
 
   void launch(const LaunchOptions& options);
@@ -61,14 +63,14 @@ class Chip {
   bool tick();
   void jump(i64 limit);
   void arbitrate();
-  bool semaphores();
-  bool sequence(bool queue);
+  void semaphores();
+  void sequence(bool queue);
   void decode_after(i64 at);
   void decode(i64 taken_in);
-  bool engines();
+  void engines();
   const DmaCmd* accept_load();
   void count_levels();
-  void trace_engine(u32 engine);
+  void trace_engines();
   void kill();
 
   Sizes n_;

@@ -42,7 +42,16 @@ class Matrix {
     return free < now ? next : std::min(next, free);
   }
 
+  // Cycles in which a slice enters: of all tiles that are known, and of those before cycle now (times never fall).
   u64 busy() const { return busy_; }
+  u64 busy_until(i64 now) {
+    for (; busy_at_ != head_; pass()) {
+      const Tile& t = tiles_[busy_at_ & (kTiles - 1)];
+      const i64 slices = i64(t.m) << slices_log_;
+      if (now < t.first + slices) return busy_before_ + u64(std::max<i64>(0, now - t.first));
+    }
+    return busy_before_;
+  }
   // In a run that is over.
   u64 wait_load() const { return wait_load_ + u64(std::max<i64>(0, loaded_ - 1 - stream_end_)); }
 
@@ -57,6 +66,7 @@ class Matrix {
   };
   static constexpr u32 kTiles = 64;
 
+  void pass() { busy_before_ += u64(tiles_[busy_at_++ & (kTiles - 1)].m) << slices_log_; }
   i64 end_of(const Tile& t) const { return t.first + i64(t.m) * k_.slices + write_from_; }
 
   u32 row_at(u64& cursor, i64 at, bool reads) {
@@ -88,7 +98,10 @@ class Matrix {
 
   // As many tiles as there is room for.
   void generate(i64 now) {
-    while (tail_ != head_ && end_of(tiles_[tail_ & (kTiles - 1)]) < now) ++tail_;
+    while (tail_ != head_ && end_of(tiles_[tail_ & (kTiles - 1)]) < now) {
+      if (busy_at_ == tail_) pass();
+      ++tail_;
+    }
     read_ = std::max(read_, tail_), write_ = std::max(write_, tail_), moving_ = std::max(moving_, tail_);
     while (left_ != 0 && head_ - tail_ != kTiles) tile();
   }
@@ -140,7 +153,7 @@ class Matrix {
   std::array<Tile, kTiles> tiles_{};
   u64 head_ = 0, tail_ = 0, read_ = 0, write_ = 0, moving_ = 0;
   Fifo<i64, 16> dones_;
-  u64 busy_ = 0, wait_load_ = 0;
+  u64 busy_ = 0, wait_load_ = 0, busy_before_ = 0, busy_at_ = 0;
 };
 
 }  // namespace jogak::cycle

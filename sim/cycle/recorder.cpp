@@ -14,6 +14,7 @@ using spec::Fault;
 using spec::Op;
 
 constexpr u32 kPlain = 2, kMul = 3, kRefill = 2;
+constexpr u32 kLongest = 1 << 12;  // lead of an item; nothing happens at the end of a longer one
 constexpr u8 kControl = 2;  // a control instruction's first try, and an early fault
 
 // From the cycle in which a command is taken in to the cycle of its push (npu_seq: 9, 10, 8, 7 cycles each).
@@ -65,6 +66,7 @@ void Recorder::put(Item item) {
 
 void Recorder::step(const model::Step& s, const model::Memories& memories) {
   ++steps_;
+  if (lead_ > kLongest) put({.pc = u16(s.pc), .kind = Kind::empty});
   last_lead_ = lead_;
   if (s.command != nullptr) return command(s, memories);
   control(s);

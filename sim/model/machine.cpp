@@ -30,11 +30,21 @@ void Machine::bind(const std::array<Window, spec::limit::windows>& windows) {
 }
 
 Result Machine::launch(const Launch& launch) {
+  begin(launch);
+  while (!advance(~u64(0))) {
+  }
+  return result_;
+}
+
+void Machine::begin(const Launch& launch) {
   if (launch.code.size() > config_.imem_words) {
     throw Error("model", "program length", std::to_string(launch.code.size()) + " instructions",
                 "at most " + std::to_string(config_.imem_words));
   }
   bind(launch.windows);
+  launch_ = launch;
+  result_ = {};
+  good_.assign(launch.code.size(), false);
   sequencer_ = Sequencer{};
   sequencer_.code_len = static_cast<u32>(launch.code.size());
   sequencer_.memories = &memories_;
@@ -44,35 +54,36 @@ Result Machine::launch(const Launch& launch) {
   if (options_.record) recorder_ = std::make_unique<Recorder>(config_, memories_, dram_, windows_);
   if (checker_) observers_.push_back(checker_.get());
   if (recorder_) observers_.push_back(recorder_.get());
-  Result result;
-  Env env{config_, windows_, memories_, result.counters, options_.exact};
-  result.fault = run(launch, env);
-  return result;
 }
 
-FaultRecord Machine::run(const Launch& launch, Env& env) {
-  u64& executed = env.counters[Counter::instructions];
-  std::vector<bool> good(launch.code.size());  // instructions whose fields were checked: loops come back to them
-  while (!sequencer_.halted) {
-    const u32 pc = sequencer_.pc;
-    const auto sync = [pc](Fault code) { return FaultRecord{code, pc, spec::Engine::seq, 0}; };
-    if (launch.watchdog != 0 && executed == launch.watchdog) return sync(Fault::watchdog);
-    if (pc >= launch.code.size()) return sync(Fault::loop);
-    const spec::Insn insn = launch.code[pc];
-    Fault fault = good[pc] ? Fault::none : spec::check(insn);
-    if (fault != Fault::none) return sync(fault);
-    good[pc] = true;
-    EngineFault later;
-    const auto op = static_cast<spec::Op>(spec::opcode_of(insn));
-    fault = is_engine_op(op) ? issue(insn, env, later) : control(insn);
-    if (fault != Fault::none) return sync(fault);
-    ++executed;
-    if (op == spec::Op::signal) ++env.counters[Counter::signals];
-    if (op == spec::Op::wait) ++env.counters[Counter::waits];
-    if (later.code != Fault::none) {
-      return {later.code, pc, spec::instruction_of(insn)->engine, later.address};
-    }
+bool Machine::advance(u64 instructions) {
+  Env env{config_, windows_, memories_, result_.counters, options_.exact};
+  for (; instructions > 0; --instructions) {
+    if (sequencer_.halted || !result_.ok()) return true;
+    result_.fault = next(env);
   }
+  return sequencer_.halted || !result_.ok();
+}
+
+// One instruction.
+FaultRecord Machine::next(Env& env) {
+  u64& executed = env.counters[Counter::instructions];
+  const u32 pc = sequencer_.pc;
+  const auto sync = [pc](Fault code) { return FaultRecord{code, pc, spec::Engine::seq, 0}; };
+  if (launch_.watchdog != 0 && executed == launch_.watchdog) return sync(Fault::watchdog);
+  if (pc >= launch_.code.size()) return sync(Fault::loop);
+  const spec::Insn insn = launch_.code[pc];
+  Fault fault = good_[pc] ? Fault::none : spec::check(insn);
+  if (fault != Fault::none) return sync(fault);
+  good_[pc] = true;
+  EngineFault later;
+  const auto op = static_cast<spec::Op>(spec::opcode_of(insn));
+  fault = is_engine_op(op) ? issue(insn, env, later) : control(insn);
+  if (fault != Fault::none) return sync(fault);
+  ++executed;
+  if (op == spec::Op::signal) ++env.counters[Counter::signals];
+  if (op == spec::Op::wait) ++env.counters[Counter::waits];
+  if (later.code != Fault::none) return {later.code, pc, spec::instruction_of(insn)->engine, later.address};
   return {};
 }
 
@@ -85,7 +96,7 @@ Fault Machine::issue(const spec::Insn& insn, Env& env, EngineFault& later) {
   if (hook_) hook_({sequencer_.pc, insn, &command, sequencer_.registers});
   for (Observer* o : observers_) o->command(sequencer_.pc, command, env);
   later = execute(command, env);
-  advance(sequencer_);
+  model::advance(sequencer_);
   return Fault::none;
 }
 

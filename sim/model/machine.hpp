@@ -72,6 +72,10 @@ class Machine {
   // Runs from pc 0 to halt or the first fault. Memories keep what earlier launches left.
   // Throws Error when a window is not backed by DRAM or the program is too long.
   Result launch(const Launch& launch);
+  // The same in pieces: begin(), then advance() until it says that the run is over. The program must live until then.
+  void begin(const Launch& launch);
+  bool advance(u64 instructions);
+  const Result& result() const { return result_; }
 
   const spec::Config& config() const { return config_; }
   Memories& memories() { return memories_; }
@@ -93,7 +97,7 @@ class Machine {
   FinalState replay(u64 seed) const;
 
  private:
-  FaultRecord run(const Launch& launch, Env& env);
+  FaultRecord next(Env& env);
   spec::Fault issue(const spec::Insn& insn, Env& env, EngineFault& later);
   spec::Fault control(const spec::Insn& insn);
   void bind(const std::array<Window, spec::limit::windows>& windows);
@@ -104,6 +108,9 @@ class Machine {
   Dram dram_;
   Windows windows_{};
   Sequencer sequencer_;
+  Launch launch_;
+  Result result_;
+  std::vector<bool> good_;  // instructions whose fields were checked: loops come back to them
   std::function<void(const Step&)> hook_;
   std::unique_ptr<RaceChecker> checker_;
   std::unique_ptr<Recorder> recorder_;

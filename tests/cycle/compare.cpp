@@ -50,7 +50,7 @@ TimeBench::Timed TimeBench::on_rtl(const Case& c, Oracle& oracle, const Code& co
   for (const spec::Space space : kSpaces) rtl_->poke(space, 0, oracle.machine().memories().bytes(space));
   std::ranges::copy(oracle.data(), rtl_->dram().begin() + kCodeBytes);
   std::memcpy(rtl_->dram().data(), code.insns.data(), code.insns.size() * sizeof(spec::Insn));
-  rtl_->on_trace([&](const rtl::TraceEvent& e) { timed.events.push_back({e.cycle, u8(e.engine), e.start, u16(e.pc)}); });
+  rtl_->on_trace([&](const rtl::TraceEvent& e) { timed.events.push_back({e.cycle, u8(e.engine), e.start, u16(e.pc), 0, 0, 0}); });
   const sim::RunResult result = sim::run(*rtl_, setup_of(c, u32(code.insns.size())), kCycleLimit);
   rtl_->on_trace({});
   if (!result.done) throw Error("cycle fuzz", "seed " + std::to_string(c.seed), "RTL still running", "an end within " + std::to_string(kCycleLimit) + " cycles");

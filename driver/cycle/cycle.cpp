@@ -1,0 +1,155 @@
+// The cycle model behind the machine's registers: the exact model computes, sim/cycle says when. Both advance in wait(),
+// on the caller's thread, the exact model a few thousand instructions ahead; so memory holds more than the machine would
+// have written when a job is aborted. abort() from another thread is taken up by wait() at its next slice.
+#include <atomic>
+#include <optional>
+
+#include "../backends.hpp"
+#include "../guard.hpp"
+#include "../host_memory.hpp"
+#include "../model/registers.hpp"
+#include "sim/cycle/chip.hpp"
+#include "sim/cycle/recorder.hpp"
+
+namespace jogak::driver {
+namespace {
+
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+
+constexpr u64 kSlice = 1 << 16;    // cycles between looks at the abort flag
+constexpr u64 kAhead = 1 << 12;    // instructions that the exact model executes at a time
+
+class CycleDevice final : public Device {
+ public:
+  CycleDevice(const spec::Config& config, u64 memory_bytes)
+      : machine_(config), registers_(machine_.config()), recorder_(machine_.config()), memory_(static_cast<std::size_t>(memory_bytes)) {
+    arena_.attach(memory_.bytes(), kMemoryBase);
+    machine_.dram().attach(kMemoryBase, memory_.bytes());
+    machine_.on_instruction([this](const model::Step& s) { recorder_.step(s, machine_.memories()); });
+  }
+
+  DeviceInfo info() const override {
+    return {"cycle", "The cycle model of configuration " + std::string(machine_.config().name) + ": exact values, the RTL's cycles.",
+            machine_.config().name, memory_.size(), true};
+  }
+  Status alloc(u64 bytes, u64& address) override {
+    return guarded([&] { return arena_.alloc(bytes, address); });
+  }
+  Status free(u64 address) override { return arena_.free(address); }
+  Status copy_in(u64 address, std::span<const std::uint8_t> bytes) override { return arena_.copy_in(address, bytes); }
+  Status copy_out(u64 address, std::span<std::uint8_t> bytes) override { return arena_.copy_out(address, bytes); }
+
+  Status write_csr(u32 offset, u32 value) override {
+    Status s = check_csr(offset);
+    if (!s.ok()) return s;
+    switch (registers_.write(offset, value)) {
+      case ModelRegisters::Action::start: return start();
+      case ModelRegisters::Action::abort: return abort();
+      default: return {};
+    }
+  }
+  Status read_csr(u32 offset, u32& value) override {
+    Status s = check_csr(offset);
+    if (s.ok()) value = registers_.read(offset);
+    return s;
+  }
+
+  Status start() override {
+    return guarded([&] {
+      if (chip_) return Status(Code::bad_argument, "cycle device: start, found a job in flight, expected none");
+      model::Launch launch;
+      if (Status s = registers_.launch(arena_, code_, launch); !s.ok()) return s;
+      recorder_.begin(launch.windows);
+      machine_.begin(launch);
+      registers_.begin();
+      stop_ = aborted_ = false;
+      chip_.emplace(machine_.config(), AxiPace::Options{}, recorder_.stream());
+      chip_->trace(callback_ ? &events_ : nullptr);
+      chip_->launch({.code = registers_.code_address(), .instructions = u32(code_.size()), .resident = registers_.resident()});
+      return Status{};
+    });
+  }
+
+  Status wait(u64 limit) override {
+    return guarded([&] {
+      const u64 end = !chip_ || limit == 0 ? ~u64(0) : chip_->cycle() + limit;
+      while (chip_) {
+        if (stop_.exchange(false)) aborted_ = true, chip_->abort();
+        const cycle::Chip::Stop stop = chip_->run(std::min(end, chip_->cycle() + kSlice));
+        tell_events();
+        if (stop == cycle::Chip::Stop::done) finish();
+        else if (stop == cycle::Chip::Stop::starved) execute();
+        else if (chip_->cycle() >= end)
+          return Status(Code::timeout, "cycle device: job, found it running after " + std::to_string(limit) + " cycles, expected its end");
+      }
+      registers_.clear_interrupt();
+      return Status{};
+    });
+  }
+  Status abort() override {
+    stop_ = true;
+    return {};
+  }
+  Status trace(TraceCallback callback) override {
+    callback_ = std::move(callback);
+    return {};
+  }
+
+ private:
+  // More instructions for the sequencer.
+  void execute() {
+    if (aborted_) {
+      recorder_.stream().closed = true;
+    } else if (machine_.advance(kAhead)) {
+      const model::Result& result = machine_.result();
+      recorder_.end(result.fault, result.counters[spec::Counter::instructions], code_);
+    }
+  }
+
+  void finish() {
+    std::array<u64, model::kCounters> counters = chip_->counters();
+    for (const spec::CounterInfo& c : spec::counters)
+      if (c.exact) counters[c.index] = machine_.result().counters.values[c.index];
+    registers_.end(aborted_ ? model::FaultRecord{} : machine_.result().fault, aborted_, counters);
+    total_ += chip_->cycle();
+    chip_.reset();
+  }
+
+  void tell_events() {
+    for (const cycle::Event& e : events_) {
+      counters_[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
+      counters_[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
+      counters_[std::size_t(spec::Counter::st_beats)] = e.st_beats;
+      callback_({total_ + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters_});
+    }
+    events_.clear();
+  }
+
+  model::Machine machine_;
+  ModelRegisters registers_;
+  cycle::Recorder recorder_;
+  HostMemory memory_;
+  Arena arena_;
+  std::vector<spec::Insn> code_;
+  std::optional<cycle::Chip> chip_;  // while a job is in flight
+  TraceCallback callback_;
+  std::vector<cycle::Event> events_;
+  std::array<u64, model::kCounters> counters_{};  // for the callback
+  u64 total_ = 0;                                 // cycles of the jobs before
+  bool aborted_ = false;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace
+
+Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device) {
+  const spec::Config* config = spec::find_config(options.config.c_str());
+  if (config == nullptr)
+    return {Code::bad_argument, "cycle device: configuration, found " + options.config + ", expected one of spec/configs"};
+  cycle::Chip::check(*config);
+  device = std::make_unique<CycleDevice>(*config, options.memory_bytes);
+  return {};
+}
+
+}  // namespace jogak::driver
