@@ -39,6 +39,8 @@ class FormatRules {
   ir::Format of(const ir::Node& node) const {
     // A router is small, and its choices should be those of the model.
     ir::Format format = node.name.ends_with("ffn_gate_inp") ? ir::Format::int8 : standard_;
+    // The head's bias takes the place of channel scales.
+    if (format == ir::Format::int8c && node.name == "output" && node.weights.size() > 1) format = ir::Format::int8;
     for (const Rule& r : rules_)
       if (r.whole ? node.name == r.name : node.name.find(r.name) != std::string::npos) format = r.format;
     return format;

@@ -29,6 +29,12 @@ class Outline {
     m.width = h.width, m.heads = h.heads, m.kv_heads = h.kv_heads, m.head_dim = h.head(), m.ffn = h.ffn, m.vocab = h.vocab, m.context = h.context;
     m.window = h.window, m.qkv_bias = h.qkv_bias, m.qk_norm = h.qk_norm, m.o_bias = h.output_bias, m.sinks = h.sinks, m.eps = h.eps;
     m.mixture = h.mixture, m.expert_bias = h.expert_bias;
+    m.layer_norm = h.layer_norm, m.parallel = h.parallel, m.gated = h.gated, m.ffn_bias = h.ffn_bias, m.post_norm = h.post_norm;
+    m.o_bias |= h.parallel && h.ffn_bias;
+    m.query_scale = h.query_scale, m.score_cap = h.score_cap, m.logit_cap = h.logit_cap;
+    m.sliding_turns = h.sliding_theta > 0 && h.window > 0;
+    if (h.positions) m.positions = {0};
+    if (h.head_bias) m.head_bias = {0};
     for (int i = 0; i < h.layers; ++i) m.layers.push_back(layer(static_cast<std::size_t>(i)));
     m.head = matrix(h.vocab, h.width, format_);
     return m;
@@ -49,7 +55,8 @@ class Outline {
     l.o = matrix(h.width, h.heads * padded, format_);
     l.sliding = h.window > 0 && (h.sliding.empty() || h.sliding.at(i));
     if (h.mixture.experts == 0) {
-      l.gate = l.up = matrix(h.ffn, h.width, format_), l.down = matrix(h.width, h.ffn, format_);
+      l.up = matrix(h.ffn, h.width, format_), l.down = matrix(h.width, h.ffn, format_);
+      if (h.gated) l.gate = l.up;
       return l;
     }
     l.router = matrix(h.mixture.experts, h.width, ir::Format::int8);

@@ -17,13 +17,15 @@ struct Part {
 void split(const ir::Tensor& t, const std::string& layer, const std::vector<Part>& parts, std::vector<ir::Tensor>& out) {
   std::int64_t rows = 0;
   for (const Part& p : parts) rows += p.rows;
-  if (t.shape.size() != 2 || t.shape[0] != rows)
+  if (t.shape.empty() || t.shape.size() > 2 || t.shape[0] != rows)
     throw Error("llama", "rows of " + t.name, t.shape.empty() ? "none" : std::to_string(t.shape[0]), std::to_string(rows));
   const std::size_t row = t.data.size() / static_cast<std::size_t>(rows);
   std::size_t from = 0;
   for (const Part& p : parts) {
     const std::size_t count = static_cast<std::size_t>(p.rows) * row;
-    out.push_back({layer + p.name, {p.rows, t.shape[1]}, t.dtype, t.data.part(from, count)});
+    std::vector<std::int64_t> shape = t.shape;
+    shape[0] = p.rows;
+    out.push_back({layer + p.name, std::move(shape), t.dtype, t.data.part(from, count)});
     from += count;
   }
 }
@@ -39,7 +41,9 @@ void split_fused(ir::Graph& graph, const LlamaHyper& h) {
     const std::string layer = t.name.substr(0, t.name.find('.', 4) + 1);
     if (t.name.starts_with("blk.") && t.name == layer + "attn_qkv.weight")
       split(t, layer, {{"attn_q.weight", q}, {"attn_k.weight", kv}, {"attn_v.weight", kv}}, out);
-    else if (t.name.starts_with("blk.") && t.name == layer + "ffn_up.weight" && !names.contains(layer + "ffn_gate.weight"))
+    else if (t.name.starts_with("blk.") && t.name == layer + "attn_qkv.bias")
+      split(t, layer, {{"attn_q.bias", q}, {"attn_k.bias", kv}, {"attn_v.bias", kv}}, out);
+    else if (h.gated && t.name.starts_with("blk.") && t.name == layer + "ffn_up.weight" && !names.contains(layer + "ffn_gate.weight"))
       split(t, layer, {{"ffn_gate.weight", f}, {"ffn_up.weight", f}}, out);
     else
       out.push_back(std::move(t));

@@ -9,6 +9,8 @@
 namespace jogak::import {
 namespace {
 
+constexpr const char* kArchitectures[] = {"llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "phi3", "phi2", "gemma", "gemma2", "gemma3", "gpt2"};
+
 class Gguf {
  public:
   explicit Gguf(GgufFile& in) : in_(in) {}
@@ -26,10 +28,11 @@ class Gguf {
 
  private:
   void architecture() {
-    const std::string* arch = in_.list<std::string>("general.architecture");
-    if (!arch || (*arch != "llama" && *arch != "qwen2" && *arch != "qwen3" && *arch != "qwen3moe" && *arch != "gpt-oss" && *arch != "phi3" && *arch != "gemma"))
-      throw Error(in_.part(), "architecture", arch ? *arch : "none", "llama, qwen2, qwen3, qwen3moe, gpt-oss, phi3 or gemma");
-    graph_.architecture = *arch;
+    graph_.architecture = in_.architecture();
+    std::string known;
+    bool found = false;
+    for (const char* a : kArchitectures) known += (known.empty() ? "" : ", ") + std::string(a), found |= graph_.architecture == a;
+    if (!found) throw Error(in_.part(), "architecture", graph_.architecture.empty() ? "none" : graph_.architecture, "one of " + known);
     if (const auto* name = in_.list<std::string>("general.name")) graph_.model_name = *name;
   }
 
@@ -48,7 +51,8 @@ class Gguf {
     h.kv_heads = has("attention.head_count_kv") ? size("attention.head_count_kv") : h.heads;
     h.ffn = size(mixture() ? "expert_feed_forward_length" : "feed_forward_length");
     h.context = size("context_length");
-    h.eps = static_cast<float>(real(own("attention.layer_norm_rms_epsilon")));
+    const bool gpt2_like = graph_.architecture == "gpt2" || graph_.architecture == "phi2", gemma = graph_.architecture.starts_with("gemma");
+    h.eps = static_cast<float>(real(own(gpt2_like ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon")));
     if (has("attention.key_length")) h.head_dim = size("attention.key_length");
     if (has("attention.value_length") && size("attention.value_length") != h.head())
       throw Error(in_.part(), own("attention.value_length"), std::to_string(size("attention.value_length")), "the length of keys, " + std::to_string(h.head()));
@@ -57,9 +61,11 @@ class Gguf {
     if (has("rope.freq_base")) h.theta = static_cast<float>(real(own("rope.freq_base")));
     if (has("rope.dimension_count")) h.rotary_dims = size("rope.dimension_count");
     h.half_split = graph_.architecture != "llama";  // llama's rows were paired when the file was made
-    h.qk_norm = graph_.architecture.starts_with("qwen3");
-    h.fused = graph_.architecture == "phi3";
-    if (graph_.architecture == "gemma") h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
+    h.qk_norm = graph_.architecture.starts_with("qwen3") || graph_.architecture == "gemma3";
+    h.fused = graph_.architecture == "phi3" || gpt2_like;
+    if (gemma) h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
+    if (graph_.architecture == "gemma2" || graph_.architecture == "gemma3") newer_gemma(h);
+    if (gpt2_like) like_gpt2(h);
     h.scaling = scaling(h);
     for (const ir::Tensor& t : graph_.tensors) {
       if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], 1 << 24));
@@ -67,6 +73,23 @@ class Gguf {
     }
     h.qkv_bias |= graph_.architecture == "qwen2";
     return h;
+  }
+
+  void like_gpt2(LlamaHyper& h) const {
+    h.layer_norm = h.qkv_bias = h.output_bias = h.ffn_bias = true, h.gated = false;
+    h.activation = ir::Activation::gelu_tanh;
+    (graph_.architecture == "gpt2" ? h.positions : h.parallel) = true;
+    for (const ir::Tensor& t : graph_.tensors) h.head_bias |= t.name == "output.bias";
+  }
+  // Of the largest of each kind the queries' scale is that of width / heads; the pattern of sliding layers is the architecture's.
+  void newer_gemma(LlamaHyper& h) const {
+    const bool second = graph_.architecture == "gemma2", largest = h.layers == (second ? 46 : 62);
+    h.post_norm = true;
+    h.query_scale = 1 / std::sqrt(static_cast<float>(largest ? h.width / h.heads : h.head()));
+    const auto cap = [&](const char* key) { return has(key) ? static_cast<float>(real(own(key))) : 0.0f; };
+    h.score_cap = cap("attn_logit_softcapping"), h.logit_cap = cap("final_logit_softcapping");
+    if (!second) h.sliding_theta = has("rope.freq_base_swa") ? real(own("rope.freq_base_swa")) : 10000;
+    for (int i = 0; h.window > 0 && i < h.layers; ++i) h.sliding.push_back(second ? i % 2 == 0 : i % 6 != 5);
   }
 
   bool mixture() const { return graph_.architecture == "qwen3moe" || graph_.architecture == "gpt-oss"; }

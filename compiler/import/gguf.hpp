@@ -1,4 +1,4 @@
-// GGUF model files (versions 2 and 3), architectures llama, qwen2, qwen3, qwen3moe, gpt-oss, phi3 and gemma. Format: ggml's docs/gguf.md.
+// GGUF model files (versions 2 and 3), decoders (gguf.cpp lists the architectures). Format: ggml's docs/gguf.md.
 #pragma once
 #include <filesystem>
 #include <memory>

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "experts.hpp"
 #include "../passes/quantize.hpp"
+#include "experts.hpp"
 #include "json_file.hpp"
+#include "hf_names.hpp"
 #include "llama.hpp"
 #include "safetensors.hpp"
 
@@ -16,74 +17,32 @@ namespace {
 namespace fs = std::filesystem;
 const std::string kConfig = "config.json";
 
-// Names here and in GGUF, outside of layers and in them.
-struct Names {
-  const char *here, *gguf;
-};
-constexpr Names kWhole[] = {{"model.embed_tokens.weight", "token_embd.weight"}, {"model.norm.weight", "output_norm.weight"}, {"lm_head.weight", "output.weight"}};
-constexpr Names kLayer[] = {{"input_layernorm.weight", "attn_norm.weight"},   {"post_attention_layernorm.weight", "ffn_norm.weight"},
-                            {"self_attn.q_proj.weight", "attn_q.weight"},     {"self_attn.q_proj.bias", "attn_q.bias"},
-                            {"self_attn.k_proj.weight", "attn_k.weight"},     {"self_attn.k_proj.bias", "attn_k.bias"},
-                            {"self_attn.v_proj.weight", "attn_v.weight"},     {"self_attn.v_proj.bias", "attn_v.bias"},
-                            {"self_attn.o_proj.weight", "attn_output.weight"}, {"self_attn.o_proj.bias", "attn_output.bias"},
-                            {"self_attn.q_norm.weight", "attn_q_norm.weight"}, {"self_attn.k_norm.weight", "attn_k_norm.weight"},
-                            {"mlp.gate_proj.weight", "ffn_gate.weight"},      {"mlp.up_proj.weight", "ffn_up.weight"},
-                            {"mlp.down_proj.weight", "ffn_down.weight"},      {"self_attn.qkv_proj.weight", "attn_qkv.weight"},
-                            {"mlp.gate_up_proj.weight", "ffn_up.weight"},
-                            {"self_attn.sinks", "attn_sinks.weight"},         {"mlp.gate.weight", "ffn_gate_inp.weight"},
-                            {"mlp.router.weight", "ffn_gate_inp.weight"},     {"mlp.router.bias", "ffn_gate_inp.bias"},
-                            {"mlp.experts.gate_up_proj_blocks", "ffn_gate_up_exps.blocks"}, {"mlp.experts.gate_up_proj_scales", "ffn_gate_up_exps.scales"},
-                            {"mlp.experts.gate_up_proj_bias", "ffn_gate_up_exps.bias"},     {"mlp.experts.gate_up_proj", "ffn_gate_up_exps.weight"},
-                            {"mlp.experts.down_proj_blocks", "ffn_down_exps.blocks"},       {"mlp.experts.down_proj_scales", "ffn_down_exps.scales"},
-                            {"mlp.experts.down_proj_bias", "ffn_down_exps.bias"},           {"mlp.experts.down_proj", "ffn_down_exps.weight"}};
-
-// Experts of a tensor each: mlp.experts.E.gate_proj.weight here, ffn_gate_exps.E.weight inside.
-std::string expert_name(const std::string& rest, bool back) {
-  for (const char* kind : {"gate", "up", "down"}) {
-    const std::string here = "mlp.experts.", inside = std::string("ffn_") + kind + "_exps.", tail = std::string(".") + kind + "_proj.weight", end = ".weight";
-    const std::string &head = back ? inside : here, &foot = back ? end : tail;
-    if (!rest.starts_with(head) || !rest.ends_with(foot) || rest.size() <= head.size() + foot.size()) continue;
-    const std::string number = rest.substr(head.size(), rest.size() - head.size() - foot.size());
-    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
-    return (back ? here : inside) + number + (back ? tail : end);
-  }
-  return "";
-}
-
-// `name` by the table, from its first column to the second or back; itself where the table has no such name.
-std::string renamed(const std::string& name, bool back) {
-  const std::string from = back ? "blk." : "model.layers.", to = back ? "model.layers." : "blk.";
-  for (const Names& n : kWhole)
-    if (name == (back ? n.gguf : n.here)) return back ? n.here : n.gguf;
-  const std::size_t dot = name.find('.', from.size());
-  if (!name.starts_with(from) || dot == std::string::npos) return name;
-  const std::string expert = expert_name(name.substr(dot + 1), back);
-  if (!expert.empty()) return to + name.substr(from.size(), dot - from.size() + 1) + expert;
-  for (const Names& n : kLayer)
-    if (name.substr(dot + 1) == (back ? n.gguf : n.here)) return to + name.substr(from.size(), dot - from.size() + 1) + (back ? n.here : n.gguf);
-  return name;
-}
-std::string name_here(const std::string& gguf) { return renamed(gguf, true); }
+constexpr const char* kTypes[] = {"llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gpt_oss", "phi3", "phi", "gemma", "gemma2", "gemma3_text", "gpt2"};
 
 class Config {
  public:
   explicit Config(const fs::path& file) : json_(read_json_file(file)), type_(need_key<std::string>(kConfig, json_, "model_type")) {
-    if (type_ != "llama" && type_ != "mistral" && type_ != "qwen2" && type_ != "qwen3" && type_ != "qwen3_moe" && type_ != "gpt_oss" && type_ != "phi3" && type_ != "gemma")
-      throw Error(kConfig, "model_type", type_, "llama, mistral, qwen2, qwen3, qwen3_moe, gpt_oss, phi3 or gemma");
+    if (std::find(std::begin(kTypes), std::end(kTypes), type_) == std::end(kTypes)) {
+      std::string known;
+      for (const char* t : kTypes) known += (known.empty() ? "" : t == kTypes[std::size(kTypes) - 1] ? " or " : ", ") + std::string(t);
+      throw Error(kConfig, "model_type", type_, type_ == "gemma3" ? "gemma3_text, the part without images" : known);
+    }
     const auto quantised = json_.find("quantization_config");
     if (quantised != json_.end() && !quantised->is_null() && !(type_ == "gpt_oss" && quantised->value("quant_method", "") == "mxfp4"))
       throw Error(kConfig, "quantization_config", quantised->value("quant_method", "one"), type_ == "gpt_oss" ? "mxfp4 or none" : "none (F32, F16 or BF16 weights)");
     const std::string act = activation();
-    if (type_ == "gemma" ? act != "gelu" && act != "gelu_pytorch_tanh" : act != "silu" && act != "swish")
-      throw Error(kConfig, "hidden_act", act, type_ == "gemma" ? "gelu_pytorch_tanh" : "silu");
+    if (tanh() ? act != "gelu" && act != "gelu_new" && act != "gelu_pytorch_tanh" : act != "silu" && act != "swish")
+      throw Error(kConfig, type_ == "gpt2" ? "activation_function" : "hidden_act", act, !tanh() ? "silu" : gemma() ? "gelu_pytorch_tanh" : "gelu_new");
+    if (act == "gelu" && !gemma()) throw Error(kConfig, "hidden_act", act, "gelu_new");
   }
 
   const std::string& type() const { return type_; }
-  bool tied() const { return optional_key<bool>(kConfig, json_, "tie_word_embeddings").value_or(type_ == "gemma"); }
+  bool tied() const { return optional_key<bool>(kConfig, json_, "tie_word_embeddings").value_or(gemma() || type_ == "gpt2"); }
   // Norm weights of the file are what is added to 1.
-  bool norms_from_one() const { return type_ == "gemma"; }
+  bool norms_from_one() const { return gemma(); }
 
   LlamaHyper hyper() const {
+    if (type_ == "gpt2") return gpt2();
     LlamaHyper h;
     h.layers = need_size(kConfig, json_, "num_hidden_layers"), h.width = need_size(kConfig, json_, "hidden_size");
     h.heads = need_size(kConfig, json_, "num_attention_heads");
@@ -91,16 +50,18 @@ class Config {
     h.ffn = need_size(kConfig, json_, type_ == "qwen3_moe" ? "moe_intermediate_size" : "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
     h.context = need_size(kConfig, json_, "max_position_embeddings");
     h.eps = static_cast<float>(number(json_, "rms_norm_eps").value_or(1e-6));
-    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : type_ == "gemma" ? 256 : 0);
+    h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : gemma() ? 256 : 0);
     h.half_split = true;
-    h.qk_norm = type_.starts_with("qwen3");
+    h.qk_norm = type_.starts_with("qwen3") || type_ == "gemma3_text";
     h.fused = type_ == "phi3";
-    if (type_ == "gemma") h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
+    if (gemma()) h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
     h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(type_ == "gpt_oss");
     experts(h);
     window(h);
-    h.name_in_file = name_here;
+    h.name_in_file = names_of(type_);
     rotary(h);
+    if (type_ == "phi") phi(h);
+    if (type_ == "gemma2" || type_ == "gemma3_text") newer_gemma(h);
     return h;
   }
   // Tokens that end a text: one or a list.
@@ -113,10 +74,47 @@ class Config {
   bool mxfp4() const { return json_.contains("quantization_config") && !json_["quantization_config"].is_null(); }
 
  private:
+  bool gemma() const { return type_.starts_with("gemma"); }
+  bool tanh() const { return gemma() || type_ == "phi" || type_ == "gpt2"; }
+
+  // LayerNorm, learned positions, a feed-forward without a gate.
+  LlamaHyper gpt2() const {
+    LlamaHyper h;
+    h.layers = need_size(kConfig, json_, "n_layer"), h.width = need_size(kConfig, json_, "n_embd"), h.heads = h.kv_heads = need_size(kConfig, json_, "n_head");
+    h.ffn = optional_size(kConfig, json_, "n_inner").value_or(4 * h.width), h.vocab = need_size(kConfig, json_, "vocab_size");
+    h.context = need_size(kConfig, json_, "n_positions");
+    h.eps = static_cast<float>(number(json_, "layer_norm_epsilon").value_or(1e-5));
+    for (const char* key : {"scale_attn_by_inverse_layer_idx", "add_cross_attention"})
+      if (optional_key<bool>(kConfig, json_, key).value_or(false)) throw Error(kConfig, key, "true", "false");
+    if (!optional_key<bool>(kConfig, json_, "scale_attn_weights").value_or(true)) throw Error(kConfig, "scale_attn_weights", "false", "true");
+    h.positions = true;
+    like_gpt2(h);
+    h.name_in_file = names_of(type_);
+    return h;
+  }
+  static void like_gpt2(LlamaHyper& h) {
+    h.layer_norm = h.qkv_bias = h.output_bias = h.ffn_bias = h.fused = true, h.gated = false;
+    h.activation = ir::Activation::gelu_tanh;
+  }
+  void phi(LlamaHyper& h) const {
+    h.eps = static_cast<float>(number(json_, "layer_norm_eps").value_or(1e-5));
+    if (optional_key<bool>(kConfig, json_, "qk_layernorm").value_or(false)) throw Error(kConfig, "qk_layernorm", "true", "false");
+    like_gpt2(h);
+    h.parallel = h.head_bias = true;
+  }
+  // Norms before and behind; caps (gemma 2); another rotary base in sliding layers (gemma 3).
+  void newer_gemma(LlamaHyper& h) const {
+    h.post_norm = true;
+    h.query_scale = static_cast<float>(1 / std::sqrt(number(json_, "query_pre_attn_scalar").value_or(256)));
+    h.score_cap = static_cast<float>(number(json_, "attn_logit_softcapping").value_or(0)), h.logit_cap = static_cast<float>(number(json_, "final_logit_softcapping").value_or(0));
+    if (!(h.query_scale > 0 && h.score_cap >= 0 && h.logit_cap >= 0)) throw Error(kConfig, "query_pre_attn_scalar or softcapping", "a number below 0", "numbers above 0");
+    if (optional_key<bool>(kConfig, json_, "use_bidirectional_attention").value_or(false)) throw Error(kConfig, "use_bidirectional_attention", "true", "false");
+  }
+
   // Gemma's "gelu" has always meant the one by tanh; newer files say so in a key of its own.
   std::string activation() const {
-    if (const auto newer = optional_key<std::string>(kConfig, json_, "hidden_activation"); newer && type_ == "gemma") return *newer;
-    return optional_key<std::string>(kConfig, json_, "hidden_act").value_or(type_ == "gemma" ? "gelu_pytorch_tanh" : "silu");
+    if (const auto newer = optional_key<std::string>(kConfig, json_, "hidden_activation"); newer && gemma()) return *newer;
+    return optional_key<std::string>(kConfig, json_, type_ == "gpt2" ? "activation_function" : "hidden_act").value_or(gemma() ? "gelu_pytorch_tanh" : tanh() ? "gelu_new" : "silu");
   }
   static std::optional<double> number(const Json& j, const char* key) { return optional_key<double>(kConfig, j, key); }
 
@@ -139,7 +137,7 @@ class Config {
 
   // Every layer of mistral and phi3 slides; of the others those that layer_types names, or of qwen those from max_window_layers on.
   void window(LlamaHyper& h) const {
-    const bool asked = type_ == "mistral" || type_ == "phi3" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama" || type_ == "gpt_oss");
+    const bool asked = type_ == "mistral" || type_ == "phi3" || type_ == "gemma2" || type_ == "gemma3_text" || optional_key<bool>(kConfig, json_, "use_sliding_window").value_or(type_ == "llama" || type_ == "gpt_oss");
     const int keys = asked ? optional_size(kConfig, json_, "sliding_window", 1, 1 << 30).value_or(0) : 0;
     if (keys == 0) return;
     if (const auto types = optional_key<std::vector<std::string>>(kConfig, json_, "layer_types")) {
@@ -150,8 +148,11 @@ class Config {
       }
     } else if (type_ == "llama") {
       return;
-    } else if (type_ == "gpt_oss") {
+    } else if (type_ == "gpt_oss" || type_ == "gemma2") {
       for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i % 2 == 0);
+    } else if (type_ == "gemma3_text") {
+      const int every = optional_size(kConfig, json_, "sliding_window_pattern").value_or(6);
+      for (int i = 0; i < h.layers; ++i) h.sliding.push_back((i + 1) % every != 0);
     } else if (type_ != "mistral" && type_ != "phi3") {
       const int from = optional_size(kConfig, json_, "max_window_layers", 0).value_or(h.layers);
       for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i >= from);
@@ -164,8 +165,16 @@ class Config {
     Json r = Json::object();
     for (const char* key : {"rope_scaling", "rope_parameters"})
       if (const auto it = json_.find(key); it != json_.end() && it->is_object()) r = *it;
-    h.theta = static_cast<float>(number(r, "rope_theta").value_or(number(json_, "rope_theta").value_or(10000)));
-    const double part = number(r, "partial_rotary_factor").value_or(number(json_, "partial_rotary_factor").value_or(1));
+    if (type_ == "gemma3_text") h.sliding_theta = number(json_, "rope_local_base_freq").value_or(10000);
+    if (r.contains("full_attention")) {  // of each kind of layers
+      const Json sliding = need_key<Json>(kConfig, r, "sliding_attention"), full = need_key<Json>(kConfig, r, "full_attention");
+      h.sliding_theta = need_key<double>(kConfig, sliding, "rope_theta");
+      if (const auto kind = optional_key<std::string>(kConfig, sliding, "rope_type"); kind && *kind != "default")
+        throw Error(kConfig, "rope_type of sliding_attention", *kind, "default");
+      r = full;
+    }
+    h.theta = static_cast<float>(number(r, "rope_theta").value_or(number(json_, "rope_theta").value_or(type_ == "gemma3_text" ? 1e6 : 10000)));
+    const double part = number(r, "partial_rotary_factor").value_or(number(json_, "partial_rotary_factor").value_or(type_ == "phi" ? 0.5 : 1));
     if (!(part > 0 && part <= 1)) throw Error(kConfig, "partial_rotary_factor", std::to_string(part), "above 0, at most 1");
     h.rotary_dims = part < 1 ? static_cast<int>(h.head() * part) : 0;
     RopeScaling& s = h.scaling;
@@ -197,6 +206,16 @@ void add_one(ir::Tensor& t) {
   t.dtype = ir::DType::f32;
   t.data.resize(values.size() * sizeof(float));
   std::memcpy(t.data.data(), values.data(), t.data.size());
+}
+
+// Rows become columns.
+void transpose(ir::Tensor& t) {
+  const auto rows = static_cast<std::size_t>(t.shape[0]), columns = static_cast<std::size_t>(t.shape[1]), each = t.data.size() / (rows * columns);
+  std::vector<std::byte> out(t.data.size());
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c) std::memcpy(&out[(c * rows + r) * each], &t.data[(r * columns + c) * each], each);
+  std::swap(t.shape[0], t.shape[1]);
+  t.data = std::move(out);
 }
 
 // Begin and end of a text: generation_config.json knows best.
@@ -234,7 +253,9 @@ ir::Graph read_hf(const fs::path& folder) {
   special_tokens(graph.vocabulary, folder, config);
   for (ir::Tensor& t : read_safetensors(folder)) {
     if (t.name.ends_with("rotary_emb.inv_freq") || (config.tied() && t.name == "lm_head.weight")) continue;
-    t.name = renamed(t.name, false);
+    if (config.type() == "gpt2" && (t.name.ends_with(".attn.bias") || t.name.ends_with(".attn.masked_bias"))) continue;  // masks
+    t.name = gguf_name(config.type(), t.name);
+    if (config.type() == "gpt2" && t.shape.size() == 2 && t.name.starts_with("blk.")) transpose(t);
     if (config.norms_from_one() && t.name.ends_with("norm.weight")) add_one(t);
     graph.tensors.push_back(std::move(t));
   }

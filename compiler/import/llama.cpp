@@ -24,25 +24,29 @@ class Builder {
     check();
     const int head_dim = h_.head(), wide = h_.heads * head_dim;
     rotary_ = std::make_shared<const ir::Rotary>(make_rotary(static_cast<double>(h_.theta), h_.turning(), h_.scaling, factors()));
+    if (h_.sliding_theta > 0) sliding_rotary_ = std::make_shared<const ir::Rotary>(make_rotary(h_.sliding_theta, h_.turning(), {}, {}));
     int x = add({.op = Op::embed, .name = "token_embd", .weights = {tensor("token_embd.weight", {h_.vocab, h_.width})}, .scale = h_.embedding_scale});
+    if (h_.positions) x = add({.op = Op::positions, .name = "position_embd", .inputs = {x}, .weights = {tensor("position_embd.weight", {h_.context, h_.width})}});
     for (layer_ = 0; layer_ < h_.layers; ++layer_) {
       const int n = norm("attn_norm", x);
       const int q = turned("q", n, h_.heads), k = turned("k", n, h_.kv_heads);
       const int v = linear("attn_v", n, h_.kv_heads * head_dim, h_.width, h_.qkv_bias);
       const int a = add({.op = Op::attention, .name = "attention", .inputs = {q, k, v}, .heads = h_.heads, .kv_heads = h_.kv_heads,
-                         .head_dim = head_dim, .window = slides() ? h_.window : 0});
+                         .head_dim = head_dim, .query_scale = h_.query_scale, .cap = h_.score_cap, .window = slides() ? h_.window : 0});
       if (h_.sinks) graph_.nodes[static_cast<std::size_t>(a)].weights = {tensor(full("attn_sinks") + ".weight", {h_.heads})};
       const int o = linear("attn_output", a, h_.width, wide, h_.output_bias);
       graph_.nodes[static_cast<std::size_t>(o)].head_dim = head_dim;
-      x = sum("attn_residual", x, o);
-      const int f = norm("ffn_norm", x);
-      x = sum("ffn_residual", x, h_.mixture.experts > 0 ? experts(f) : feed_forward(f));
+      x = sum("attn_residual", x, h_.post_norm ? norm("post_attention_norm", o) : o);
+      const int f = h_.parallel ? n : norm("ffn_norm", x), y = h_.mixture.experts > 0 ? experts(f) : feed_forward(f);
+      x = sum("ffn_residual", x, h_.post_norm ? norm("post_ffw_norm", y) : y);
     }
     layer_ = -1;
-    const int n = add({.op = Op::rms_norm, .name = "output_norm", .inputs = {x}, .weights = {tensor("output_norm.weight", {h_.width})}, .eps = h_.eps});
+    const int n = norm("output_norm", x);
     const std::string head = index_.contains("output.weight") ? "output.weight" : "token_embd.weight";
-    const int y = add({.op = Op::linear, .name = "output", .inputs = {n}, .weights = {tensor(head, {h_.vocab, h_.width})}});
-    add({.op = Op::logits, .name = "logits", .inputs = {y}});
+    Node last{.op = Op::linear, .name = "output", .inputs = {n}, .weights = {tensor(head, {h_.vocab, h_.width})}};
+    if (h_.head_bias) last.weights.push_back(tensor("output.bias", {h_.vocab}));
+    const int y = add(std::move(last));
+    add({.op = Op::logits, .name = "logits", .inputs = {y}, .cap = h_.logit_cap});
     refuse_strangers();
     graph_.vocab = h_.vocab, graph_.width = h_.width, graph_.layers = h_.layers, graph_.context = h_.context;
   }
@@ -88,7 +92,9 @@ class Builder {
     return static_cast<int>(graph_.nodes.size()) - 1;
   }
   int norm(const char* name, int x) {
-    return add({.op = Op::rms_norm, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {h_.width})}, .eps = h_.eps});
+    Node node{.op = h_.layer_norm ? Op::layer_norm : Op::rms_norm, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {h_.width})}, .eps = h_.eps};
+    if (h_.layer_norm) node.weights.push_back(tensor(full(name) + ".bias", {h_.width}));
+    return add(std::move(node));
   }
   int linear(const char* name, int x, int n, int k, bool bias = false) {
     Node node{.op = Op::linear, .name = name, .inputs = {x}, .weights = {tensor(full(name) + ".weight", {n, k})}};
@@ -96,6 +102,10 @@ class Builder {
     return add(std::move(node));
   }
   int feed_forward(int x) {
+    if (!h_.gated) {
+      const int up = linear("ffn_up", x, h_.ffn, h_.width, h_.ffn_bias);
+      return linear("ffn_down", add({.op = Op::swiglu, .name = "activation", .inputs = {up}, .activation = h_.activation}), h_.width, h_.ffn, h_.ffn_bias);
+    }
     const int gate = linear("ffn_gate", x, h_.ffn, h_.width), up = linear("ffn_up", x, h_.ffn, h_.width);
     return linear("ffn_down", add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}, .activation = h_.activation}), h_.width, h_.ffn);
   }
@@ -122,9 +132,10 @@ class Builder {
       weights.push_back(weight);
       y = add({.op = Op::rms_norm, .name = "attn_" + which + "_norm", .inputs = {y}, .weights = {weight}, .eps = h_.eps, .heads = heads, .head_dim = head_dim});
     }
+    if (h_.positions) return y;
     if (h_.half_split)
       for (const int w : weights) pair_up(graph_.tensors[static_cast<std::size_t>(w)]);
-    return add({.op = Op::rope, .name = "rope_" + which, .inputs = {y}, .rotary = rotary_, .heads = heads, .head_dim = head_dim});
+    return add({.op = Op::rope, .name = "rope_" + which, .inputs = {y}, .rotary = sliding_rotary_ && slides() ? sliding_rotary_ : rotary_, .heads = heads, .head_dim = head_dim});
   }
   // Rows i and i + dims / 2 of each head become rows 2i and 2i + 1.
   void pair_up(ir::Tensor& t) const {
@@ -156,7 +167,7 @@ class Builder {
   const LlamaHyper& h_;
   std::unordered_map<std::string, int> index_;
   std::unordered_set<int> used_;
-  std::shared_ptr<const ir::Rotary> rotary_;
+  std::shared_ptr<const ir::Rotary> rotary_, sliding_rotary_;  // the second: none where all turn alike
   int layer_ = -1;
 };
 

@@ -1,4 +1,4 @@
-// The Llama decoder as a graph, whatever file its tensors came from.
+// The Llama decoder and its kin as a graph, whatever file their tensors came from.
 #pragma once
 #include <functional>
 #include <string>
@@ -20,6 +20,16 @@ struct LlamaHyper {
   bool sinks = false;        // a score without value for each head of attention
   ir::Activation activation = ir::Activation::silu;
   float embedding_scale = 1; // of the rows that go in, not of a head that shares them
+  bool layer_norm = false;   // norms with mean and bias instead of RMSNorm
+  bool positions = false;    // learned, added to the embedding (position_embd.weight), instead of rotation
+  bool gated = true;         // false: activation(up) alone, without ffn_gate
+  bool ffn_bias = false;     // of ffn_up and ffn_down
+  bool parallel = false;     // one norm; attention and feed-forward of it are added to the same x
+  bool post_norm = false;    // norms of what attention and feed-forward give, before it is added
+  bool head_bias = false;
+  float query_scale = 0;     // of the scores; 0: 1 / sqrt(head())
+  float score_cap = 0, logit_cap = 0;  // cap * tanh(x / cap); 0: none
+  double sliding_theta = 0;  // rotary base of sliding layers, unscaled; 0: as the others
   bool fused = false;        // the file keeps q, k and v as one matrix, gate and up as another (fused.hpp)
   int window = 0;            // keys that a query sees in sliding layers; 0: all
   std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window

@@ -7,6 +7,8 @@ namespace jogak::ir {
 const char* name(Op op) {
   switch (op) {
     case Op::embed: return "embed";
+    case Op::positions: return "positions";
+    case Op::layer_norm: return "layer_norm";
     case Op::rms_norm: return "rms_norm";
     case Op::linear: return "linear";
     case Op::rope: return "rope";

@@ -69,14 +69,16 @@ enum class Activation { silu, gelu_tanh };
 
 enum class Op {
   embed,      // tokens -> rows of weight[0] (fp32 table [vocab][d]), times `scale`
+  positions,  // x + row of weight[0] ([context][d]) at the token's position
+  layer_norm, // (x - mean) * rsqrt(variance + eps) * weight[0] + weight[1]
   rms_norm,   // x * rsqrt(mean(x^2) + eps) * weight[0]; with heads > 0 each head by itself, weight [head_dim]
   linear,     // x * weight[0]^T (+ weight[1]), weight [n][k], bias [n]
   rope,       // rotary position embedding on pairs (2i, 2i+1) of each head
   attention,  // causal grouped-query attention: inputs q, k, v; with weight[0] [heads] a sink per head: a score without value
-  swiglu,     // activation(gate) * up: inputs gate, up
+  swiglu,     // activation(gate) * up: inputs gate, up; with one input activation(it)
   experts,    // mixture of feed-forwards: inputs x, router's logits; weights gate, up [experts][ffn][k], down [experts][n][ffn] (+ their biases)
   add,        // inputs a, b
-  logits,     // marks the result
+  logits,     // the result; with `cap`: cap * tanh(x / cap)
 };
 const char* name(Op op);
 
@@ -87,10 +89,12 @@ struct Node {
   std::vector<int> inputs = {};  // node indices
   std::vector<int> weights = {}; // tensor indices
   std::shared_ptr<const QMatrix> matrix = nullptr;  // linear, after the quantise pass (shared by tied weights)
-  float eps = 0;                 // rms_norm
+  float eps = 0;                 // norms
   std::shared_ptr<const Rotary> rotary = nullptr;   // rope
   int heads = 0, kv_heads = 0, head_dim = 0;  // rope, rms_norm of heads: heads; attention: all
   float scale = 1;               // embed
+  float query_scale = 0;         // attention: of the scores; 0: 1 / sqrt(head_dim)
+  float cap = 0;                 // attention, logits: x becomes cap * tanh(x / cap) (scores before their mask); 0: as they are
   Activation activation = Activation::silu;  // swiglu
   Mixture mixture = {};          // experts
   Format expert_format = Format::int8;  // experts, after the quantise pass

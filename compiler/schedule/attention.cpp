@@ -11,7 +11,7 @@ void Lowering::projections(const LayerPlan& l) {
   adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 0);
   e_.set(p0_, p_.qq);
   if (p_.qkv_bias) e_.set(p4_, p_.extra);
-  if (p_.extra_words > 0) e_.wait(Engine::ve, kExtraFull);
+  if (p_.extra_words > 0 && !(p_.parallel && p_.o_bias)) e_.wait(Engine::ve, kExtraFull);
   weights_.phase(l.q, [&](const Prefetch& next) {
     project(l.q, next, m_, p_.hn, Engine::ve, [&] {
       add_bias();
@@ -115,10 +115,20 @@ void Lowering::norm_head(int which) {
 }
 
 void Lowering::rope() {
+  if (p_.rotary_tables == 0) return;
+  const auto table = [&](std::uint32_t at) {
+    if (p_.rotary_tables == 1) return k(at);
+    const Reg which = e_.temporary();
+    e_.alui(AluFn::and_, which, window_, 1);
+    e_.alui(AluFn::mul, which, which, u32(static_cast<long long>(p_.rows) * p_.hn));
+    advance(which, at);
+    return which;
+  };
+  const Reg sines = table(p_.sines), cosines = table(p_.cosines);
   const Reg hn = k(p_.hn), cols = k(p_.head_dim), temp = k(p_.temp);
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .swap = true, .dst = temp, .ds = hn, .a = out_, .as = hn, .b = k(p_.sines),
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .swap = true, .dst = temp, .ds = hn, .a = out_, .as = hn, .b = sines,
              .bs = hn, .rows = m_, .cols = cols});
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = k(p_.cosines), .bs = hn,
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = cosines, .bs = hn,
              .rows = m_, .cols = cols});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = temp, .bs = hn,
              .s = kf(1.0f), .rows = m_, .cols = cols});
@@ -139,6 +149,10 @@ void Lowering::attention() {
   if (p_.chunk > 0) e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
+}
+
+void Lowering::cap_scores(Reg rows, Reg keys) {
+  if (p_.score_cap > 0) cap([&] { return k(p_.work); }, [&] { return keys; }, rows, p_.query_scale, p_.score_cap);
 }
 
 void Lowering::attend_whole() {
@@ -180,7 +194,7 @@ void Lowering::add_sink() {
 }
 
 void Lowering::head() {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(p_.head_dim));
+  const float scale = score_scale();
   const Reg limit = p4_;
   e_.alui(AluFn::add, limit, pos_, 1);
   e_.wait(Engine::mx, kOutFree, p_.out_buffers);
@@ -190,6 +204,7 @@ void Lowering::head() {
             .nb = shifted(AluFn::shr, keys_, std::countr_zero(static_cast<unsigned>(p_.cols)))});
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
+  cap_scores(m_, keys_);
   const Reg work = k(p_.work);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::max, .masked = true, .linc = true, .a = work, .as = keys_, .b = kf(scale),
              .lim = limit, .r = k(p_.maxima), .rows = m_, .cols = keys_});

@@ -91,7 +91,7 @@ Lowering::Reg Lowering::window() {
 }
 
 void Lowering::turn_window() {
-  if (p_.window == 0 || p_.window_period == 1) return;
+  if (!p_.kinds_turn()) return;
   const Reg first = e_.temporary();
   e_.alui(AluFn::shl, first, window_, u32(p_.window_period - 1));
   e_.alui(AluFn::and_, first, first, 1u << (p_.window_period - 1));
@@ -135,7 +135,7 @@ void Lowering::load_chunk() {
 // Scores of the rows that see the chunk; maxima becomes the new m, m becomes exp(old m - new m), totals this chunk's sums.
 // Rows that do not see it keep their m, since maxima starts as m, and get a sum of 0.
 void Lowering::chunk_scores() {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(p_.head_dim));
+  const float scale = score_scale();
   const Reg q = times(p5_, static_cast<long long>(p_.heads) * p_.hk);
   e_.alu(AluFn::add, q, q, p0_);
   e_.put(Mm{.wfmt = spec::Wfmt::int8, .wscale = spec::Wscale::bf16, .ascale = spec::Ascale::bf16, .colload = true, .w = area_,
@@ -147,6 +147,7 @@ void Lowering::chunk_scores() {
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .dst = k(p_.maxima), .a = m_state_, .b = kf(1.0f), .rows = k(1), .cols = m_});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = k(p_.totals), .a = k(p_.totals), .rows = k(1), .cols = m_});
   e_.wait(Engine::ve, kResult);
+  cap_scores(seeing_, chunk_keys_);
   hide_old_keys();
   const Reg work = k(p_.work), first_max = sum(p5_, p_.maxima);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::max, .masked = true, .linc = true, .a = work, .as = chunk_keys_, .b = kf(scale), .lim = p4_,
@@ -155,14 +156,14 @@ void Lowering::chunk_scores() {
   e_.put(Vec{.op = Vop::max, .bmode = Bmode::vector, .wr = true, .dst = maxima, .a = maxima, .b = m_state_, .rows = k(1), .cols = m_});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .func = Vfunc::exp, .wr = true, .negb = true, .dst = m_state_, .a = m_state_, .b = maxima,
              .s = kf(1.0f), .rows = k(1), .cols = m_});
-  softmax_numerators(scale);
+  softmax_numerators();
 }
 
 // P of the chunk, times V's scales, quantised; its sums.
-void Lowering::softmax_numerators(float scale) {
+void Lowering::softmax_numerators() {
   const Reg work = k(p_.work), first_max = sum(p5_, p_.maxima), first_total = sum(p5_, p_.totals);
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .red = Vred::sum, .wr = true, .negb = true, .masked = true, .linc = true,
-             .dst = work, .ds = chunk_keys_, .a = work, .as = chunk_keys_, .b = first_max, .bs = k(1), .s = kf(scale), .lim = p4_, .r = first_total,
+             .dst = work, .ds = chunk_keys_, .a = work, .as = chunk_keys_, .b = first_max, .bs = k(1), .s = kf(score_scale()), .lim = p4_, .r = first_total,
              .rows = seeing_, .cols = chunk_keys_});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .masked = true, .linc = true, .dst = work, .ds = chunk_keys_, .a = work, .as = chunk_keys_,
              .b = vs_, .lim = p4_, .rows = seeing_, .cols = chunk_keys_});

@@ -21,6 +21,54 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   e_.signal(Engine::mx, kResult);
 }
 
+// The rows of work y are p_.y: cleared, summed up, normalised.
+void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::uint32_t weights) {
+  e_.label(label);
+  const auto y = [&] { return k(p_.y); };
+  const auto dn = [&] { return k(p_.dn); };
+  const auto width = [&] { return k(p_.width); };
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = y(), .ds = dn(), .a = y(), .as = dn(), .rows = m_, .cols = dn()});
+  e_.signal(Engine::ve, kOperand);
+  e_.wait(Engine::mx, kOperand);
+  e_.set(p0_, p_.y);
+  if (m.channel()) add_scaled(m, operand, stride);
+  else accumulate(m, operand, stride);
+  e_.signal(Engine::mx, kResult);
+  e_.wait(Engine::ve, kResult);
+  const auto sums = [&] { return k(p_.sums); };
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = y(), .as = dn(), .b = y(), .bs = dn(), .r = sums(), .rows = m_, .cols = width()});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = sums(), .a = sums(), .b = kf(p_.eps),
+             .s = kf(1.0f / static_cast<float>(p_.width)), .rows = k(1), .cols = m_});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = y(), .ds = dn(), .a = y(), .as = dn(), .b = sums(), .bs = k(1), .rows = m_, .cols = width()});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = y(), .ds = dn(), .a = y(), .as = dn(), .b = k(weights), .rows = m_, .cols = width()});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = k(p_.x), .ds = dn(), .a = k(p_.x), .as = dn(), .b = y(), .bs = dn(), .s = kf(1.0f),
+             .rows = m_, .cols = width()});
+  e_.signal(Engine::ve, kResult);  // for the next norm, which waits for x
+}
+
+void Lowering::cap(const Value& at, const Value& words, Reg rows, float scale, float cap) {
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .dst = at(), .ds = words(), .a = at(), .as = words(), .b = kf(2 * scale / cap),
+             .rows = rows, .cols = words()});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = at(), .ds = words(), .a = at(), .as = words(), .b = kf(1.0f), .s = kf(1.0f),
+             .rows = rows, .cols = words()});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = at(), .ds = words(), .a = at(), .as = words(), .b = kf(cap), .s = kf(-2 * cap), .rows = rows,
+             .cols = words()});
+}
+
+void Lowering::cap_logits(bool there) {
+  if (!there) {
+    e_.signal(Engine::mx, kResult);
+    e_.wait(Engine::ve, kResult);
+  }
+  cap([&] { return out_; }, [&] { return k(p_.vocab_step); }, logit_rows_, 1, p_.logit_cap);
+}
+
+void Lowering::add_head_bias(Reg at, int row_words, int columns) {
+  e_.signal(Engine::mx, kResult);
+  e_.wait(Engine::ve, kResult);
+  weights_.add_bias(at, k(row_words), logit_rows_, columns);
+}
+
 void Lowering::add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride) {
   const int columns = m.nbs * p_.cols;
   weights_.phase(m, [&](const Prefetch& next) {
@@ -70,8 +118,14 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
   e_.wait(Engine::ve, kStagingFree);
   e_.set(p0_, p_.hq);
+  if (p_.ffn_bias) e_.set(p4_, p_.extra + p_.at_up_bias);
   weights_.phase(m, [&](const Prefetch& next) {
-    project(m, next, m_, 2 * p_.fc, Engine::ve, [&] {
+    project(m, next, m_, (p_.gated ? 2 : 1) * p_.fc, Engine::ve, [&] {
+      if (p_.ffn_bias) {
+        const Reg fc = k(p_.fc);
+        e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = fc, .a = out_, .as = fc, .b = p4_, .s = kf(1.0f), .rows = m_, .cols = fc});
+        advance(p4_, p_.fc);
+      }
       swiglu(m_);
       e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
       e_.signal(Engine::ve, kOutFree);
@@ -84,7 +138,7 @@ void Lowering::feed_forward(const MatrixPlan& m) {
 }
 
 void Lowering::exponent(Reg rows) {
-  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc);
+  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k((p_.gated ? 2LL : 1LL) * p_.fc);
   if (p_.activation == ir::Activation::silu) {
     e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = temp, .ds = fc, .a = out_, .as = row,
                .b = kf(1.0f), .rows = rows, .cols = fc});
@@ -99,12 +153,13 @@ void Lowering::exponent(Reg rows) {
 }
 
 void Lowering::swiglu(Reg rows) {
-  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k(2LL * p_.fc), one = kf(1.0f);
+  const Reg temp = k(p_.temp), fc = k(p_.fc), row = k((p_.gated ? 2LL : 1LL) * p_.fc), one = kf(1.0f);
   exponent(rows);
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = one,
              .s = one, .rows = rows, .cols = fc});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = out_, .bs = row,
              .rows = rows, .cols = fc});
+  if (!p_.gated) return;
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = temp, .ds = fc, .a = temp, .as = fc, .b = sum(out_, p_.fc), .bs = row,
              .rows = rows, .cols = fc});
 }

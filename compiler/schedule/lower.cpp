@@ -32,6 +32,8 @@ void Lowering::prologue() {
     for (Reg* r : {&chunk_keys_, &seeing_, &o_, &window_}) *r = e_.variable();
     e_.set(window_, p_.window_mask);
     if (p_.ring_varies()) ring_ = e_.variable();
+  } else if (p_.kinds_turn()) {
+    e_.set(window_ = e_.variable(), p_.window_mask);
   }
   if (p_.experts()) expert_variables();
   if (p_.paged()) load_table();
@@ -50,6 +52,11 @@ void Lowering::prologue() {
   load_rotary();
   e_.signal(Engine::ld, kInput);
   e_.wait(Engine::ve, kInput);
+  if (p_.positions) {
+    const Reg x = k(p_.x), dn = k(p_.dn);
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = x, .ds = dn, .a = x, .as = dn, .b = k(p_.position_rows), .bs = dn, .s = kf(1.0f),
+               .rows = m_, .cols = k(p_.width)});
+  }
   weights_.start();
 }
 
@@ -116,20 +123,25 @@ void Lowering::layer(const LayerPlan& l) {
   if (p_.experts()) weights_.fill_run();
   choose_ring();
   load_norm(0);
-  load_norm(1);
+  if (!p_.parallel) load_norm(1);
   load_extra();
-  norm("attn_norm", 0, k(p_.x), m_);
+  const auto bias = [&](bool there, std::uint32_t at) { return there ? std::optional(p_.extra + at) : std::nullopt; };
+  norm("attn_norm", 0, k(p_.x), m_, bias(p_.parallel && p_.o_bias, p_.at_o_bias));
   projections(l);
   if (!late_extra()) release_extra();
   attention();
-  residual(op::o, l.o, p_.oq, p_.heads * p_.hk);
-  norm("ffn_norm", 1, k(p_.x), m_);
+  if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, p_.extra + p_.at_post_attn);
+  else residual(op::o, l.o, p_.oq, p_.heads * p_.hk);
+  if (p_.parallel) e_.wait(Engine::ve, kResult);
+  else norm("ffn_norm", 1, k(p_.x), m_, bias(p_.ffn_bias, p_.at_down_bias));
   if (p_.experts()) {
     mixture(l);
   } else {
-    if (late_extra()) release_extra();
+    if (late_extra() && !last_extra()) release_extra();
     feed_forward(l.ffn);
-    residual(op::down, l.down, p_.hq, p_.fk);
+    if (p_.post_norm) residual_normed(op::down, l.down, p_.hq, p_.fk, p_.extra + p_.at_post_ffn);
+    else residual(op::down, l.down, p_.hq, p_.fk);
+    if (last_extra()) release_extra();
   }
   advance_cache(kv_, p_.kv_layer / u32(p_.kv_tokens()));
   turn_window();
@@ -138,10 +150,10 @@ void Lowering::layer(const LayerPlan& l) {
 void Lowering::load_norm(int which) {
   e_.label("norm_weights");
   e_.wait(Engine::ld, kNormFree);
-  e_.put(Load{.win = tables(), .space = Space::vmem, .da = norm_at_, .ca = k((p_.norms + static_cast<long long>(which) * p_.dn) * 4),
-              .len = k(p_.dn * 4LL), .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = norm_at_, .ca = k((p_.norms + static_cast<long long>(which) * p_.norm_words) * 4),
+              .len = k(p_.norm_words * 4LL), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kNormFull);
-  advance(norm_at_, p_.dn * 4LL);
+  advance(norm_at_, p_.norm_words * 4LL);
 }
 
 void Lowering::load_extra() {
@@ -156,7 +168,7 @@ void Lowering::release_extra() {
   if (p_.extra_words > 0) e_.signal(Engine::ve, kExtraFree);
 }
 
-void Lowering::norm(const char* label, int which, Reg x, Reg rows) {
+void Lowering::norm(const char* label, int which, Reg x, Reg rows, std::optional<std::uint32_t> bias) {
   e_.label(label);
   e_.wait(Engine::ve, kResult);
   const Reg dn = k(p_.dn), width = k(p_.width);
@@ -164,10 +176,16 @@ void Lowering::norm(const char* label, int which, Reg x, Reg rows) {
   if (which == 1 && p_.o_bias)
     e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .ds = dn, .a = p0_, .as = dn, .b = k(p_.extra + p_.at_o_bias), .s = kf(1.0f),
                .rows = rows, .cols = width});
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = p0_, .as = dn, .b = p0_, .bs = dn,
-             .r = k(p_.sums), .rows = rows, .cols = width});
-  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = k(p_.sums), .a = k(p_.sums),
-             .b = kf(p_.eps), .s = kf(1.0f / static_cast<float>(p_.width)), .rows = k(1), .cols = rows});
+  if (p_.layer_norm) {  // sums are the means
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::sum, .a = p0_, .as = dn, .b = kf(1.0f), .r = k(p_.sums), .rows = rows, .cols = width});
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .dst = k(p_.sums), .a = k(p_.sums), .b = kf(1.0f / static_cast<float>(p_.width)), .rows = k(1),
+               .cols = rows});
+  } else {
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = p0_, .as = dn, .b = p0_, .bs = dn,
+               .r = k(p_.sums), .rows = rows, .cols = width});
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = k(p_.sums), .a = k(p_.sums),
+               .b = kf(p_.eps), .s = kf(1.0f / static_cast<float>(p_.width)), .rows = k(1), .cols = rows});
+  }
   e_.wait(Engine::ve, kNormFull);
   if (p_.group >= p_.rows) {
     normalise(which, rows, k(p_.sums), k(p_.xq));
@@ -188,18 +206,43 @@ void Lowering::norm(const char* label, int which, Reg x, Reg rows) {
       advance(p3_, static_cast<long long>(p_.group) * p_.dk);
     });
   }
+  if (bias) {
+    if (p_.parallel) e_.wait(Engine::ve, kExtraFull);
+    const Reg all = k(p_.x), row = k(p_.dn);
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = all, .ds = row, .a = all, .as = row, .b = k(*bias), .s = kf(1.0f), .rows = rows,
+               .cols = k(p_.width)});
+  }
   e_.signal(Engine::ve, kNormFree);
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
 }
 
 void Lowering::normalise(int which, Reg rows, Reg scales, Reg dst) {
+  if (p_.layer_norm) return normalise_centred(which, rows, scales, dst);
   const Reg dn = k(p_.dn), width = k(p_.width), work = k(p_.work);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = work, .ds = dn, .a = p0_, .as = dn, .b = scales, .bs = k(1),
              .rows = rows, .cols = width});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = work, .ds = dn, .a = work, .as = dn,
              .b = k(p_.norms + static_cast<long long>(which) * p_.dn), .rows = rows, .cols = width});
   e_.put(Qnt{.dst = dst, .ds = k(p_.dk), .a = work, .as = dn, .rows = rows, .cols = width});
+}
+
+void Lowering::normalise_centred(int which, Reg rows, Reg means, Reg dst) {
+  const long long weights = p_.norms + static_cast<long long>(which) * p_.norm_words;
+  const auto work = [&](Vec v) {
+    v.wr = true, v.dst = k(p_.work), v.ds = k(p_.dn), v.as = k(p_.dn), v.rows = rows, v.cols = k(p_.width);
+    e_.put(v);
+  };
+  const auto deviation = [&] { return k(p_.totals); };
+  work({.op = Vop::mad, .bmode = Bmode::row_scalar, .negb = true, .a = p0_, .b = means, .bs = k(1), .s = kf(1.0f)});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = k(p_.work), .as = k(p_.dn), .b = k(p_.work), .bs = k(p_.dn), .r = deviation(), .rows = rows,
+             .cols = k(p_.width)});
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = deviation(), .a = deviation(), .b = kf(p_.eps),
+             .s = kf(1.0f / static_cast<float>(p_.width)), .rows = k(1), .cols = rows});
+  work({.op = Vop::mul, .bmode = Bmode::row_scalar, .a = k(p_.work), .b = deviation(), .bs = k(1)});
+  work({.op = Vop::mul, .bmode = Bmode::vector, .a = k(p_.work), .b = k(weights)});
+  work({.op = Vop::mad, .bmode = Bmode::vector, .a = k(p_.work), .b = k(weights + p_.dn), .s = kf(1.0f)});
+  e_.put(Qnt{.dst = dst, .ds = k(p_.dk), .a = k(p_.work), .as = k(p_.dn), .rows = rows, .cols = k(p_.width)});
 }
 
 void Lowering::finish() {

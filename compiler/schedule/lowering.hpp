@@ -43,10 +43,13 @@ class Lowering : Arithmetic {
   void load_extra();
   // They, and what lies behind them, are used up.
   void release_extra();
-  bool late_extra() const { return p_.o_bias || p_.sinks || p_.expert_bias; }  // some is used behind attention
-  // rows of x at word address `x` -> normalised, weighted, quantised rows in xq. Waits for x's last product.
-  void norm(const char* label, int which, Reg x, Reg rows);
+  bool late_extra() const { return p_.o_bias || p_.sinks || p_.expert_bias || last_extra(); }  // some is used behind attention
+  bool last_extra() const { return p_.post_norm || p_.ffn_bias; }                              // or in the feed-forward
+  // rows of x at word address `x` -> normalised, weighted, quantised rows in xq. Waits for x's last product. `bias` (words): is added
+  // to the launch's rows of x when they have been read.
+  void norm(const char* label, int which, Reg x, Reg rows, std::optional<std::uint32_t> bias = {});
   void normalise(int which, Reg rows, Reg scales, Reg dst);
+  void normalise_centred(int which, Reg rows, Reg means, Reg dst);
   // Final norm and logits of rows arg2 .. arg2 + arg3 - 1.
   void finish();
 
@@ -89,7 +92,13 @@ class Lowering : Arithmetic {
   void next_chunk();
   void load_chunk();
   void chunk_scores();
-  void softmax_numerators(float scale);
+  void softmax_numerators();
+  // Scores in the work area, scaled, become cap * tanh(score / cap), before any is hidden; what comes later scales by score_scale().
+  void cap_scores(Reg rows, Reg keys);
+  float score_scale() const { return p_.score_cap > 0 ? 1.0f : p_.query_scale; }
+  // `rows` of `words` at `at`: cap * tanh(scale * x / cap).
+  using Value = std::function<Reg()>;  // of constants, which are asked for again and again
+  void cap(const Value& at, const Value& words, Reg rows, float scale, float cap);
   void chunk_values(int group);
   void finish_head(int group);
 
@@ -116,6 +125,7 @@ class Lowering : Arithmetic {
   void load_rotary();
   // rows of the tables from `position` on, to `row` of those on chip
   void rotary_rows(Reg position, Reg row, Reg rows);
+  void rotary_rows(Reg position, Reg row, Reg rows, int table);
   void round_keys();
   // K or V of all rows to the pages where they belong.
   void append_keys();
@@ -147,11 +157,16 @@ class Lowering : Arithmetic {
   void scale(Reg at, int row_words, Reg rows, int columns);
   // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix. The next norm waits for its end.
   void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride);
+  // The same, where what is added goes through a norm first, whose weights are at `weights` (words).
+  void residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::uint32_t weights);
   // Channel scales multiply the whole sum over k, so it grows in an output buffer, and the vector engine adds it to x.
   void add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride);
   // The residual is the accumulator's start.
   void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
   void feed_forward(const MatrixPlan& m);
+  void add_head_bias(Reg at, int row_words, int columns);
+  // Of the output buffer; there: the vector engine has them already.
+  void cap_logits(bool there);
   // temp = gate * recip(1 + exp(-z)) * up, gate and up side by side in the output buffer.
   void swiglu(Reg rows);
   // temp = exp(-z), where the activation is gate * sigmoid(z).
@@ -181,12 +196,15 @@ class Lowering : Arithmetic {
     weights_.slots(next, [&](const std::optional<SlotSize>& size) {
       weights_.consume(m, size, {.a = k(p_.xq), .am = k(p_.dk), .o = p5_, .om = k(row_words), .on = k(p_.cols), .m = rows});
       if (m.channel()) scale(p5_, row_words, rows, m.nbs * p_.cols);
+      if (store && m.bias()) add_head_bias(p5_, row_words, m.nbs * p_.cols);
       if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
     });
     adapter_columns(m, row_words);
+    const bool worked = m.channel() || (store && (m.bias() || p_.logit_cap > 0));  // by the vector engine
+    if (store && p_.logit_cap > 0) cap_logits(worked && (m.channel() || m.bias()));
     if (store || !m.channel()) {
-      const unsigned full = !store ? kResult : m.channel() ? kScaled : kLogits;
-      e_.signal(m.channel() ? Engine::ve : Engine::mx, full);
+      const unsigned full = !store ? kResult : worked ? kScaled : kLogits;
+      e_.signal(worked ? Engine::ve : Engine::mx, full);
       e_.wait(user, full);
     }
     after();

@@ -22,18 +22,47 @@ class Matcher {
     model_.embedding = weight(embed), model_.embedding_scale = embed.scale;
     passes::check_finite(model_.embedding);
     x_ = embed_;
+    if (is(Op::positions)) {
+      model_.positions = passes::finite_float(weight(take(Op::positions, {x_})));
+      x_ = index() - 1;
+    }
     for (int i = 0; i < graph_.layers; ++i) model_.layers.push_back(layer());
-    model_.final_norm = passes::finite_float(weight(norm()));
-    model_.head = plain(index() - 1);
-    take(Op::logits);
+    norm(model_.final_norm, model_.final_norm_bias);
+    model_.head = linear(index() - 1);
+    model_.head_bias = bias();
+    model_.logit_cap = take(Op::logits).cap;
     if (at_ != graph_.nodes.size()) refuse("the end of the graph");
-    model_.rotary = *turning_;
+    turns();
+    if (model_.parallel && model_.ffn_bias) {  // both are added to the same x
+      model_.o_bias = true;
+      for (LlamaLayer& l : model_.layers) {
+        l.o_bias.resize(l.down_bias.size());
+        for (std::size_t i = 0; i < l.o_bias.size(); ++i) l.o_bias[i] += l.down_bias[i];
+      }
+    }
     model_.width = graph_.width, model_.vocab = graph_.vocab, model_.context = graph_.context;
     return std::move(model_);
   }
 
  private:
   int index() const { return static_cast<int>(at_); }
+  bool is(Op op) const { return at_ < graph_.nodes.size() && graph_.nodes[at_].op == op; }
+  // One table of frequencies, or two: of the layers that slide and of the others.
+  void turns() {
+    const auto one = [&](bool sliding) {
+      std::shared_ptr<const ir::Rotary> found;
+      for (std::size_t i = 0; i < model_.layers.size(); ++i) {
+        if (model_.layers[i].sliding != sliding) continue;
+        if (found && *found != *turning_[i]) throw Error("schedule", "rotary frequencies of layer " + std::to_string(i), "others", "the same in every layer of its kind");
+        found = turning_[i];
+      }
+      return found;
+    };
+    const auto all = one(false), sliding = one(true);
+    if (all || sliding) model_.rotary = all ? *all : *sliding;
+    model_.sliding_turns = all && sliding && *all != *sliding;
+    if (model_.sliding_turns) model_.sliding_rotary = *sliding;
+  }
   [[noreturn]] void refuse(const std::string& expected) const {
     const bool end = at_ >= graph_.nodes.size();
     throw Error("schedule", end ? "graph" : "node " + graph_.nodes[at_].name, end ? "its end" : ir::name(graph_.nodes[at_].op), expected);
@@ -53,11 +82,24 @@ class Matcher {
     if (!node.matrix) throw Error("schedule", "matrix of " + node.name, "no quantised weights", "the quantise pass before this one");
     return node.matrix;
   }
-  const Node& norm() {
-    const Node& node = take(Op::rms_norm, {x_});
+  void norm(std::vector<float>& weights, std::vector<float>& biases) {
+    if (model_.eps == 0) model_.layer_norm = is(Op::layer_norm);
+    const Node& node = take(model_.layer_norm ? Op::layer_norm : Op::rms_norm, {x_});
     if (node.heads != 0) throw Error("schedule", "node " + node.name, "a norm of each head", "one of the whole row");
     same("epsilon", model_.eps, node.eps);
-    return node;
+    weights = passes::finite_float(weight(node));
+    if (model_.layer_norm) biases = bias();
+  }
+  // What a product gave, perhaps normalised, is added to x.
+  void add(std::vector<float>& weights) {
+    if (is(Op::rms_norm)) {
+      const Node& node = take(Op::rms_norm, {index() - 1});
+      if (node.heads != 0) throw Error("schedule", "node " + node.name, "a norm of each head", "one of the whole row");
+      same("epsilon", model_.eps, node.eps);
+      weights = passes::finite_float(weight(node));
+    }
+    take(Op::add, {x_, index() - 1});
+    x_ = index() - 1;
   }
   template <class T>
   void same(const char* what, T& known, T found) {
@@ -76,16 +118,20 @@ class Matcher {
       same("epsilon", model_.eps, node.eps);
       weights = passes::finite_float(weight(node));
     }
+    if (!model_.positions.empty()) {
+      if (turning_.size() == model_.layers.size()) turning_.push_back(std::make_shared<const ir::Rotary>());
+      return index() - 1;
+    }
     const Node& node = take(Op::rope, {index() - 1});
     if (!node.rotary) throw Error("schedule", "node " + node.name, "no rotary frequencies", "those of its model");
-    if (!turning_) turning_ = node.rotary;
-    if (*turning_ != *node.rotary) throw Error("schedule", "rotary frequencies of " + node.name, "others", "the same in every layer");
+    if (turning_.size() == model_.layers.size()) turning_.push_back(node.rotary);
+    if (*turning_.back() != *node.rotary) throw Error("schedule", "rotary frequencies of " + node.name, "others", "those of the layer's queries");
     return index() - 1;
   }
 
   LlamaLayer layer() {
     LlamaLayer l;
-    l.attn_norm = passes::finite_float(weight(norm()));
+    norm(l.attn_norm, l.attn_norm_bias);
     const int n = index() - 1;
     l.q = linear(n);
     l.q_bias = bias();
@@ -100,31 +146,36 @@ class Matcher {
     same("heads", model_.heads, attention.heads);
     same("KV heads", model_.kv_heads, attention.kv_heads);
     same("head size", model_.head_dim, attention.head_dim);
+    same("scale of the scores", model_.query_scale, attention.query_scale);
+    same("cap of the scores", model_.score_cap, attention.cap);
     l.sliding = attention.window > 0;
     if (l.sliding) same("sliding window", model_.window, attention.window);
     if (!attention.weights.empty()) l.sinks = passes::finite_float(weight(attention));
     l.o = linear(index() - 1);
     l.o_bias = bias();
-    take(Op::add, {x_, index() - 1});
-    x_ = index() - 1;
-    l.ffn_norm = passes::finite_float(weight(norm()));
-    feed_forward(l, index() - 1);
-    every_late(l);
-    take(Op::add, {x_, index() - 1});
-    x_ = index() - 1;
+    add(l.post_attn);
+    const bool parallel = is(Op::linear);
+    if (!parallel) norm(l.ffn_norm, l.ffn_norm_bias);
+    feed_forward(l, parallel ? n : index() - 1);
+    add(l.post_ffn);
+    every_late(l, parallel);
     return l;
   }
   void feed_forward(LlamaLayer& l, int x) {
     const Matrix first = linear(x);
     if (at_ < graph_.nodes.size() && graph_.nodes[at_].op == Op::experts) return experts(l, first, x);
-    need_plain();
-    l.gate = first;
-    l.up = plain(x);
-    same("feed-forward length", model_.ffn, static_cast<int>(l.gate->n));
-    const Node& gated = take(Op::swiglu, {index() - 2, index() - 1});
+    if (is(Op::swiglu)) {
+      l.up = first, l.up_bias = bias();
+    } else {
+      need_plain();
+      l.gate = first, l.up = plain(x);
+    }
+    same("feed-forward length", model_.ffn, static_cast<int>(l.up->n));
+    const Node& gated = take(Op::swiglu, l.gate ? std::vector<int>{index() - 2, index() - 1} : std::vector<int>{index() - 1});
     if (!model_.layers.empty() && gated.activation != model_.activation) throw Error("schedule", "activation of " + gated.name, "another", "the same in every layer");
     model_.activation = gated.activation;
-    l.down = plain(index() - 1);
+    l.down = linear(index() - 1);
+    l.down_bias = bias();
   }
   void experts(LlamaLayer& l, const Matrix& router, int x) {
     l.router = router;
@@ -147,7 +198,7 @@ class Matcher {
     e.gate_bias = passes::finite_float(*tensor(3)), e.up_bias = passes::finite_float(*tensor(4)), e.down_bias = passes::finite_float(*tensor(5));
   }
   // Likewise what comes behind attention.
-  void every_late(const LlamaLayer& l) {
+  void every_late(const LlamaLayer& l, bool parallel) {
     const auto same_in_all = [&](bool there, bool& known, const char* what) {
       if (!model_.layers.empty() && known != there)
         throw Error("schedule", std::string(what) + " in layer " + std::to_string(model_.layers.size()), there ? "some" : "none", "all or none, as in the layers before");
@@ -156,7 +207,18 @@ class Matcher {
     same_in_all(!l.o_bias.empty(), model_.o_bias, "a bias of the attention's output");
     same_in_all(!l.sinks.empty(), model_.sinks, "sinks");
     same_in_all(!l.experts.gate_bias.empty(), model_.expert_bias, "biases of experts");
-    if (!l.router) return;
+    same_in_all(parallel, model_.parallel, "attention beside the feed-forward");
+    same_in_all(!l.post_attn.empty(), model_.post_norm, "norms behind attention");
+    if (model_.post_norm && model_.o_bias) throw Error("schedule", "norms behind attention", "and a bias of its output", "one of the two");
+    if (l.post_attn.empty() != l.post_ffn.empty()) throw Error("schedule", "norms", "behind attention or feed-forward alone", "behind both or none");
+    if (!l.router) {
+      same_in_all(l.gate != nullptr, model_.gated, "a gate");
+      same_in_all(!l.up_bias.empty(), model_.ffn_bias, "biases of the feed-forward");
+      if (l.up_bias.empty() != l.down_bias.empty() || (model_.ffn_bias && model_.gated))
+        throw Error("schedule", "biases of a feed-forward", "some", "those of up and down without a gate, or none");
+      return;
+    }
+    if (model_.post_norm || model_.parallel || model_.layer_norm) throw Error("schedule", "experts", "LayerNorm, norms behind or attention beside them", "none of these");
     if (l.router_bias.empty() == model_.expert_bias) throw Error("schedule", "biases", "of router or experts alone", "of both or of none");
   }
   // Biases and QK norms are in all layers or in none.
@@ -181,7 +243,7 @@ class Matcher {
   }
 
   const ir::Graph& graph_;
-  std::shared_ptr<const ir::Rotary> turning_;
+  std::vector<std::shared_ptr<const ir::Rotary>> turning_;  // by layer
   Llama model_;
   std::size_t at_ = 0;
   int embed_ = 0, x_ = 0;

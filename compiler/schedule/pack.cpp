@@ -24,7 +24,7 @@ void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp)
     return;
   }
   put_whole_k(out, lp.ffn, [&](int it, int j) {
-    const QMatrix& m = j < p.fc ? *l.gate : *l.up;
+    const QMatrix& m = p.gated && j < p.fc ? *l.gate : *l.up;
     const std::int64_t n = it * p.fc + j % p.fc;
     return Column{&m, n < m.n ? n : -1};
   });
@@ -49,14 +49,20 @@ void rotary(Out& out, const Plan& p, const ir::Rotary& r, bool sine) {
 void norms(Out& out, const Plan& p, const LlamaLayer& l) {
   const auto width = static_cast<std::size_t>(p.width), head = static_cast<std::size_t>(p.head_dim);
   const auto next = [&](const float* values, std::size_t count, int words) { out.floats(values, count, std::max(count, static_cast<std::size_t>(words))); };
-  next(l.attn_norm.data(), width, p.dn), next(l.ffn_norm.data(), width, p.dn);
+  next(l.attn_norm.data(), width, p.dn);
+  if (p.layer_norm) next(l.attn_norm_bias.data(), width, p.dn);
+  if (!p.parallel) next(l.ffn_norm.data(), width, p.dn);
+  if (p.layer_norm && !p.parallel) next(l.ffn_norm_bias.data(), width, p.dn);
   for (const auto* bias : {&l.q_bias, &l.k_bias, &l.v_bias})
     for (std::size_t i = 0; i < bias->size(); i += head) next(bias->data() + i, head, p.hn);
   for (const auto* weights : {&l.q_norm, &l.k_norm})
     if (!weights->empty()) next(weights->data(), head, p.hn);
   if (p.o_bias) next(l.o_bias.data(), width, p.dn);
   if (p.expert_bias) next(l.router_bias.data(), l.router_bias.size(), p.ep);
-  if (p.sinks) next(l.sinks.data(), l.sinks.size(), 0);
+  if (p.sinks) next(l.sinks.data(), l.sinks.size(), round_up(p.heads, p.cols));
+  if (p.post_norm) next(l.post_attn.data(), width, p.dn), next(l.post_ffn.data(), width, p.dn);
+  if (p.ffn_bias && !p.parallel) next(l.down_bias.data(), width, p.dn);
+  if (p.ffn_bias) next(l.up_bias.data(), l.up_bias.size(), 0);
 }
 
 void weights(Out& out, const Llama& model, const Plan& p) {
@@ -64,7 +70,8 @@ void weights(Out& out, const Llama& model, const Plan& p) {
   for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i]);
   put_whole_k(stream, p.head, [&](int it, int j) {
     const std::int64_t n = it * p.vocab_step + j;
-    return Column{model.head.get(), n < model.head->n ? n : -1};
+    const bool there = n < model.head->n;
+    return Column{model.head.get(), there ? n : -1, there && p.head_bias ? model.head_bias[static_cast<std::size_t>(n)] : 0.0f};
   });
 }
 
@@ -76,8 +83,12 @@ void tables(Out& out, const Llama& model, const Plan& p) {
   }
   out.pad_to(p.w_norms + model.layers.size() * p.norm_bytes());
   out.floats(model.final_norm.data(), width, dn);
+  if (p.layer_norm) out.floats(model.final_norm_bias.data(), width, dn);
   out.pad_to(p.w_rope);
-  rotary(out, p, model.rotary, false), rotary(out, p, model.rotary, true);
+  if (p.rotary_tables > 0) rotary(out, p, model.rotary, false), rotary(out, p, model.rotary, true);
+  if (p.rotary_tables > 1) rotary(out, p, model.sliding_rotary, false), rotary(out, p, model.sliding_rotary, true);
+  const auto places = std::min(static_cast<std::size_t>(p.context), model.positions.size() / width);
+  for (std::size_t t = 0; t < places; ++t) out.floats(&model.positions[t * width], width, dn);
   out.pad_to(p.w_embed);
   std::vector<float> row(width);
   for (std::size_t t = 0; t < static_cast<std::size_t>(p.vocab); ++t) {

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "error.hpp"
 #include "sizes.hpp"
@@ -63,6 +64,12 @@ void shape(Plan& p, const Llama& model) {
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
   p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
   p.activation = model.activation;
+  p.layer_norm = model.layer_norm, p.parallel = model.parallel, p.gated = model.gated, p.ffn_bias = model.ffn_bias, p.post_norm = model.post_norm;
+  p.positions = !model.positions.empty(), p.head_bias = !model.head_bias.empty();
+  p.rotary_tables = p.positions ? 0 : model.sliding_turns ? 2 : 1;
+  p.query_scale = model.query_scale > 0 ? model.query_scale : 1.0f / std::sqrt(static_cast<float>(p.head_dim));
+  p.score_cap = model.score_cap, p.logit_cap = model.logit_cap;
+  p.norm_words = p.dn * (p.layer_norm ? 2 : 1);
   p.mixture = model.mixture, p.o_bias = model.o_bias, p.sinks = model.sinks, p.expert_bias = model.expert_bias;
   p.ep = round_up(p.mixture.experts, c);
   p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);
@@ -72,12 +79,14 @@ void shape(Plan& p, const Llama& model) {
     return at;
   };
   p.at_o_bias = extra(p.o_bias, p.dn), p.at_router_bias = extra(p.expert_bias, p.ep), p.at_sinks = extra(p.sinks, round_up(p.heads, c));
+  p.at_post_attn = extra(p.post_norm, p.dn), p.at_post_ffn = extra(p.post_norm, p.dn);
+  p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.ffn_bias, round_up(p.ffn, 64));
 }
 
 // Sliding layers whose window is shorter than the context, as a pattern of at most 32 layers.
 void windows(Plan& p, const Llama& model) {
   p.window = model.window < p.context ? model.window : 0;
-  if (p.window == 0) return;
+  if (p.window == 0 && !model.sliding_turns) return;
   const auto& layers = model.layers;
   const int most = std::min(p.layers, 32);
   for (p.window_period = 1; p.window_period <= most; ++p.window_period) {
@@ -116,6 +125,7 @@ void adapters(Plan& p, const Llama& model, int rank) {
   if (rank == 0) return;
   if (rank < 0 || rank > 256) throw Error("plan", "rank of adapters", std::to_string(rank), "1 to 256");
   if (p.experts()) throw Error("plan", "adapters of a mixture of experts", "rank " + std::to_string(rank), "none, or a decoder without experts");
+  if (!p.gated || p.post_norm) throw Error("plan", "adapters of a decoder without gates or with norms behind", "rank " + std::to_string(rank), "none, or one of the llama kind");
   p.adapter = {.rank = round_up(rank, 32), .cols = p.cols, .layers = p.layers, .width = p.width, .heads = p.heads, .kv_heads = p.kv_heads, .head_dim = p.head_dim,
                .ffn = p.ffn, .turning = 2 * static_cast<int>(model.rotary.frequency.size())};
   constexpr int kColumns = 4 * 64;  // gate and up of one iteration, k of both
@@ -154,7 +164,7 @@ void steps(Plan& p, const Llama& model) {
     const int column = static_cast<int>(m.kb()) * unit, slot = static_cast<int>(p.slot_bytes);
     return slot >= column || m.format != ir::Format::mxfp4 ? slot / column : slot / (column / 2);
   };
-  const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().gate) * p.cols / 2;
+  const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().up) * p.cols / (p.gated ? 2 : 1);
   p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, std::min(half, 64) / 32);
   p.fk = round_up(p.ffn, p.fc);
   p.vocab_step = p.cols * divisor(round_up(p.vocab, p.cols) / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
@@ -179,7 +189,7 @@ void matrices(Plan& p, const Llama& model) {
   const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c, most = std::max({p.hn, 2 * p.fc, p.vocab_step}) / c;
   p.layer.clear();
   for (const auto& l : model.layers) {
-    if (!p.experts() && l.gate->format != l.up->format)
+    if (!p.experts() && p.gated && l.gate->format != l.up->format)
       throw Error("plan", "format of ffn_up in layer " + std::to_string(p.layer.size()), ir::name(l.up->format),
                   std::string(ir::name(l.gate->format)) + " like its ffn_gate, with which it shares weight slots");
     LayerPlan lp;
@@ -190,12 +200,15 @@ void matrices(Plan& p, const Llama& model) {
     if (p.experts()) {
       experts(p, l, lp, most);
     } else {
-      lp.ffn = whole_k(*l.gate, c, p.fk / p.fc, 2 * p.fc / c, slot);
+      lp.ffn = whole_k(*l.up, c, p.fk / p.fc, (p.gated ? 2 : 1) * p.fc / c, slot);
       lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
     }
     p.layer.push_back(lp);
   }
   p.head = whole_k(*model.head, c, p.vocab_n / p.vocab_step, p.vocab_step / c, slot);
+  if (!p.head_bias) return;
+  if (p.head.channel()) throw Error("plan", "format of the head, which has a bias", "int8c", "int8, mxint8 or mxfp4 (--format-of output=int8)");
+  p.head.side_bytes = 4 * c;
 }
 
 // Channel scales and biases on chip: one entry per slot of the ring, and some that the vector engine still reads.
@@ -221,9 +234,11 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.rows = rows;
   take(static_cast<long long>(p.scale_entries) * p.scale_words);
   p.x = take(static_cast<long long>(rows) * p.dn);
-  p.cosines = take(static_cast<long long>(rows) * p.hn);
-  p.sines = take(static_cast<long long>(rows) * p.hn);
-  p.norms = take(2LL * p.dn);
+  p.cosines = take(static_cast<long long>(rows) * p.hn * p.rotary_tables);
+  p.sines = take(static_cast<long long>(rows) * p.hn * p.rotary_tables);
+  p.position_rows = p.positions ? take(static_cast<long long>(rows) * p.dn) : 0;
+  p.y = p.post_norm ? take(static_cast<long long>(rows) * p.dn) : 0;
+  p.norms = take(2LL * p.norm_words);
   p.extra = take(p.extra_words);
   p.sums = take(rows), p.maxima = take(rows), p.totals = take(rows), p.ids = take(rows);
   p.vscale_out = take(static_cast<long long>(p.kv_heads) * round_up(rows, c));
@@ -315,15 +330,16 @@ void dram(Plan& p, std::uint64_t most, std::uint64_t most_window) {
   const auto align = [](std::uint64_t x) { return (x + 63) / 64 * 64; };
   std::uint64_t at = 0, stream = 0;
   each_matrix(p, [&](const MatrixPlan& m) { stream += m.total_bytes(); });
-  const std::uint64_t all = align(stream) + align(std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4) +
-                            align(std::uint64_t(2) * p.context * p.hn * 4) + align(std::uint64_t(p.vocab) * p.dn * 4);
+  const std::uint64_t last = std::uint64_t(p.norm_words) * 4;
+  const std::uint64_t places = std::uint64_t(p.context) * (p.positions ? p.dn : 2 * p.rotary_tables * p.hn) * 4;
+  const std::uint64_t all = align(stream) + align(std::uint64_t(p.layers) * p.norm_bytes() + last) + align(places) + align(std::uint64_t(p.vocab) * p.dn * 4);
   p.w_stream = 0, at = align(stream);
   if (all > most) {
     check_window("weights", at, most);
     p.w_bytes = u32(at), p.tables_window = kTablesWindow, at = 0;
   }
-  p.w_norms = u32(at), at = align(at + std::uint64_t(p.layers) * p.norm_bytes() + std::uint64_t(p.dn) * 4);
-  p.w_rope = u32(at), at = align(at + std::uint64_t(2) * p.context * p.hn * 4);
+  p.w_norms = u32(at), at = align(at + std::uint64_t(p.layers) * p.norm_bytes() + last);
+  p.w_rope = u32(at), at = align(at + places);
   p.w_embed = u32(at), at = align(at + std::uint64_t(p.vocab) * p.dn * 4);
   check_window(p.tables_window == 0 ? "weights" : "embedding", at, most);
   (p.tables_window == 0 ? p.w_bytes : p.tables_bytes) = u32(at);
@@ -370,6 +386,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
   p.hoist = options.hoist;
   shape(p, model);
   p.context = round_up(std::min(options.context > 0 ? options.context : kStandardContext, model.context), 32);
+  if (p.positions && p.context > model.context) p.context = std::max(p.context - 32, 32);  // there are no more
   windows(p, model);
   pages(p, options);
   adapters(p, model, options.adapter_rank);

@@ -69,6 +69,9 @@ struct Plan {
   int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0, layers = 0;
   float eps = 0;
   bool qkv_bias = false, qk_norm = false;
+  bool layer_norm = false, parallel = false, gated = true, ffn_bias = false, post_norm = false, positions = false, head_bias = false;
+  float query_scale = 0, score_cap = 0, logit_cap = 0;  // the first is that of the scores; caps 0: none
+  int rotary_tables = 1;    // 2: layers that slide have their own; 0: nothing turns
   int cols = 0;             // C
   int dn = 0, dk = 0;       // width padded to C (words a row) and to 32 (bytes a row)
   int hn = 0, hk = 0;       // head padded to C and to 32
@@ -91,6 +94,7 @@ struct Plan {
   int kv_tokens() const { return paged() ? page_tokens : context; }  // that lie together in DRAM
   RingCache ring;           // of the sliding layers
   bool slides(int index) const { return window > 0 && (window_mask >> (index % window_period) & 1) != 0; }
+  bool kinds_turn() const { return (window > 0 || rotary_tables == 2) && window_period > 1; }  // a register says whether the layer at hand slides
   bool ring_varies() const { return ring.tokens > 0 && window_period > 1; }
   int tokens_of(int index) const { return ring.tokens > 0 && slides(index) ? ring.tokens : kv_tokens(); }  // of a layer's cache
   int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
@@ -98,6 +102,8 @@ struct Plan {
   AdapterPlan adapter;
   std::uint32_t adapter_area = 0, adapter_t = 0, adapter_q = 0;  // wspm, two places; vector memory and aspm: A x
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
+  int norm_words = 0;       // of a norm: weights, and behind them biases
+  int norms_of_layer() const { return parallel ? 1 : 2; }
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
   ir::Activation activation = ir::Activation::silu;  // of a feed-forward without experts
@@ -106,11 +112,13 @@ struct Plan {
   int ep = 0;               // experts padded to C
   bool o_bias = false, sinks = false, expert_bias = false;
   std::uint32_t at_o_bias = 0, at_router_bias = 0, at_sinks = 0;  // words, from extra
+  std::uint32_t at_up_bias = 0, at_down_bias = 0, at_post_attn = 0, at_post_ffn = 0;
   bool experts() const { return mixture.experts > 0; }
-  std::size_t norm_bytes() const { return (2 * static_cast<std::size_t>(dn) + static_cast<std::size_t>(extra_words)) * 4; }  // of a layer
+  std::size_t norm_bytes() const { return static_cast<std::size_t>(norms_of_layer() * norm_words + extra_words) * 4; }  // of a layer
 
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)
   std::uint32_t scale_entries = 0, scale_words = 0;
+  std::uint32_t y = 0, position_rows = 0;  // with norms behind: what is normalised before it is added to x; rows of learned positions
   std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, table, work, work_words;
   std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
   std::uint32_t route = 0, shares = 0, total = 0, chosen = 0;  // router's logits and softmax, row by row; a row's sum; its experts, C words each

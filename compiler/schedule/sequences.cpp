@@ -30,9 +30,19 @@ void Lowering::load_table() {
 }
 
 void Lowering::rotary_rows(Reg position, Reg row, Reg rows) {
+  if (p_.positions) {
+    const Reg len = times(rows, p_.dn * 4LL), from = times(position, p_.dn * 4LL), to = times(row, p_.dn * 4LL);
+    e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, p_.w_rope), .ca = sum(to, p_.position_rows * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
+    return;
+  }
+  for (int table = 0; table < p_.rotary_tables; ++table) rotary_rows(position, row, rows, table);
+}
+
+void Lowering::rotary_rows(Reg position, Reg row, Reg rows, int table) {
+  const long long in_dram = p_.w_rope + 8LL * table * p_.context * p_.hn, on_chip = 4LL * table * p_.rows * p_.hn;
   const Reg len = times(rows, p_.hn * 4LL), from = times(position, p_.hn * 4LL), to = times(row, p_.hn * 4LL);
-  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, p_.w_rope), .ca = sum(to, p_.cosines * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
-  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, p_.w_rope + 4LL * p_.context * p_.hn), .ca = sum(to, p_.sines * 4LL), .len = len,
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, in_dram), .ca = sum(to, p_.cosines * 4LL + on_chip), .len = len, .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = tables(), .space = Space::vmem, .da = sum(from, in_dram + 4LL * p_.context * p_.hn), .ca = sum(to, p_.sines * 4LL + on_chip), .len = len,
               .n1 = k(1), .n2 = k(1)});
 }
 

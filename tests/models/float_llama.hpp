@@ -59,22 +59,40 @@ class FloatLlama {
     const ir::Node& n = nodes_[at];
     switch (n.op) {
       case ir::Op::embed: return scaled(row(weight(n), token), n.scale);
+      case ir::Op::positions: return sum(input(n, 0), position_row(weight(n)));
+      case ir::Op::layer_norm: return layer_norm(input(n, 0), weight(n), weight(n, 1), n);
       case ir::Op::rms_norm: return norm(input(n, 0), weight(n), n);
       case ir::Op::linear: return linear(input(n, 0), n);
       case ir::Op::rope: return rotate(input(n, 0), n);
       case ir::Op::attention: return attention(n, caches_[at]);
-      case ir::Op::swiglu: return swiglu(input(n, 0), input(n, 1), n.activation);
+      case ir::Op::swiglu: return swiglu(input(n, 0), n.inputs.size() > 1 ? input(n, 1) : Vector(), n.activation);
       case ir::Op::experts: return experts(n);
       case ir::Op::add: return sum(input(n, 0), input(n, 1));
-      case ir::Op::logits: return input(n, 0);
+      case ir::Op::logits: return capped(input(n, 0), n.cap);
     }
     throw Error("reference decoder", "node " + n.name, ir::name(n.op), "an operator of a decoder");
   }
   // The width of the residual stream is that of the first norm.
   Vector row(const Vector& table, int token) const {
-    const std::size_t width = weight(nodes_.at(1)).size();
+    const std::size_t width = weight(nodes_.at(nodes_.at(1).op == ir::Op::positions ? 2 : 1)).size();
     const auto from = table.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(token) * width);
     return {from, from + static_cast<std::ptrdiff_t>(width)};
+  }
+  Vector position_row(const Vector& table) const { return row(table, position_); }
+  static Vector layer_norm(const Vector& x, const Vector& w, const Vector& b, const ir::Node& n) {
+    const double width = static_cast<double>(x.size());
+    double mean = 0, square = 0;
+    for (const float v : x) mean += static_cast<double>(v) / width;
+    for (const float v : x) square += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean) / width;
+    const double r = 1 / std::sqrt(square + static_cast<double>(n.eps));
+    Vector y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = static_cast<float>((static_cast<double>(x[i]) - mean) * r) * w[i] + b[i];
+    return y;
+  }
+  static Vector capped(Vector x, float cap) {
+    if (cap > 0)
+      for (float& v : x) v = cap * std::tanh(v / cap);
+    return x;
   }
   static Vector sum(Vector x, const Vector& y) {
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
@@ -139,7 +157,8 @@ class FloatLlama {
     float top = sink, total = 0;
     for (std::size_t t = first; t < keys; ++t) {
       for (std::size_t i = 0; i < d; ++i) p[t] += q[qo + i] * cache.k[t][ko + i];
-      p[t] /= std::sqrt(static_cast<float>(n.head_dim));
+      p[t] *= n.query_scale > 0 ? n.query_scale : 1 / std::sqrt(static_cast<float>(n.head_dim));
+      if (n.cap > 0) p[t] = n.cap * std::tanh(p[t] / n.cap);
       top = std::max(top, p[t]);
     }
     for (std::size_t t = first; t < keys; ++t) total += p[t] = std::exp(p[t] - top);
@@ -184,7 +203,7 @@ class FloatLlama {
     for (std::size_t i = 0; i < g.size(); ++i) {
       const float silu = g[i] / (1 + std::exp(-g[i]));
       const float gelu = 0.5f * g[i] * (1 + std::tanh(0.7978845608f * (g[i] + 0.044715f * g[i] * g[i] * g[i])));
-      g[i] = (activation == ir::Activation::silu ? silu : gelu) * u[i];
+      g[i] = (activation == ir::Activation::silu ? silu : gelu) * (u.empty() ? 1 : u[i]);
     }
     return g;
   }

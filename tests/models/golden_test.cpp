@@ -14,7 +14,7 @@ namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
 const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "mistral", "qwen2", "qwen2_sliding", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
-                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf"};
+                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf", "gpt2", "gpt2/model.gguf", "phi", "phi/model.gguf", "gemma2", "gemma2/model.gguf", "gemma3", "gemma3/model.gguf"};
 
 struct Golden {
   std::vector<int> ids, positions;                      // positions: of the logits

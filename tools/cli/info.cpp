@@ -4,8 +4,10 @@
 #include "cli.hpp"
 #include "import/encoder_hf.hpp"
 #include "import/gguf.hpp"
+#include "import/gguf_file.hpp"
 #include "import/json_file.hpp"
 #include "import/safetensors.hpp"
+#include "mapped_file.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -69,8 +71,15 @@ Json of_model(const std::string& path) {
 
 Json of_encoder(const std::string& path) {
   Json j = {{"kind", "model"}, {"name", std::filesystem::weakly_canonical(path).filename().string()}};
-  j["configuration"] = import::read_json_file(std::filesystem::path(path) / "config.json");
-  add_tensors(j, import::read_safetensors(path));
+  if (std::filesystem::is_directory(path)) {
+    j["configuration"] = import::read_json_file(std::filesystem::path(path) / "config.json");
+    add_tensors(j, import::read_safetensors(path));
+    return j;
+  }
+  const auto file = std::make_shared<const MappedFile>("model", path, "a model file");
+  import::GgufFile gguf(file->bytes(), std::filesystem::path(path).filename().string(), file);
+  j["architecture"] = gguf.architecture();
+  add_tensors(j, gguf.tensors());
   return j;
 }
 

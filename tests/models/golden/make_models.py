@@ -61,6 +61,15 @@ MODELS = {
                 "layer_types": ["sliding_attention", "full_attention"],
                 **rope(150000.0, "yarn", factor=8.0, beta_fast=32.0, beta_slow=1.0, truncate=False, original_max_position_embeddings=32)},
     "gemma": {"model_type": "gemma", **sizes(40, 64, 2, 1, head_dim=32), "tie_word_embeddings": True, "gguf": True, **rope(1e4)},
+    "gpt2": {"model_type": "gpt2", "n_layer": 2, "n_embd": 40, "n_head": 4, "n_inner": 96, "n_positions": 128, "gguf": True},
+    "phi": {"model_type": "phi", **sizes(32, 80, 2, 2), "layer_norm_eps": 1e-5, "hidden_act": "gelu_new", "tie_word_embeddings": False, "gguf": True,
+            **rope(1e4, partial_rotary_factor=0.5)},
+    "gemma2": {"model_type": "gemma2", **sizes(40, 64, 2, 1, head_dim=24), "tie_word_embeddings": True, "query_pre_attn_scalar": 24, "sliding_window": 10,
+               "attn_logit_softcapping": 5.0, "final_logit_softcapping": 6.0, "gguf": True, **rope(1e4)},
+    "gemma3": {"model_type": "gemma3_text", **sizes(32, 48, 2, 1, head_dim=16), "num_hidden_layers": 7, "tie_word_embeddings": True, "query_pre_attn_scalar": 16,
+               "sliding_window": 9, "gguf": True,
+               "rope_parameters": {"full_attention": {"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0},
+                                   "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}},
 }
 E2M1 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
 
@@ -162,7 +171,8 @@ def main():
     for seed, (name, special) in enumerate(MODELS.items()):
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue
-        c = {**BASE, **{k: v for k, v in special.items() if k not in ("save", "shard", "older", "gguf")}}
+        base = {k: v for k, v in BASE.items() if special["model_type"] != "gpt2" or not k.startswith(("num_", "max_", "rms_"))}
+        c = {**base, **{k: v for k, v in special.items() if k not in ("save", "shard", "older", "gguf")}}
         dtype = getattr(torch, special.get("save", "bfloat16"))
         config = transformers.AutoConfig.for_model(c.pop("model_type"), **c)
         c["model_type"] = config.model_type

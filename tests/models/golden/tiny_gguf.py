@@ -56,7 +56,7 @@ def metadata(g, c, arch):
     rope.update(rope.get("full_attention") or {})
     g.add_block_count(size("num_hidden_layers", "n_layer")), g.add_embedding_length(d), g.add_head_count(heads)
     g.add_head_count_kv(c.get("num_key_value_heads") or heads)
-    g.add_feed_forward_length(c.get("intermediate_size") or 4 * d), g.add_context_length(size("max_position_embeddings", "n_positions"))
+    g.add_feed_forward_length(c.get("intermediate_size") or c.get("n_inner") or 4 * d), g.add_context_length(size("max_position_embeddings", "n_positions"))
     if "layer_norm_eps" in c or "layer_norm_epsilon" in c:
         g.add_layer_norm_eps(size("layer_norm_eps", "layer_norm_epsilon"))
     else:
@@ -75,6 +75,8 @@ def metadata(g, c, arch):
         g.add_sliding_window(c["sliding_window"])
     if arch == "gemma2":
         g.add_attn_logit_softcapping(c["attn_logit_softcapping"]), g.add_final_logit_softcapping(c["final_logit_softcapping"])
+    if arch == "gemma3":
+        g.add_rope_scaling_type(gguf.RopeScalingType.LINEAR), g.add_rope_scaling_factor(rope["factor"])
     if arch in ("llama", "phi3", "phi2", "gpt-oss"):
         g.add_rope_dimension_count(int(hd * rope.get("partial_rotary_factor", 1)))
     return hd
