@@ -124,11 +124,10 @@ void Lowering::rope() {
     advance(which, at);
     return which;
   };
-  const Reg sines = table(p_.sines), cosines = table(p_.cosines);
   const Reg hn = k(p_.hn), cols = k(p_.head_dim), temp = k(p_.temp);
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .swap = true, .dst = temp, .ds = hn, .a = out_, .as = hn, .b = sines,
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .swap = true, .dst = temp, .ds = hn, .a = out_, .as = hn, .b = table(p_.sines),
              .bs = hn, .rows = m_, .cols = cols});
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = cosines, .bs = hn,
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = table(p_.cosines), .bs = hn,
              .rows = m_, .cols = cols});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = hn, .a = out_, .as = hn, .b = temp, .bs = hn,
              .s = kf(1.0f), .rows = m_, .cols = cols});
