@@ -38,10 +38,11 @@ package npu_types;
   typedef npu_pkg::mm_cmd_t mx_cmd_t;
 
   // vec and qnt share one queue. With is_qnt, vec holds qnt's dst, ds, a, as, r, rows, cols and all
-  // else in vec is 0; qnt_row is qnt's group (1: one scale a row).
+  // else in vec is 0; qnt_row and qnt_pair are qnt's group (one scale a row, one for two blocks).
   typedef struct packed {
     logic               is_qnt;
     logic               qnt_row;
+    logic               qnt_pair;
     npu_pkg::vec_cmd_t  vec;
   } ve_cmd_t;
 

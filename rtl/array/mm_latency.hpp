@@ -11,7 +11,7 @@ namespace mm {
 
 using Cycle = std::int64_t;
 
-enum class Order { int8, e2m1, columns };
+enum class Order { int8, e2m1, columns, sparse_int8, sparse_e2m1 };
 
 // What of a command decides its time. o, om, on: output addresses, words.
 struct Shape {
@@ -21,12 +21,12 @@ struct Shape {
   std::uint32_t o = 0, om = 0, on = 0;
 };
 
-// Constants of npu_mx_pkg for an array of rows x cols, rows and cols 8, 16 or 32.
+// Constants of npu_mx_pkg for an array of rows x cols, rows and cols 8, 16 or 32; sparse tiles with up to 16 rows.
 struct Constants {
   Cycle slices, hazard, row_at, write_at;
   struct Load {
     Cycle words, chase, first, chased, all;  // After of word 0; largest After - index up to chase, of all
-  } load[3];
+  } load[5];
 
   Constants(std::uint32_t rows, std::uint32_t cols) {
     const auto legal = [](std::uint32_t n) { return n == 8 || n == 16 || n == 32; };
@@ -42,9 +42,18 @@ struct Constants {
     load[1] = make(8, 0, [&](Cycle i) { return c + 2 + 4 * (i >> log) + (i & last); });
     const Cycle after = slices + rows - 2 + (cols == 32);
     load[2] = make(16, cols == 8 ? 7 : 0, [&](Cycle i) { return after + i * c / 16; });
+    load[3] = make(20, slices == 4 ? 10 : 4, [&](Cycle i) { return sparse(c, log, 16, i, [&](Cycle w) { return c + 2 * (w >> log) + (w & last); }); });
+    load[4] = make(12, slices == 4 ? 4 : 2, [&](Cycle i) { return sparse(c, log, 8, i, [&](Cycle w) { return c + 2 + 4 * (w >> log) + (w & last); }); });
   }
 
  private:
+  // Word i of a sparse tile: before the weights of every eight rows come their indices, a word a slice.
+  template <class After>
+  static Cycle sparse(Cycle cols, Cycle log, Cycle words, Cycle i, After weights) {
+    const Cycle slices = Cycle(1) << log, part = words * slices / 4, group = i / (slices + part), rest = i % (slices + part);
+    if (rest < slices) return cols + 6 + 8 * group + rest;
+    return weights(group * part + rest - slices);
+  }
   template <class After>
   static Load make(Cycle words, Cycle chase, After after) {
     Load load{words, chase, after(0), after(0), after(0)};

@@ -9,6 +9,10 @@
 // RowAt - 2 cycles later. ld_*: one word of the stationary tile (ld_idx_i-th as npu_mx_load reads
 // them) goes to all cells it belongs to at the end of the cycle; a slice that enters in the next
 // cycle sees it. The caller keeps loading and moving apart (npu_mx_pkg: After*, Chase*).
+//
+// Where the configuration is sparse a pair of rows shares a group of four moving bytes and a cell
+// has an index beside each weight, which chooses one of them. Dense rows are the group's first two
+// bytes; loading dense weights sets the indices to match, ld_keep_i leaves them.
 module npu_array
   import npu_pkg::*;
   import npu_mx_pkg::*;
@@ -18,13 +22,14 @@ module npu_array
   input  logic                  ld_valid_i,
   input  ld_mode_e              ld_mode_i,
   input  logic                  ld_bank_i,
+  input  logic                  ld_keep_i,
   input  logic [3:0]            ld_idx_i,
   input  logic [WordW-1:0]      ld_word_i,
   input  logic                  mv_valid_i,
   input  logic                  mv_first_i,
   input  logic                  mv_last_i,
   input  logic [SelW-1:0]       mv_sel_i,    // bank, slice
-  input  logic [8*Rows-1:0]     mv_bytes_i,
+  input  logic [MvRows*MvW-1:0] mv_bytes_i,
   output logic                  row_o,
   output logic [Feet-1:0][31:0] isum_o
 );
@@ -32,6 +37,8 @@ module npu_array
   localparam int unsigned SumAt = Rows + 1;           // column 0's slice sum is at the bottom
   localparam int unsigned Tags  = SumAt + Cols;
   localparam int unsigned LiveW = $clog2(Tags + Cols + 1);
+  localparam int unsigned CellW = Sparse ? 10 : 8;    // weight and, above it, index
+  localparam int unsigned IndexAt = CellW - 2;
 
   typedef logic [20:0] psum_t;
 
@@ -58,8 +65,8 @@ module npu_array
   // One process, walked against the flow of data with blocking assignments: every right-hand side
   // is last cycle's value, as with registers written by <=, but simulation is several times faster.
   // Only isum_q leaves the process, so only isum_q is written by <=.
-  logic [8*Rows-1:0]   weight [Diag-1];               // of a diagonal's slice, by rows
-  logic [7:0]          mv   [Rows][Rows+Cols];  // [r][0]: input; r delays, then one a column
+  logic [CellW*Rows-1:0] weight [Diag-1];             // of a diagonal's slice, by rows
+  logic [MvW-1:0]      mv   [MvRows][Rows+Cols];  // [r][0]: input; r delays, then one a column
   logic [15:0]         prod [Rows][Cols];
   psum_t               psum [Rows][Cols];
   logic [SelW-1:0]     sel  [Diag-1];                 // [0]: input
@@ -92,14 +99,16 @@ module npu_array
       end
       for (int c = 0; c < Cols; c++) psum[0][c] = 21'($signed(prod[0][c]));
       sel[0] = mv_sel_i;
-      for (int r = 0; r < Rows; r++) mv[r][0] = mv_bytes_i[8*r +: 8];
+      for (int r = 0; r < MvRows; r++) mv[r][0] = mv_bytes_i[MvW*r +: MvW];
       for (int r = 0; r < Rows; r++) begin
         for (int c = 0; c < Cols; c++) begin
-          prod[r][c] = 16'($signed(mv[r][r+c])) * 16'($signed(weight[r+c][8*r +: 8]));
+          automatic logic [MvW-1:0] bytes = mv[Sparse ? r / 2 : r][r+c];
+          if (Sparse) bytes = bytes >> {weight[r+c][CellW*r+IndexAt +: 2], 3'b000};
+          prod[r][c] = 16'($signed(bytes[7:0])) * 16'($signed(weight[r+c][CellW*r +: 8]));
         end
       end
-      for (int r = 0; r < Rows; r++) begin
-        for (int k = r + Cols - 1; k > 0; k--) mv[r][k] = mv[r][k-1];
+      for (int r = 0; r < MvRows; r++) begin
+        for (int k = (Sparse ? 2 * r + 1 : r) + Cols - 1; k > 0; k--) mv[r][k] = mv[r][k-1];
       end
       for (int d = Diag - 2; d > 0; d--) sel[d] = sel[d-1];
     end
@@ -121,19 +130,23 @@ module npu_array
     return code[3] ? -size : size;
   endfunction
 
-  // Where the word goes: rows (int8: a pair, e2m1: two pairs) or columns (half a one to two).
-  logic             ld_column;
+  // Where the word goes: rows (int8: a pair, e2m1: two pairs, indices: eight) or columns (half a one
+  // to two).
+  logic             ld_column, ld_index;
   logic [PairW-1:0] ld_pair;                          // first row of the word / 2
+  logic             ld_eight;                         // of indices: / 8
   logic [Rows-1:0]  ld_row;
   logic [Cols-1:0]  ld_col;
   logic [PartW-1:0] ld_addr;
   assign ld_column = ld_mode_i == LdCol;
+  assign ld_index  = Sparse && ld_mode_i == LdIndex;
   if (S == 1) begin : gen_whole
     assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i, 1'b0}) : ld_idx_i[PairW-1:0];
   end else begin : gen_sliced
     assign ld_pair = (ld_mode_i == LdE2m1) ? PairW'({ld_idx_i[3:SlW], 1'b0})
                                            : PairW'(ld_idx_i[3:SlW]);
   end
+  assign ld_eight = (S == 2) ? ld_idx_i[1] : 1'b0;
   if (S == 4) begin : gen_halves  // half a column: slices 0 and 1, or 2 and 3
     assign ld_addr = {ld_bank_i, ld_idx_i[ld_column ? 0 : 1]};
   end else begin : gen_bank
@@ -141,7 +154,7 @@ module npu_array
   end
   always_comb begin
     for (int p = 0; p < Rows / 2; p++) begin
-      ld_row[2*p +: 2] = {2{!ld_column &&
+      ld_row[2*p +: 2] = {2{!ld_column && !ld_index &&
                             (ld_pair == PairW'(p) ||
                              (ld_mode_i == LdE2m1 && (p % 2) == 1 && ld_pair == PairW'(p - 1)))}};
     end
@@ -155,13 +168,13 @@ module npu_array
     localparam int unsigned First = (d < Cols) ? 0 : d - Cols + 1;  // row of the first cell
     localparam int unsigned Cells = ((d < Rows) ? d : Rows - 1) - First + 1;
     logic [SelW-1:0]    at;
-    logic [8*Cells-1:0] word [Parts];
+    logic [CellW*Cells-1:0] word [Parts];
     assign at = (d == 0) ? mv_sel_i : sel[d];
     for (genvar p = 0; p < Parts; p++) begin : gen_part
-      logic [8*Cells-1:0] wt [2**PartW];
+      logic [CellW*Cells-1:0] wt [2**PartW];
       always_ff @(posedge clk_i) begin
         if (ld_valid_i) begin
-          automatic logic [8*Cells-1:0] merged = wt[ld_addr];
+          automatic logic [CellW*Cells-1:0] merged = wt[ld_addr];
           for (int i = 0; i < Cells; i++) begin
             automatic int r = First + i;
             automatic int c = d - r;
@@ -170,12 +183,18 @@ module npu_array
             if (Cols == 8) column = column % 16;
             if (Cols == 32) column = column + (c % 2) * 32;
             if (ld_row[r] && (S == 1 || ld_idx_i[0] == 1'(p))) begin
-              merged[8*i +: 8] = (ld_mode_i == LdE2m1) ? e2m1(ld_word_i[4*((r % 4)*Cols + c) +: 4])
-                                                       : ld_word_i[8*((r % 2)*Cols + c) +: 8];
+              merged[CellW*i +: 8] = (ld_mode_i == LdE2m1)
+                                         ? e2m1(ld_word_i[4*((r % 4)*Cols + c) +: 4])
+                                         : ld_word_i[8*((r % 2)*Cols + c) +: 8];
+              if (Sparse && !ld_keep_i) merged[CellW*i+IndexAt +: 2] = 2'(r % 2);
+            end
+            if (ld_index && ld_eight == 1'(r / 8) && (S == 1 || ld_idx_i[0] == 1'(p))) begin
+              merged[CellW*i+IndexAt +: 2] = ld_word_i[2*((r % 8)*Cols + c) +: 2];
             end
             // A word of 8 columns is half a column: one slice of two.
             if (ld_col[c] && (S != 2 || Cols > 8 || ld_idx_i[0] == 1'(p))) begin
-              merged[8*i +: 8] = ld_word_i[8*column +: 8];
+              merged[CellW*i +: 8] = ld_word_i[8*column +: 8];
+              if (Sparse) merged[CellW*i+IndexAt +: 2] = 2'(r % 2);
             end
           end
           wt[ld_addr] <= merged;
@@ -184,15 +203,15 @@ module npu_array
       assign word[p] = wt[at[SelW-1 -: PartW]];
     end
     if (S > 1) begin : gen_pick
-      assign weight[d][8*First +: 8*Cells] = at[0] ? word[1] : word[0];
+      assign weight[d][CellW*First +: CellW*Cells] = at[0] ? word[1] : word[0];
     end else begin : gen_only
-      assign weight[d][8*First +: 8*Cells] = word[0];
+      assign weight[d][CellW*First +: CellW*Cells] = word[0];
     end
     if (First > 0) begin : gen_below
-      assign weight[d][8*First-1:0] = '0;
+      assign weight[d][CellW*First-1:0] = '0;
     end
     if (First + Cells < Rows) begin : gen_above
-      assign weight[d][8*Rows-1:8*(First+Cells)] = '0;
+      assign weight[d][CellW*Rows-1:CellW*(First+Cells)] = '0;
     end
   end
 

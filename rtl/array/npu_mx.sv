@@ -3,7 +3,8 @@
 // cycle later.
 // done_o: one pulse a command, in the cycle after the write of its last row.
 //
-// Cycles (X: command accepted; S = 32 / Rows; W = 16 words an int8 tile, 8 an e2m1 tile; constants
+// Cycles (X: command accepted; S = 32 / Rows; W = 16 words an int8 tile, 8 an e2m1 tile, 4
+// more a sparse one; constants
 // from npu_mx_pkg; tile T uses bank T mod 2; E(T) = F(T) + (m-1) S is the read of its last row):
 //   first word   L(T) = max(X + 1, N(T-1), E(T-2) + After)
 //   next tile    N(T) = max(L(T) + W, E(T-2) + the largest of a word's After + W - its index)
@@ -50,7 +51,7 @@ module npu_mx
   logic tile_valid, tile_full, mover_valid, mover_pop, foot_pop, tile_end, tile_end_bank;
   tile_t tile, mover_tile, foot_tile;
 
-  logic ld_valid, ld_bank;
+  logic ld_valid, ld_bank, ld_keep;
   ld_mode_e ld_mode;
   logic [3:0] ld_idx;
   logic [WordW-1:0] ld_word;
@@ -60,7 +61,7 @@ module npu_mx
     .tile_valid_o(tile_valid), .tile_o(tile), .tile_full_i(tile_full),
     .w_ren_o, .w_row_o, .w_rdata_i,
     .ld_valid_o(ld_valid), .ld_mode_o(ld_mode), .ld_bank_o(ld_bank),
-    .ld_idx_o(ld_idx), .ld_word_o(ld_word)
+    .ld_keep_o(ld_keep), .ld_idx_o(ld_idx), .ld_word_o(ld_word)
   );
 
   npu_mx_tiles u_tiles (
@@ -72,7 +73,7 @@ module npu_mx
   logic streaming, scale_pop, mv_valid, mv_first, mv_last;
   logic [15:0] scale;
   logic [SelW-1:0] mv_sel;
-  logic [8*Rows-1:0] mv_bytes;
+  logic [MvRows*MvW-1:0] mv_bytes;
   npu_mx_move u_move (
     .clk_i, .rst_ni, .tile_valid_i(mover_valid), .tile_i(mover_tile), .tile_pop_o(mover_pop),
     .tile_end_o(tile_end), .tile_end_bank_o(tile_end_bank), .streaming_o(streaming),
@@ -86,7 +87,7 @@ module npu_mx
   npu_array u_array (
     .clk_i, .rst_ni,
     .ld_valid_i(ld_valid), .ld_mode_i(ld_mode), .ld_bank_i(ld_bank),
-    .ld_idx_i(ld_idx), .ld_word_i(ld_word),
+    .ld_keep_i(ld_keep), .ld_idx_i(ld_idx), .ld_word_i(ld_word),
     .mv_valid_i(mv_valid), .mv_first_i(mv_first), .mv_last_i(mv_last), .mv_sel_i(mv_sel),
     .mv_bytes_i(mv_bytes), .row_o(row), .isum_o(isum)
   );

@@ -20,10 +20,11 @@ int main() {
   for (u8& b : bench.mem.aspm) b = static_cast<u8>(random());
   for (u16& h : bench.mem.asc) h = static_cast<u16>(0x3F00 + random() % 256);
   for (u8& b : bench.mem.wsc) b = 0x3C;
-  for (int mode = 0; mode < 3; ++mode) {
+  for (int mode = 0; mode < (config->sparse ? 4 : 3); ++mode) {
     Command c;
     c.e2m1 = mode == 1;
     c.colload = mode == 2;
+    c.sparse = mode == 3;
     c.wscale = kBf16;
     c.ascale = true;
     c.m = 32;
@@ -36,7 +37,7 @@ int main() {
     const std::clock_t start = std::clock();
     bench.run({c}, [](std::size_t) { return 0u; });
     const double s = double(std::clock() - start) / CLOCKS_PER_SEC;
-    std::printf("%s, m 32: %.0f kHz\n", mode == 0 ? "int8" : mode == 1 ? "e2m1" : "columns",
+    std::printf("%s, m 32: %.0f kHz\n", mode == 0 ? "int8" : mode == 1 ? "e2m1" : mode == 2 ? "columns" : "sparse int8",
                 double(bench.now() - before) / s / 1000);
   }
 }

@@ -1,5 +1,6 @@
 // Mover: streams the m rows of a tile, one block of 32 bytes every S cycles, as S slices of Rows
-// bytes. The next tile's first row follows at once when its record is there and Hazard cycles lie
+// bytes; for a sparse tile two blocks, the second one read S / 2 cycles later, as S slices of twice
+// as many. The next tile's first row follows at once when its record is there and Hazard cycles lie
 // between the starts (rows of neighbouring tiles are read, added to and written back in the same
 // order); a command whose rows may collide with the previous one's in another order waits until
 // that one's last row is Hazard cycles old.
@@ -27,7 +28,7 @@ module npu_mx_move
   output logic              mv_first_o,
   output logic              mv_last_o,
   output logic [SelW-1:0]   mv_sel_o,
-  output logic [8*Rows-1:0] mv_bytes_o
+  output logic [MvRows*MvW-1:0] mv_bytes_o
 );
   localparam int unsigned NearW  = $clog2(Hazard + 1);
   localparam int unsigned ScaleW = $clog2((Rows + Cols) / S + 2);
@@ -35,8 +36,8 @@ module npu_mx_move
   // ---- rows: cycle F -------------------------------------------------------------------------
   logic [SlW-1:0]  sl_q;                     // cycles into the row; 0: a row may start
   logic [15:0]     left_q;                   // rows left of the tile
-  logic [BlkW-1:0] blk_q, am_q;
-  logic            bank_q, ascale_q;
+  logic [BlkW-1:0] blk_q, am_q, behind_q;    // behind_q: the row's second block
+  logic            bank_q, ascale_q, sparse_q, second;
   logic [NearW-1:0] tile_age_q, row_age_q;    // cycles since tile, row started; stops at Hazard
   logic            tile_old_q, row_old_q;     // they are Hazard
   logic            none_q, one_q;             // left_q is 0, 1
@@ -52,8 +53,9 @@ module npu_mx_move
   assign tile_end_o      = row && (start ? tile_i.m == 16'd1 : one_q);
   assign tile_end_bank_o = row_bank;
   assign streaming_o     = row || !slot;
-  assign a_ren_o         = row;
-  assign a_blk_o         = start ? tile_i.a : blk_q;
+  assign second          = Sparse && sparse_q && sl_q == SlW'(S / 2) && !slot;
+  assign a_ren_o         = row || second;
+  assign a_blk_o         = second ? behind_q : start ? tile_i.a : blk_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -81,24 +83,28 @@ module npu_mx_move
     if (start) begin
       am_q     <= tile_i.am;
       bank_q   <= tile_i.bank;
+      sparse_q <= Sparse && tile_i.sparse;
       ascale_q <= tile_i.ascale;
     end
     if (row) blk_q <= a_blk_o + (start ? tile_i.am : am_q);
+    if (Sparse && row) behind_q <= a_blk_o + 1'b1;
   end
 
   // ---- block and scale: cycle F + 1 ----------------------------------------------------------
-  logic        row1_q, bank1_q, ascale1_q;
+  logic        row1_q, second1_q, bank1_q, ascale1_q;
   logic [15:0] scales [2**ScaleW];
   logic [ScaleW-1:0] put_q, get_q;
   assign scale_o = scales[get_q];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      row1_q <= 1'b0;
+      row1_q    <= 1'b0;
+      second1_q <= 1'b0;
       put_q  <= '0;
       get_q  <= '0;
     end else begin
-      row1_q <= row;
+      row1_q    <= row;
+      second1_q <= second;
       if (row1_q) put_q <= put_q + 1'b1;
       if (scale_pop_i) get_q <= get_q + 1'b1;
     end
@@ -112,6 +118,7 @@ module npu_mx_move
   logic            valid2_q;
   logic [SelW-1:0] sel2_q;
   logic [255:0]    block_q;
+  logic            sparse2_q;
 
   if (S == 1) begin : gen_whole
     always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -137,13 +144,21 @@ module npu_mx_move
         block_q <= a_rdata_i;
       end else if (valid2_q) begin
         sel2_q  <= sel2_q + 1'b1;
-        block_q <= block_q >> (8 * Rows);
+        block_q <= second1_q ? a_rdata_i : sparse2_q ? block_q >> (16 * Rows) : block_q >> (8 * Rows);
       end
     end
   end
   assign mv_valid_o = valid2_q;
   assign mv_sel_o   = sel2_q;
-  assign mv_bytes_o = block_q[8*Rows-1:0];
+  if (Sparse) begin : gen_groups
+    for (genvar p = 0; p < MvRows; p++) begin : gen_pair
+      assign mv_bytes_o[32*p +: 32] = sparse2_q ? block_q[32*p +: 32] : 32'(block_q[16*p +: 16]);
+    end
+    always_ff @(posedge clk_i) if (row1_q) sparse2_q <= sparse_q;
+  end else begin : gen_bytes
+    assign mv_bytes_o = block_q[8*Rows-1:0];
+    assign sparse2_q  = 1'b0;
+  end
 
   // The foot's half of the record.
   logic unused;

@@ -37,16 +37,25 @@ package npu_mx_pkg;
   localparam int unsigned AfterInt8 = Cols;                      // a word is 2 rows of k,
   localparam int unsigned AfterE2m1 = Cols + 2;                  // 4 rows,
   localparam int unsigned AfterCol  = S + Rows - 2 + ((Cols == 32) ? 1 : 0);  // 1/2 to 2 columns
+  localparam int unsigned AfterIndex = Cols + 6;  // indices of 8 rows
   localparam int unsigned AgeW      = $clog2(Rows + Cols + S);   // counts up to the largest of all
   // Word after which the moving wave may follow the loading (it never overtakes).
   localparam int unsigned ChaseInt8 = (S == 4) ? Rows - 2 : 0;
   localparam int unsigned ChaseE2m1 = 0;
   localparam int unsigned ChaseCol  = (Cols == 8) ? Cols - 1 : 0;
+  localparam int unsigned ChaseSparseInt8 = (S == 4) ? 10 : 4;
+  localparam int unsigned ChaseSparseE2m1 = (S == 4) ? 4 : 2;
   localparam int unsigned WordsInt8 = 16;
   localparam int unsigned WordsE2m1 = 8;
+  localparam int unsigned WordsIndex = 4;  // S of them before the weights of every 8 rows
+  localparam int unsigned StepW     = Sparse ? 5 : 4;             // counts the words of a tile
+
+  // What moves: a byte a row or, where indices choose among them, four bytes a pair of rows.
+  localparam int unsigned MvRows = Sparse ? Rows / 2 : Rows;
+  localparam int unsigned MvW    = Sparse ? 32 : 8;
   localparam int unsigned TilesLog  = 3;                          // tiles on their way: 2^TilesLog
 
-  typedef enum logic [1:0] {LdInt8, LdE2m1, LdCol} ld_mode_e;
+  typedef enum logic [1:0] {LdInt8, LdE2m1, LdCol, LdIndex} ld_mode_e;
 
   // One tile: what mover and foot need of it.
   typedef struct packed {
@@ -57,6 +66,7 @@ package npu_mx_pkg;
     logic [15:0]      m;
     logic [BlkW-1:0]  a;        // first block
     logic [BlkW-1:0]  am;
+    logic             sparse;   // a row is two blocks
     logic             ascale;
     logic [VRowW-1:0] o;        // first output row
     logic [VRowW-1:0] om;

@@ -113,7 +113,8 @@ Command random_command(Random& r, const Limits& lim, const Command* previous) {
   const spec::Config& k = config();
   Command c;
   c.e2m1 = r.chance(40);
-  c.colload = !c.e2m1 && r.chance(40);
+  c.sparse = k.sparse && r.chance(60);
+  c.colload = !c.e2m1 && !c.sparse && r.chance(40);
   c.wscale = r.below(4);
   c.ascale = r.chance(70);
   c.acc = r.chance(50);
@@ -135,7 +136,7 @@ Command random_command(Random& r, const Limits& lim, const Command* previous) {
     if (previous != nullptr && r.chance(30)) start_on_last_rows(r, c, *previous);
   }
   const u32 tile = (c.e2m1 ? 16 : 32) * k.cols;
-  const Box w = box(r, k.wspm_bytes, tile, tile, c.kb, c.nb);
+  const Box w = box(r, c.sparse ? k.wspm_bytes / 2 : k.wspm_bytes, tile, tile, c.kb, c.nb);
   c.w = w.base;
   c.wk = w.s1;
   c.wn = w.s2;
@@ -146,7 +147,11 @@ Command random_command(Random& r, const Limits& lim, const Command* previous) {
   } else {
     c.ws = r.in(0, (k.wsc_bytes - (tiles + 1) * set) / set) * set;
   }
-  const Box a = box(r, k.aspm_bytes, 32, c.kb * 32, c.m, 1);
+  if (c.sparse) {
+    const u32 room = k.wspm_bytes / (8 * k.cols) - tiles - 1;
+    c.wi = r.in(0, room) * 8 * k.cols;
+  }
+  const Box a = box(r, k.aspm_bytes, 32, c.kb * (c.sparse ? 64 : 32), c.m, 1);
   c.a = a.base;
   c.am = a.s1;
   return c;
@@ -211,7 +216,8 @@ double tile_cycles(Command c, u32 few, u32 many) {
 
 Command shape(mm::Order order, u32 m) {
   Command c;
-  c.e2m1 = order == mm::Order::e2m1;
+  c.e2m1 = order == mm::Order::e2m1 || order == mm::Order::sparse_e2m1;
+  c.sparse = order == mm::Order::sparse_int8 || order == mm::Order::sparse_e2m1;
   c.colload = order == mm::Order::columns;
   c.wscale = kE8m0;
   c.ascale = true;
@@ -220,6 +226,12 @@ Command shape(mm::Order order, u32 m) {
   c.am = 32;
   c.wk = 0;
   return c;
+}
+
+std::vector<mm::Order> orders() {
+  std::vector<mm::Order> all = {mm::Order::int8, mm::Order::e2m1, mm::Order::columns};
+  if (config().sparse) all.insert(all.end(), {mm::Order::sparse_int8, mm::Order::sparse_e2m1});
+  return all;
 }
 
 }  // namespace
@@ -279,7 +291,7 @@ TEST_CASE("special values: extreme integers, zero, infinite and NaN scales") {
 TEST_CASE("latency recurrence: long commands jump to the same end") {
   const spec::Config& k = config();
   for (u32 m : {1u, 3u, 8u, 20u})
-    for (auto order : {mm::Order::int8, mm::Order::e2m1, mm::Order::columns}) {
+    for (auto order : orders()) {
       Command c = shape(order, m);
       c.kb = 300;
       c.nb = 3;
@@ -295,8 +307,8 @@ TEST_CASE("latency recurrence: long commands jump to the same end") {
 
 TEST_CASE("cycles per tile") {
   const mm::Constants k(config().rows, config().cols);
-  const char* names[] = {"int8", "e2m1", "columns"};
-  for (auto order : {mm::Order::int8, mm::Order::e2m1, mm::Order::columns})
+  const char* names[] = {"int8", "e2m1", "columns", "sparse int8", "sparse e2m1"};
+  for (auto order : orders())
     for (u32 m : {1u, 2u, 4u, 8u, 12u, 16u, 32u, 64u}) {
       const double measured = tile_cycles(shape(order, m), 60, 180);
       CHECK(measured == doctest::Approx(mm::tile_period(k, order, m)));
@@ -310,6 +322,11 @@ TEST_CASE("bars") {
   if (rows <= 16) CHECK(tile_cycles(shape(mm::Order::int8, 1), 60, 180) <= 18);
   if (rows <= 16) CHECK(tile_cycles(shape(mm::Order::e2m1, 1), 60, 180) <= 13);
   CHECK(tile_cycles(shape(mm::Order::columns, 1), 60, 180) <= 2 * rows + 4);
+  if (config().sparse) {  // half the cycles of the dense product, as there are half the tiles
+    CHECK(tile_cycles(shape(mm::Order::sparse_int8, 32), 60, 180) == doctest::Approx(32.0 * slices));
+    CHECK(tile_cycles(shape(mm::Order::sparse_int8, 1), 60, 180) <= 20);
+    CHECK(tile_cycles(shape(mm::Order::sparse_e2m1, 1), 60, 180) <= 16);
+  }
 
   // GEMM: commands of 32 rows and many tiles without a gap between tiles or commands.
   std::vector<Command> commands(6, shape(mm::Order::int8, 32));

@@ -27,12 +27,16 @@ enum Wscale : u32 { kOne, kFp16, kBf16, kE8m0 };
 
 // The fields of mm_cmd_t; register fields are values.
 struct Command {
-  bool e2m1 = false, colload = false, acc = false, ascale = false;
+  bool e2m1 = false, colload = false, sparse = false, acc = false, ascale = false;
   u32 wscale = kOne;
-  u32 w = 0, ws = 0, wn = 0, wk = 0, a = 0, am = 0, o = 0, om = 0, on = 0, m = 1, kb = 1, nb = 1;
+  u32 w = 0, ws = 0, wn = 0, wk = 0, a = 0, am = 0, o = 0, om = 0, on = 0, m = 1, kb = 1, nb = 1, wi = 0;
 
   mm::Shape shape() const {
-    return {colload ? mm::Order::columns : e2m1 ? mm::Order::e2m1 : mm::Order::int8, acc, m, kb, nb, o, om, on};
+    const auto order = colload ? mm::Order::columns
+                       : sparse ? (e2m1 ? mm::Order::sparse_e2m1 : mm::Order::sparse_int8)
+                       : e2m1   ? mm::Order::e2m1
+                                : mm::Order::int8;
+    return {order, acc, m, kb, nb, o, om, on};
   }
 };
 
@@ -66,15 +70,22 @@ inline int weight(const Memories& mem, const Command& c, u32 cols, u32 tile, u32
   return static_cast<std::int8_t>(mem.wspm.at(tile + (c.colload ? col * 32 + k : at)));
 }
 
+// Which value of the moving ones the stored weight k meets.
+inline u32 position(const Memories& mem, const Command& c, u32 cols, u32 offset, u32 k, u32 col) {
+  if (!c.sparse) return k;
+  const u32 at = k * cols + col;
+  return k / 2 * 4 + ((mem.wspm.at(c.wi + (offset >> (c.e2m1 ? 1 : 2)) + at / 4) >> (at % 4 * 2)) & 3);
+}
+
 inline void meaning(Memories& mem, const Command& c, u32 cols) {
   for (u32 n = 0; n < c.nb; ++n)
     for (u32 k = 0; k < c.kb; ++k)
       for (u32 m = 0; m < c.m; ++m)
         for (u32 col = 0; col < cols; ++col) {
-          const u32 offset = n * c.wn + k * c.wk, act = c.a + m * c.am + k * 32;
+          const u32 offset = n * c.wn + k * c.wk, act = c.a + m * c.am + k * (c.sparse ? 64 : 32);
           int isum = 0;
           for (u32 i = 0; i < 32; ++i)
-            isum += static_cast<std::int8_t>(mem.aspm.at(act + i)) * weight(mem, c, cols, c.w + offset, i, col);
+            isum += static_cast<std::int8_t>(mem.aspm.at(act + position(mem, c, cols, offset, i, col))) * weight(mem, c, cols, c.w + offset, i, col);
           const u32 sa = c.ascale ? num::bf16_to_f32(mem.asc.at(act / 32)) : num::kOne;
           const u32 p = num::fmul(num::i32_to_f32(isum), num::fmul(sa, weight_scale(mem, c, cols, offset, col)));
           u32& out = mem.vmem.at(c.o + m * c.om + n * c.on + col);
@@ -192,6 +203,8 @@ class Bench {
     p.put(c.acc, 1);
     p.put(c.colload, 1);
     for (u32 v : {c.w, c.ws, c.wn, c.wk, c.a, c.am, c.o, c.om, c.on, c.m, c.kb, c.nb}) p.put(v, 32);
+    p.put(c.sparse, 1);
+    p.put(c.wi, 32);
   }
 
   const spec::Config& config_;

@@ -185,7 +185,8 @@ module npu_check
     unique case (sum_q.term)
       TermLen:    term = wide(slot_q[DLen]);
       TermRow:    term = sum_t'(npu_pkg::Cols);
-      TermKb:     term = wide({slot_q[MKb][26:0], 5'd0});
+      TermKb:     term = is_sparse(insn_i) ? wide({slot_q[MKb][25:0], 6'd0})
+                                           : wide({slot_q[MKb][26:0], 5'd0});
       TermCols:   term = wide(slot_q[VCols]);
       TermBlocks: term = {4'd0, blocks, 5'd0};
       TermOne:    term = sum_t'(1);
@@ -227,9 +228,15 @@ module npu_check
   assign beyond = left[36] || big_q;
 
   logic tiles_over;
+  logic [31:0] first_index;
+  if (Sparse) begin : gen_indices
+    assign first_index = slot_q[MWi];
+  end else begin : gen_no_indices
+    assign first_index = '0;
+  end
   npu_check_tiles u_tiles (
     .clk_i, .valid_i(busy_q), .insn_i, .extent_i(acc_q[34:0]), .big_i(big_q), .w_i(slot_q[MW]),
-    .ws_i(slot_q[MWs]), .over_o(tiles_over)
+    .ws_i(slot_q[MWs]), .wi_i(first_index), .over_o(tiles_over)
   );
 
   always_comb begin
@@ -296,6 +303,7 @@ module npu_check
         misaligned = |slot_q[MA][4:0] || |slot_q[MAm][4:0] ||
                      off_tile(insn_i, slot_q[MW] | slot_q[MWn] | slot_q[MWk]) ||
                      (has_wscale(insn_i) && off_set(insn_i, slot_q[MWs])) ||
+                     (is_sparse(insn_i) && |first_index[$clog2(IndexBytes)-1:0]) ||
                      off_row(slot_q[MO] | slot_q[MOm] | slot_q[MOn]);
         misshaped  = many || too_many(slot_q[MKb]) ||
                      (slot_q[MM] > 32'd1 && slot_q[MOm] < npu_pkg::Cols) ||

@@ -9,13 +9,13 @@ package npu_check_pkg;
 
   // Registers are read two at a time, in the order in which sums and products need them; slot = 2 *
   // group + port. A count is in slot 0 or 2, mm's third one in 6, the start of a list of rows in 9.
-  localparam int unsigned Slots  = 12;
+  localparam int unsigned Slots  = Sparse ? 14 : 12;
   typedef logic [3:0] slot_t;
 
   localparam slot_t DN1 = 0, DDs1 = 1, DN2 = 2, DDs2 = 3, DLen = 4, DCs1 = 5, DDa = 6, DCs2 = 7,
                     DCa = 8, DIdx = 9;
   localparam slot_t MM = 0, MOm = 1, MNb = 2, MOn = 3, MO = 4, MWn = 5, MKb = 6, MWk = 7,
-                    MA = 8, MAm = 9, MW = 10, MWs = 11;
+                    MA = 8, MAm = 9, MW = 10, MWs = 11, MWi = 12;
   localparam slot_t VRows = 0, VAs = 1, VCols = 2, VDs = 3, VA = 4, VBs = 5, VB = 6, VDst = 7,
                     VLim = 8, VR = 9, VS = 10;
 
@@ -72,7 +72,8 @@ package npu_check_pkg;
           3'd2:    return {mm.wn, mm.o};
           3'd3:    return {mm.wk, mm.kb};
           3'd4:    return {mm.am, mm.a};
-          default: return {mm.ws, mm.w};
+          3'd5:    return {mm.ws, mm.w};
+          default: return {6'd0, mm.wi};  // only where there is a slot for it
         endcase
       end
       KindVec: begin
@@ -107,6 +108,7 @@ package npu_check_pkg;
   endfunction
 
   function automatic logic [3:0] groups_of(kind_e kind);
+    if (Sparse && kind == KindMm) return 4'd7;
     return kind == KindMm || kind == KindVec ? 4'd6 : 4'd5;
   endfunction
 
@@ -275,6 +277,12 @@ package npu_check_pkg;
     return mm.wfmt == WFMT_E2M1;
   endfunction
 
+  function automatic logic is_sparse(insn_t i);
+    mm_insn_t mm;
+    mm = i;
+    return Sparse && mm.sparse;
+  endfunction
+
   function automatic logic is_e8m0(insn_t i);
     mm_insn_t mm;
     mm = i;
@@ -296,6 +304,8 @@ package npu_check_pkg;
   function automatic logic off_tile(insn_t i, logic [31:0] bytes);
     return |(bytes & (tile_bytes(i) - 32'd1));
   endfunction
+
+  localparam int unsigned IndexBytes = Block / 4 * Cols;  // of a sparse tile
 
   // The last bytes from first on go beyond a memory of size bytes.
   function automatic logic end_over(logic [35:0] first, logic [31:0] last, logic [31:0] size);
@@ -336,6 +346,12 @@ package npu_check_pkg;
     return qn.group == QGROUP_ROW;
   endfunction
 
+  function automatic logic in_pairs(insn_t i);
+    qnt_insn_t qn;
+    qn = i;
+    return qn.group == QGROUP_PAIR;
+  endfunction
+
   function automatic logic writes_r(insn_t i, kind_e kind);
     vec_insn_t ve;
     ve = i;
@@ -348,7 +364,9 @@ package npu_check_pkg;
     mm = i;
     case (i[7:0])
       OP_STORE: return space_of(i) == SPACE_WSPM || space_of(i) == SPACE_WSC;
-      OP_MM:    return mm.colload && mm.wfmt == WFMT_E2M1;
+      OP_MM:    return (mm.colload && (mm.wfmt == WFMT_E2M1 || mm.sparse)) ||
+                       (mm.sparse && !Sparse);
+      OP_QNT:   return in_pairs(i) && !Sparse;
       default:  return 1'b0;
     endcase
   endfunction

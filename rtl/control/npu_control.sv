@@ -179,16 +179,18 @@ module npu_control
   localparam logic [31:0] Tile  = 32'((64'd1 << $clog2(WspmBytes)) - 1) &
                                   ~32'(Block / 2 * Cols - 1);
   localparam logic [31:0] Scale = 32'((64'd1 << $clog2(WscBytes)) - 1) & ~32'(Cols - 1);
+  localparam logic [31:0] Index = Sparse ? 32'((64'd1 << $clog2(WspmBytes)) - 1) &
+                                           ~32'(Block / 4 * Cols - 1) : '0;
   localparam ld_cmd_t LdBits = '{dram_base: '1, room: '1, cmd: '{
     idx: Word, cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip,
     da: '0, gather: '1, space: '1, win: '0}};
   localparam st_cmd_t StBits = '{dram_base: '1, cmd: '{
     cs2: Chip, ds2: '1, n2: Count, cs1: Chip, ds1: '1, n1: Count, len: Len, ca: Chip, da: '0,
     space: '1, win: '0}};
-  localparam mx_cmd_t MxBits = '{
+  localparam mx_cmd_t MxBits = '{wi: Index, sparse: Sparse,
     nb: Count, kb: Count, m: Count, on: Row, om: Row, o: Row, am: Act, a: Act, wk: Tile, wn: Tile,
     ws: Scale, w: Tile, colload: '1, acc: '1, ascale: '1, wscale: '1, wfmt: '1};
-  localparam ve_cmd_t VeBits = '{is_qnt: '1, qnt_row: '1, vec: '{
+  localparam ve_cmd_t VeBits = '{is_qnt: '1, qnt_row: '1, qnt_pair: Sparse, vec: '{
     cols: Count, rows: Count, r: Word, lim: '1, s: '1, bs: Word, b: '1, as: Row, a: Row,
     ds: Row | Act, dst: Row | Act, linc: '1, masked: '1, swap: '1, absa: '1, negb: '1, nega: '1,
     wr: '1, red: '1, func: '1, bmode: '1, op: '1}};

@@ -27,6 +27,13 @@ module npu_resolve
   assign st = insn_i;
   assign mm = insn_i;
   assign ve = insn_i;
+  logic [31:0] wi;
+  if (npu_pkg::Sparse) begin : gen_indices
+    assign wi = slot_i[MWi];
+  end else begin : gen_no_indices
+    assign wi = '0;
+  end
+
   assign dram_base = base_i + {8'd0, slot_i[DDa]};
 
   always_comb begin
@@ -38,12 +45,12 @@ module npu_resolve
       cs2: slot_i[DCs2], ds2: slot_i[DDs2], n2: slot_i[DN2], cs1: slot_i[DCs1],
       ds1: slot_i[DDs1], n1: slot_i[DN1], len: slot_i[DLen], ca: slot_i[DCa], da: slot_i[DDa],
       space: st.space, win: st.win}};
-    mx_cmd_o = '{
+    mx_cmd_o = '{wi: wi, sparse: is_sparse(insn_i),
       nb: slot_i[MNb], kb: slot_i[MKb], m: slot_i[MM], on: slot_i[MOn], om: slot_i[MOm],
       o: slot_i[MO], am: slot_i[MAm], a: slot_i[MA], wk: slot_i[MWk], wn: slot_i[MWn],
       ws: slot_i[MWs], w: slot_i[MW], colload: mm.colload, acc: mm.acc, ascale: mm.ascale,
       wscale: mm.wscale, wfmt: mm.wfmt};
-    ve_cmd_o = '{is_qnt: 1'b0, qnt_row: 1'b0, vec: '{
+    ve_cmd_o = '{is_qnt: 1'b0, qnt_row: 1'b0, qnt_pair: 1'b0, vec: '{
       cols: slot_i[VCols], rows: slot_i[VRows], r: slot_i[VR], lim: slot_i[VLim], s: slot_i[VS],
       bs: slot_i[VBs], b: slot_i[VB], as: slot_i[VAs], a: slot_i[VA], ds: slot_i[VDs],
       dst: slot_i[VDst], linc: ve.linc, masked: ve.masked, swap: ve.swap, absa: ve.absa,
@@ -53,6 +60,7 @@ module npu_resolve
       // What qnt lacks was read from register 0, but for s, which is read last.
       ve_cmd_o.is_qnt   = 1'b1;
       ve_cmd_o.qnt_row  = by_row(insn_i);
+      ve_cmd_o.qnt_pair = npu_pkg::Sparse && in_pairs(insn_i);
       ve_cmd_o.vec.s    = '0;
       {ve_cmd_o.vec.linc, ve_cmd_o.vec.masked, ve_cmd_o.vec.swap, ve_cmd_o.vec.absa,
        ve_cmd_o.vec.negb, ve_cmd_o.vec.nega, ve_cmd_o.vec.wr} = '0;

@@ -138,6 +138,8 @@ class Generator {
     const auto& c = config();
     spec::Mm i{.wfmt = static_cast<spec::Wfmt>(rng_() % 2), .wscale = static_cast<spec::Wscale>(rng_() % 4),
                .ascale = static_cast<spec::Ascale>(rng_() % 2), .acc = one_in(2), .colload = one_in(5)};
+    i.sparse = config().sparse ? one_in(2) : one_in(40);
+    if (i.sparse && !one_in(20)) i.colload = false;
     const bool int8 = i.wfmt == spec::Wfmt::int8, e8m0 = i.wscale == spec::Wscale::e8m0;
     const u32 tile = (int8 ? 32 : 16) * c.cols, set_bytes = (e8m0 ? 1 : 2) * c.cols;
     const u32 m = number(), kb = number(), nb = number();
@@ -150,7 +152,8 @@ class Generator {
     i.w = put(base(c.wspm_bytes, span + tile, tile));
     i.ws = put(base(c.wsc_bytes, (span >> shift) + set_bytes, set_bytes));
     i.wn = put(wn), i.wk = put(wk);
-    i.a = put(base(c.aspm_bytes, u64(m - 1) * am + u64(kb) * 32, 32) + (one_in(50) ? 16 : 0));
+    i.wi = put(base(c.wspm_bytes, (span >> (int8 ? 2 : 1)) + 8 * c.cols, 8 * c.cols) + (one_in(50) ? 4 * c.cols : 0));
+    i.a = put(base(c.aspm_bytes, u64(m - 1) * am + u64(kb) * (i.sparse ? 64 : 32), 32) + (one_in(50) ? 16 : 0));
     i.am = put(am);
     i.o = put(base(c.vmem_bytes / 4, u64(m - 1) * om + u64(nb - 1) * on + c.cols, c.cols));
     i.om = put(om), i.on = put(on), i.m = put(m), i.kb = put(kb), i.nb = put(nb);
@@ -178,7 +181,7 @@ class Generator {
   void qnt() {
     const auto& c = config();
     const u64 words = c.vmem_bytes / 4;
-    spec::Qnt i{.group = static_cast<spec::Qgroup>(rng_() % 2)};
+    spec::Qnt i{.group = static_cast<spec::Qgroup>(rng_() % (config().sparse || one_in(20) ? 3 : 2))};
     const u32 rows = number(), cols = one_in(3) ? 256 + u32(rng_() % 2) : number() * 30;
     const u32 as = stride(c.cols), ds = stride(32);
     i.dst = put(base(c.aspm_bytes, u64(rows - 1) * ds + (cols + 31) / 32 * 32, 32)), i.ds = put(ds);

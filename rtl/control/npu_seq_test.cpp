@@ -71,16 +71,17 @@ std::array<u32, 16> bits_of(const Command& command, const Program& p) {
   if (const auto* st = std::get_if<StoreCmd>(&command)) pack(*st, false, p, out);
   if (const auto* c = std::get_if<MmCmd>(&command)) {
     out.put(u32(c->wfmt), 2).put(u32(c->wscale), 2).put(u32(c->ascale), 1).put(c->acc, 1).put(c->colload, 1);
-    out.words(c->w, c->ws, c->wn, c->wk, c->a, c->am, c->o, c->om, c->on, c->m, c->kb, c->nb);
+    out.words(c->w, c->ws, c->wn, c->wk, c->a, c->am, c->o, c->om, c->on, c->m, c->kb, c->nb).put(c->sparse, 1);
+    if (config().sparse) out.words(c->wi);
   }
   if (const auto* c = std::get_if<VecCmd>(&command)) {
     out.put(u32(c->op), 3).put(u32(c->bmode), 2).put(u32(c->func), 3).put(u32(c->red), 2).put(c->wr, 1);
     out.put(c->nega, 1).put(c->negb, 1).put(c->absa, 1).put(c->swap, 1).put(c->masked, 1).put(c->linc, 1);
-    out.words(c->dst, c->ds, c->a, c->as, c->b, c->bs, c->s, c->lim, c->r, c->rows, c->cols).put(0, 2);
+    out.words(c->dst, c->ds, c->a, c->as, c->b, c->bs, c->s, c->lim, c->r, c->rows, c->cols).put(0, 3);
   }
   if (const auto* c = std::get_if<QntCmd>(&command)) {
     out.put(0, 17).words(c->dst, c->ds, c->a, c->as, 0u, 0u, 0u, 0u, c->r, c->rows, c->cols);
-    out.put(c->by_row(), 1).put(1, 1);
+    out.put(c->group == spec::Qgroup::pair, 1).put(c->by_row(), 1).put(1, 1);
   }
   return bits;
 }
@@ -156,7 +157,7 @@ class Reference {
   }
 
   Fault command(const Insn& insn, u32 pc) {
-    if (const Fault f = check_fields(insn); f != Fault::none) return f;
+    if (const Fault f = check_fields(insn, config()); f != Fault::none) return f;
     const Command c = resolve(insn, seq_.registers);
     Counters counters;
     const Env env{config(), windows_, memories_, counters};

@@ -24,7 +24,7 @@ using num::u64;
 using num::u8;
 
 struct Command {
-  bool qnt = false, by_row = false;
+  bool qnt = false, by_row = false, pair = false;
   u32 op = 0, bmode = 2, func = 0, red = 0;
   bool wr = true, nega = false, negb = false, absa = false, swap = false, masked = false, linc = false;
   u32 dst = 0, ds = 0, a = 0, as = 0, b = num::kOne, bs = 0, s = 0, lim = 0, r = 0, rows = 1, cols = 1;
@@ -72,7 +72,8 @@ inline void run_qnt(const Command& c, Memories& m) {
     for (u64 first = 0; first < c.cols; first += 32) {
       const u64 n = std::min<u64>(32, c.cols - first), address = c.dst + i * c.ds + first;
       if (!c.by_row) {
-        q = num::quant_scale(num::absmax(x + first, n));
+        const u64 group = c.pair ? 64 : 32;
+        if (first % group == 0) q = num::quant_scale(num::absmax(x + first, std::min<u64>(group, c.cols - first)));
         m.asc[address / 32] = q.scale;
       }
       for (u64 k = 0; k < 32; ++k) {
@@ -99,6 +100,7 @@ class Engine {
     dut_->eval();
     cols = dut_->cols_o;
     lanes = dut_->lanes_o;
+    pairs = dut_->pairs_o;
     memories.vmem.resize(dut_->vmem_words_o);
     memories.aspm.resize(dut_->aspm_bytes_o);
     memories.asc.resize(dut_->aspm_bytes_o / 32);
@@ -129,6 +131,7 @@ class Engine {
   }
 
   u32 cols = 0, lanes = 0;
+  bool pairs = false;  // qnt by pairs of blocks is there
   Memories memories;
   unsigned refuse = 0;  // requests refused, of 256
   u64 cycles = 0, done = 0, busy = 0, waiting = 0;
@@ -138,6 +141,7 @@ class Engine {
     dut_->cmd_valid_i = 1;
     dut_->is_qnt_i = c.qnt;
     dut_->qnt_row_i = c.by_row;
+    dut_->qnt_pair_i = c.pair;
     const Command plain;
     const Command& v = c.qnt ? plain : c;  // fields of vec are 0 in a qnt command
     dut_->op_i = v.op;

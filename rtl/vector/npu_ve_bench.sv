@@ -11,6 +11,7 @@ module npu_ve_bench
   input  logic             cmd_valid_i,
   input  logic             is_qnt_i,
   input  logic             qnt_row_i,
+  input  logic             qnt_pair_i,
   input  logic [2:0]       op_i,
   input  logic [1:0]       bmode_i,
   input  logic [2:0]       func_i,
@@ -54,6 +55,7 @@ module npu_ve_bench
   output logic [15:0]      q_wscale_o,
   output logic [31:0]      cols_o,
   output logic [31:0]      lanes_o,
+  output logic             pairs_o,   // there is qnt by pairs
   output logic [31:0]      vmem_words_o,
   output logic [31:0]      aspm_bytes_o
 );
@@ -62,6 +64,7 @@ module npu_ve_bench
 
   assign cmd.is_qnt  = is_qnt_i;
   assign cmd.qnt_row = qnt_row_i;
+  assign cmd.qnt_pair = qnt_pair_i;
   assign cmd.vec = '{op: op_i, bmode: bmode_i, func: func_i, red: red_i, wr: flags_i[0],
                      nega: flags_i[1], negb: flags_i[2], absa: flags_i[3], swap: flags_i[4],
                      masked: flags_i[5], linc: flags_i[6], dst: dst_i, ds: ds_i, a: a_i,
@@ -78,6 +81,7 @@ module npu_ve_bench
   assign wait_mem_o   = ev.wait_mem;
   assign cols_o       = Cols;
   assign lanes_o      = Lanes;
+  assign pairs_o      = Sparse;
   assign vmem_words_o = VmemWords;
   assign aspm_bytes_o = AspmBytes;
 endmodule

@@ -18,6 +18,7 @@ enum class VeRed { none, sum, max };
 struct VeShape {
   std::uint64_t rows, cols;
   bool qnt = false, by_row = false;       // qnt: one scale a row
+  bool pair = false;                      // or one for two blocks
   bool func = false;                      // vec: exp, recip or rsqrt
   VeRed red = VeRed::none;                // vec
   std::uint64_t first_result = 0;
@@ -62,7 +63,8 @@ constexpr std::uint64_t ve_cycles(const VeShape& c, const VeSizes& n) {
   const std::uint64_t flushes = results ? (c.first_result + c.rows - 1) / n.cols : 0;
   if (c.qnt) {
     // The last group's beats leave after its last one came; a short last block waits for its neighbour.
-    const std::uint64_t group = c.by_row || c.cols < 32 ? row_beats : 32 / width;
+    const std::uint64_t columns = c.pair ? 64 : 32;
+    const std::uint64_t group = c.by_row || c.cols < columns ? row_beats : columns / width;
     return beats + group + 8 + kFmaLat + kFuncLat + ve_max_latency(n.lanes) + (c.by_row ? 1 : 0) + flushes;
   }
   const std::uint64_t reduce = c.red == VeRed::sum   ? ve_sum_latency(c.rows, row_beats, n.lanes)

@@ -91,10 +91,11 @@ Command pick_vec(Random& random, u32 vmem_row, u32 words) {
   return c;
 }
 
-Command pick_qnt(Random& random, u32 vmem_row, u32 words, u32 aspm) {
+Command pick_qnt(Random& random, bool pairs, u32 vmem_row, u32 words, u32 aspm) {
   Command c;
   c.qnt = true;
   c.by_row = random.one_in(2);
+  c.pair = pairs && !c.by_row && random.one_in(2);
   const u32 part = words / 4;
   pick_shape(random, vmem_row, part, c);
   if (c.by_row && c.cols > 256) c.cols = 1 + random.below(256);
@@ -134,7 +135,7 @@ void random_commands(u32 seed, int count, unsigned refuse) {
   const u32 words = static_cast<u32>(engine->memories.vmem.size());
   const u32 aspm = static_cast<u32>(engine->memories.aspm.size());
   for (int i = 0; i < count; ++i) {
-    const Command c = random.one_in(3) ? pick_qnt(random, engine->cols, words, aspm)
+    const Command c = random.one_in(3) ? pick_qnt(random, engine->pairs, engine->cols, words, aspm)
                                        : pick_vec(random, engine->cols, words);
     fill(random, c, engine->memories.vmem);
     ve::Memories want = engine->memories;
@@ -268,6 +269,7 @@ TEST_CASE("vector engine: cycles of a command") {
     Command c;
     c.qnt = random.one_in(3);
     c.by_row = random.one_in(2);
+    c.pair = engine->pairs && c.qnt && !c.by_row && random.one_in(2);
     c.cols = 1 + random.below(c.qnt ? 256 : random.one_in(4) ? 80 * lanes : 12 * lanes);
     c.rows = 1 + random.below(words / 4 / (c.cols + vmem_row));
     if (c.rows > 40) c.rows = 1 + random.below(40);
@@ -278,10 +280,11 @@ TEST_CASE("vector engine: cycles of a command") {
     c.red = random.below(3);
     c.func = random.below(4);
     c.wr = c.red == 0 || random.one_in(2);
-    const jogak::rtl::VeShape shape{c.rows, c.cols, c.qnt, c.by_row, c.func != 0, static_cast<jogak::rtl::VeRed>(c.red),
+    const jogak::rtl::VeShape shape{c.rows, c.cols, c.qnt, c.by_row, c.pair, c.func != 0, static_cast<jogak::rtl::VeRed>(c.red),
                                     c.r % vmem_row};
     CAPTURE(c.qnt);
     CAPTURE(c.by_row);
+    CAPTURE(c.pair);
     CAPTURE(c.red);
     CAPTURE(c.func);
     CAPTURE(c.wr);

@@ -42,7 +42,7 @@ module npu_vec_read
   localparam int unsigned VecSubW  = VecBeats > 1 ? $clog2(VecBeats) : 1;
   localparam int unsigned SubW     = QntBeats > 1 ? $clog2(QntBeats) : 1;
 
-  logic     by_row_q, swap_q;
+  logic     by_row_q, pair_q, swap_q;
   bmode_e   bmode_q;
   logic [31:0] scalar_q;
   logic     b_word, b_hold, b_used;
@@ -56,6 +56,7 @@ module npu_vec_read
   always_ff @(posedge clk_i) begin
     if (start_i) begin
       by_row_q <= cmd_i.qnt_row;
+      pair_q   <= Sparse && cmd_i.qnt_pair;
       swap_q   <= v.swap;
       bmode_q  <= cmd_i.is_qnt ? BMODE_SCALAR : bmode_e'(v.bmode);
       scalar_q <= v.b;
@@ -119,6 +120,7 @@ module npu_vec_read
   logic [6:0]        count;
   logic [SubW-1:0]   sub_q;    // beat within the vmem row
   logic [PieceW-1:0] piece_q;  // beat within the block (qnt)
+  logic              odd_q;    // second block of a pair
 
   npu_vec_box u_box (
     .clk_i,
@@ -146,15 +148,17 @@ module npu_vec_read
     if (start_i) begin
       sub_q   <= '0;
       piece_q <= '0;
+      odd_q   <= 1'b0;
     end else if (issue) begin
       sub_q   <= vmem_row_end ? '0 : sub_q + 1'b1;
       piece_q <= block_last ? '0 : piece_q + 1'b1;
+      if (block_last) odd_q <= !row_last && !odd_q;
     end
   end
 
   assign valid_o   = issue;
   assign qnt_tag_o = '{piece: piece_q, block_last: block_last,
-                       group_last: by_row_q ? row_last : block_last,
+                       group_last: by_row_q ? row_last : block_last && (!pair_q || odd_q || row_last),
                        row_last: row_last, last: last};
 
   // ---- words of the beat -----------------------------------------------------

@@ -28,8 +28,8 @@ struct MmCmd {
   spec::Wfmt wfmt;
   spec::Wscale wscale;
   spec::Ascale ascale;
-  bool acc, colload;
-  u32 w, ws, wn, wk, a, am, o, om, on, m, kb, nb;
+  bool acc, colload, sparse;
+  u32 w, ws, wn, wk, a, am, o, om, on, m, kb, nb, wi;
 
   bool empty() const { return m == 0 || kb == 0 || nb == 0; }
   bool int8() const { return wfmt == spec::Wfmt::int8; }
@@ -41,7 +41,11 @@ struct MmCmd {
   u32 scale_shift() const { return (int8() ? 5 : 4) - (scale_bytes() == 2 ? 1 : 0); }
   u64 tile(u64 jn, u64 jk) const { return w + jn * wn + jk * wk; }
   u64 scales(u64 jn, u64 jk) const { return ws + ((jn * wn + jk * wk) >> scale_shift()); }
-  u64 act(u64 i, u64 jk) const { return a + i * am + jk * spec::limit::block; }
+  // Values of k that a stored tile stands for, and the indices that choose among them: 2 bits a stored value.
+  u32 depth() const { return sparse ? 2 * spec::limit::block : spec::limit::block; }
+  static u32 index_bytes(u32 cols) { return spec::limit::block / 4 * cols; }
+  u64 indices(u64 jn, u64 jk) const { return wi + ((jn * wn + jk * wk) >> (int8() ? 2 : 1)); }
+  u64 act(u64 i, u64 jk) const { return a + i * am + jk * depth(); }
   u64 out(u64 i, u64 jn) const { return o + i * om + jn * on; }
 };
 
@@ -66,6 +70,8 @@ struct QntCmd {
 
   bool empty() const { return rows == 0 || cols == 0; }
   bool by_row() const { return group == spec::Qgroup::row; }
+  // Columns that share a scale.
+  u32 group_cols() const { return by_row() ? cols : group == spec::Qgroup::pair ? 2 * spec::limit::block : spec::limit::block; }
   u32 blocks() const { return (cols + spec::limit::block - 1) / spec::limit::block; }
 };
 

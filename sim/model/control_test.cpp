@@ -153,6 +153,8 @@ TEST_CASE("bits that mean nothing fault before anything else") {
   CHECK(fault(spec::encode(spec::Store{.space = spec::Space::wspm})) == sync(Fault::reserved, 0));
   CHECK(fault(spec::encode(spec::Store{.space = spec::Space::wsc})) == sync(Fault::reserved, 0));
   CHECK(fault(spec::encode(spec::Mm{.wfmt = spec::Wfmt::e2m1, .colload = true})) == sync(Fault::reserved, 0));
+  CHECK(fault(spec::encode(spec::Mm{.sparse = true})) == sync(Fault::reserved, 0));
+  CHECK(fault(spec::encode(spec::Qnt{.group = spec::Qgroup::pair})) == sync(Fault::reserved, 0));
   CHECK(fault(spec::encode(spec::Mm{.colload = true})).code == Fault::none);
 }
 

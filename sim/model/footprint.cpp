@@ -20,12 +20,13 @@ class Collector {
       for (u64 jk = 0; jk < c.kb; ++jk) {
         read(Store::wspm, c.tile(jn, jk), c.tile_bytes(cols));
         if (c.has_wscale()) read(Store::wsc, c.scales(jn, jk), c.scale_set_bytes(cols));
+        if (c.sparse) read(Store::wspm, c.indices(jn, jk), c.index_bytes(cols));
       }
       for (u64 i = 0; i < c.m; ++i) words(c.out(i, jn), cols, true);
     }
     for (u64 i = 0; i < c.m; ++i) {
-      read(Store::aspm, c.act(i, 0), u64(c.kb) * spec::limit::block);
-      if (c.ascale == spec::Ascale::bf16) read(Store::asc, c.act(i, 0) / 16, u64(c.kb) * 2);
+      read(Store::aspm, c.act(i, 0), u64(c.kb) * c.depth());
+      if (c.ascale == spec::Ascale::bf16) read(Store::asc, c.act(i, 0) / 16, u64(c.kb) * c.depth() / 16);
     }
   }
 

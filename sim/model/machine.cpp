@@ -88,7 +88,7 @@ FaultRecord Machine::next(Env& env) {
 }
 
 Fault Machine::issue(const spec::Insn& insn, Env& env, EngineFault& later) {
-  Fault fault = check_fields(insn);
+  Fault fault = check_fields(insn, env.config);
   if (fault != Fault::none) return fault;
   const Command command = resolve(insn, sequencer_.registers);
   fault = check(command, env);

@@ -13,6 +13,7 @@ namespace {
 Fault check_align(const MmCmd& c, u32 cols) {
   if (misaligned(spec::limit::block, c.a, c.am)) return Fault::align;
   if (misaligned(c.tile_bytes(cols), c.w, c.wn, c.wk)) return Fault::align;
+  if (c.sparse && misaligned(c.index_bytes(cols), c.wi)) return Fault::align;
   if (c.has_wscale() && misaligned(c.scale_set_bytes(cols), c.ws)) return Fault::align;
   return misaligned(cols, c.o, c.om, c.on) ? Fault::align : Fault::none;
 }
@@ -29,8 +30,9 @@ bool shape_ok(const MmCmd& c, u64 cols) {
 bool on_chip(const MmCmd& c, const Env& env) {
   const u64 cols = env.config.cols;
   const u64 jn = c.nb - 1, jk = c.kb - 1, i = c.m - 1;
-  if (c.act(i, jk) + spec::limit::block > env.memories.aspm.size()) return false;
+  if (c.act(i, jk) + c.depth() > env.memories.aspm.size()) return false;
   if (c.tile(jn, jk) + c.tile_bytes(cols) > env.memories.wspm.size()) return false;
+  if (c.sparse && c.indices(jn, jk) + c.index_bytes(env.config.cols) > env.memories.wspm.size()) return false;
   if (c.has_wscale() && c.scales(jn, jk) + c.scale_set_bytes(cols) > env.memories.wsc.size()) {
     return false;
   }
@@ -43,6 +45,7 @@ class Tile {
   Tile(const MmCmd& c, const Env& env, u64 jn, u64 jk)
       : c_(c), cols_(env.config.cols), values_(&env.memories.wspm[c.tile(jn, jk)]) {
     if (c.has_wscale()) scales_ = &env.memories.wsc[c.scales(jn, jk)];
+    if (c.sparse) indices_ = &env.memories.wspm[c.indices(jn, jk)];
   }
 
   i32 value(u32 k, u32 col) const {
@@ -50,6 +53,13 @@ class Tile {
     const u32 index = k * cols_ + col;
     if (c_.int8()) return static_cast<i8>(values_[index]);
     return num::e2m1_doubled((values_[index / 2] >> (index % 2 * 4)) & 0xF);
+  }
+
+  // Which of the tile's values of k the stored value k of a column belongs to.
+  u32 position(u32 k, u32 col) const {
+    if (indices_ == nullptr) return k;
+    const u32 index = k * cols_ + col;
+    return k / 2 * 4 + ((indices_[index / 4] >> (index % 4 * 2)) & 3);
   }
 
   u32 scale(u32 col) const {
@@ -75,6 +85,7 @@ class Tile {
   u32 cols_;
   const u8* values_;
   const u8* scales_ = nullptr;
+  const u8* indices_ = nullptr;
 };
 
 u32 act_scale(const MmCmd& c, const Env& env, u64 address) {
@@ -89,7 +100,7 @@ void row_times_tile(const MmCmd& c, Env& env, const Tile& tile, u64 i, u64 jn, u
   for (u32 col = 0; col < env.config.cols; ++col) {
     i32 isum = 0;
     for (u32 k = 0; k < spec::limit::block; ++k) {
-      isum += static_cast<i8>(env.memories.aspm[act + k]) * tile.value(k, col);
+      isum += static_cast<i8>(env.memories.aspm[act + tile.position(k, col)]) * tile.value(k, col);
     }
     u32& out = env.memories.vmem[c.out(i, jn) + col];
     const u32 acc = jk == 0 && !c.acc ? 0 : out;
@@ -120,7 +131,7 @@ EngineFault execute(const MmCmd& c, Env& env) {
   ++env.counters[Counter::cmd_mm];
   env.counters[Counter::macs] += u64(c.m) * c.kb * c.nb * spec::limit::block * env.config.cols;
   if (c.empty()) return {};
-  if (env.exact) {
+  if (env.exact || (c.sparse && !mm_fast_takes(c, env))) {
     mm_exact(c, env);
   } else {
     mm_fast(c, env, mm_kernel(env.config.cols));

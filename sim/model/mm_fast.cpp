@@ -23,7 +23,7 @@ class Multiplier {
  public:
   Multiplier(const MmCmd& c, Env& env, const MmKernel& kernel)
       : c_(c), env_(env), kernel_(kernel), cols_(env.config.cols) {
-    grow(packed_, c.kb * kernel.packed_bytes);
+    grow(packed_, u64(c.kb) * tile_packed());
     grow(scales_, u64(c.kb) * kernel.width);
     grow(rows_, u64(kBlock) * kernel.width);
     fetch_rows();
@@ -36,26 +36,30 @@ class Multiplier {
   }
 
  private:
-  // Scales and sums of every moving block.
+  u64 halves() const { return c_.depth() / kBlock; }
+  u64 tile_packed() const { return halves() * kernel_.packed_bytes; }
+
+  // Scales and sums of what every moving row meets of a tile.
   void fetch_rows() {
     const u64 blocks = u64(c_.m) * c_.kb;
     grow(act_scale_, blocks);
-    grow(act_sum_, blocks);
+    grow(act_sum_, blocks + (halves() - 1) * c_.kb);
     if (c_.ascale == spec::Ascale::one) std::fill_n(act_scale_.begin(), blocks, num::kOne);
     for (u64 i = 0; i < c_.m; ++i) {
       const u64 address = c_.act(i, 0), first = i * c_.kb;
-      kernel_.sums(reinterpret_cast<const i8*>(&env_.memories.aspm[address]), static_cast<u32>(c_.kb), &act_sum_[first]);
+      kernel_.sums(reinterpret_cast<const i8*>(&env_.memories.aspm[address]), static_cast<u32>(c_.kb * halves()), &act_sum_[first]);
+      for (u64 k = 0; halves() > 1 && k < c_.kb; ++k) act_sum_[first + k] = act_sum_[first + 2 * k] + act_sum_[first + 2 * k + 1];
       if (c_.ascale == spec::Ascale::one) continue;
       const u8* entry = &env_.memories.asc[address / kBlock * 2];
-      bf16_row(entry, c_.kb, &act_scale_[first]);
+      bf16_row(entry, c_.kb, 2 * halves(), &act_scale_[first]);
     }
   }
 
   // As num::bf16_to_f32, without branches.
-  static void bf16_row(const u8* entries, u64 n, u32* out) {
+  static void bf16_row(const u8* entries, u64 n, u64 step, u32* out) {
     for (u64 k = 0; k < n; ++k) {
       u16 half;
-      std::memcpy(&half, entries + 2 * k, 2);
+      std::memcpy(&half, entries + step * k, 2);
       const u32 wide = u32(half) << 16, magnitude = num::magnitude(wide);
       const u32 flushed = magnitude < num::kMinNormal ? num::sign_of(wide) : wide;
       out[k] = magnitude > num::kInf ? num::kNan : flushed;
@@ -76,6 +80,28 @@ class Multiplier {
     } else {
       kernel_.pack(reinterpret_cast<const i8*>(tile) + first, cols_, packed);
     }
+  }
+
+  // As pack(), of a sparse tile, spread to the 64 values of k that it stands for.
+  void spread(const u8* tile, const u8* indices, u32 first, u8* packed) {
+    const u32 width = kernel_.width;
+    const auto* values = reinterpret_cast<const i8*>(tile) + first;
+    u32 stride = cols_;
+    if (!c_.int8()) {
+      kernel_.expand(tile + first / 2, cols_ / 2, rows_.data());
+      values = rows_.data();
+      stride = width;
+    }
+    i8 dense[2 * kBlock * kWidest] = {};
+    for (u32 k = 0; k < kBlock; ++k) {
+      for (u32 col = 0; col < width; ++col) {
+        const u32 index = k * cols_ + first + col;
+        i8& place = dense[(k / 2 * 4 + ((indices[index / 4] >> (index % 4 * 2)) & 3)) * width + col];
+        place = static_cast<i8>(place + values[k * stride + col]);
+      }
+    }
+    kernel_.pack(dense, width, packed);
+    kernel_.pack(dense + kBlock * width, width, packed + kernel_.packed_bytes);
   }
 
   void decode_scales(const u8* set, u32 first, u32* out) const {
@@ -107,10 +133,13 @@ class Multiplier {
 
   void strip(u64 jn, u32 first) {
     for (u64 jk = 0; jk < c_.kb; ++jk) {
-      pack(&env_.memories.wspm[c_.tile(jn, jk)], first, &packed_[jk * kernel_.packed_bytes]);
+      const u8* tile = &env_.memories.wspm[c_.tile(jn, jk)];
+      u8* packed = &packed_[jk * tile_packed()];
+      if (c_.sparse) spread(tile, &env_.memories.wspm[c_.indices(jn, jk)], first, packed);
+      else pack(tile, first, packed);
       fetch_scales(jn, jk, first);
     }
-    kernel_.multiply({.kb = c_.kb, .m = c_.m, .packed = packed_.data(), .scale = scales_.data(),
+    kernel_.multiply({.kb = c_.kb, .m = c_.m, .depth = c_.depth(), .packed = packed_.data(), .scale = scales_.data(),
                       .act = reinterpret_cast<const i8*>(&env_.memories.aspm[c_.a]),
                       .act_stride = c_.am, .act_scale = act_scale_.data(),
                       .act_sum = act_sum_.data(), .out = &env_.memories.vmem[c_.out(0, jn) + first],
@@ -139,6 +168,23 @@ thread_local std::vector<u32> Multiplier::scales_, Multiplier::act_scale_;
 thread_local std::vector<i32> Multiplier::act_sum_;
 
 }  // namespace
+
+bool mm_fast_takes(const MmCmd& c, const Env& env) {
+  const u32 cols = env.config.cols, bits = c.int8() ? 8 : 4;
+  const auto stored = [&](const u8* tile, u32 at) { return c.int8() ? tile[at] : (tile[at / 2] >> (at % 2 * bits)) & 7; };
+  for (u64 jn = 0; jn < c.nb; ++jn) {
+    for (u64 jk = 0; jk < c.kb; ++jk) {
+      const u8 *tile = &env.memories.wspm[c.tile(jn, jk)], *indices = &env.memories.wspm[c.indices(jn, jk)];
+      const auto index = [&](u32 at) { return (indices[at / 4] >> (at % 4 * 2)) & 3; };
+      for (u32 k = 0; k < kBlock; k += 2) {
+        for (u32 even = k * cols, odd = even + cols; even < (k + 1) * cols; ++even, ++odd) {
+          if (index(even) == index(odd) && stored(tile, even) != 0 && stored(tile, odd) != 0) return false;
+        }
+      }
+    }
+  }
+  return true;
+}
 
 void mm_fast(const MmCmd& c, Env& env, const MmKernel& kernel) {
   Multiplier multiplier(c, env, kernel);

@@ -1,5 +1,6 @@
 // Kernels of the fast mm path. A strip is `width` neighbouring columns of all kb tiles of one
-// column block, packed the way the kernel wants it and then multiplied by every moving row.
+// column block, packed the way the kernel wants it and then multiplied by every moving row. A tile here has one scale and is
+// `depth` values of k: 32, or the 64 that a sparse tile stands for.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +9,13 @@
 namespace jogak::model {
 
 struct Strip {
-  std::uint32_t kb, m;
-  const std::uint8_t* packed;    // kb packed tiles
+  std::uint32_t kb, m, depth;
+  const std::uint8_t* packed;    // kb * depth / 32 packed tiles
   const std::uint32_t* scale;    // [kb][width] fp32 bits, the ½ of e2m1 included
-  const std::int8_t* act;        // row i, block k at i * act_stride + 32 k
+  const std::int8_t* act;        // row i, tile k at i * act_stride + depth * k
   std::size_t act_stride;
   const std::uint32_t* act_scale;  // [m][kb] fp32 bits
-  const std::int32_t* act_sum;     // [m][kb] sum of the block's 32 values
+  const std::int32_t* act_sum;     // [m][kb] sum of the tile's values
   std::uint32_t* out;              // row i at i * out_stride
   std::size_t out_stride;
   bool accumulate;
@@ -22,7 +23,7 @@ struct Strip {
 
 struct MmKernel {
   std::uint32_t width;        // columns at a time; a multiple of 8
-  std::size_t packed_bytes;   // of one tile of that width
+  std::size_t packed_bytes;   // of 32 values of k of that width
   bool host_floats;           // needs an FtzScope
   // 32 rows of int8, `stride` bytes apart, to one packed tile.
   void (*pack)(const std::int8_t* rows, std::size_t stride, std::uint8_t* packed);

@@ -25,9 +25,9 @@ void expand(const std::uint8_t* codes, std::size_t stride, std::int8_t* rows) {
   }
 }
 
-void block(const std::int8_t* act, const std::int8_t* tile, std::int32_t* isum) {
+void block(const std::int8_t* act, const std::int8_t* tile, std::uint32_t depth, std::int32_t* isum) {
   std::int32_t sum[kWidth] = {};
-  for (std::uint32_t k = 0; k < kDepth; ++k) {
+  for (std::uint32_t k = 0; k < depth; ++k) {
     const std::int32_t a = act[k];
     for (std::uint32_t c = 0; c < kWidth; ++c) sum[c] += a * tile[k * kWidth + c];
   }
@@ -40,8 +40,8 @@ void multiply(const Strip& s) {
     for (std::uint32_t c = 0; !s.accumulate && c < kWidth; ++c) out[c] = 0;
     for (std::uint32_t k = 0; k < s.kb; ++k) {
       std::int32_t isum[kWidth];
-      const auto* tile = reinterpret_cast<const std::int8_t*>(s.packed) + k * kDepth * kWidth;
-      block(s.act + i * s.act_stride + k * kDepth, tile, isum);
+      const auto* tile = reinterpret_cast<const std::int8_t*>(s.packed) + k * s.depth * kWidth;
+      block(s.act + i * s.act_stride + k * s.depth, tile, s.depth, isum);
       const std::uint32_t sa = s.act_scale[i * s.kb + k];
       for (std::uint32_t c = 0; c < kWidth; ++c) {
         out[c] = num::foot_step(out[c], isum[c], num::foot_scale(sa, s.scale[k * kWidth + c]));

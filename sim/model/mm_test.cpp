@@ -33,12 +33,14 @@ MmCmd random_command(const spec::Config& config, std::mt19937_64& random) {
   c.wscale = kWscales[below(4)];
   c.ascale = below(4) ? spec::Ascale::bf16 : spec::Ascale::one;
   c.acc = below(2);
-  c.colload = c.int8() && below(2);
+  c.sparse = config.sparse && below(3);
+  c.colload = c.int8() && !c.sparse && below(2);
   const u32 cols = config.cols, tile = c.tile_bytes(cols);
   c.m = 1 + below(9), c.kb = 1 + below(6), c.nb = 1 + below(4);
   c.wk = tile * below(3), c.wn = tile * below(8);
   c.w = tile * below(4);
   c.ws = c.has_wscale() ? c.scale_set_bytes(cols) * below(4) : below(1000);
+  c.wi = c.sparse ? config.wspm_bytes / 2 + c.index_bytes(cols) * below(9) : below(1000);
   c.a = 32 * below(20), c.am = 32 * below(9);
   c.o = cols * below(20);
   if (below(2)) {
@@ -63,6 +65,21 @@ void randomize(Memories& memories, std::mt19937_64& random) {
   for (u32& w : memories.vmem) w = wild_float(random);
 }
 
+// No two values of a pair choose the same activation.
+void part_indices(const MmCmd& c, u32 cols, std::vector<u8>& wspm, std::mt19937_64& random) {
+  for (u64 jn = 0; jn < c.nb; ++jn) {
+    for (u64 jk = 0; jk < c.kb; ++jk) {
+      u8* indices = &wspm[c.indices(jn, jk)];
+      for (u32 at = 0; at < 32 * cols; ++at) {
+        const u32 even = at / (2 * cols) * 2 * cols + at % cols, shift = at % 4 * 2;
+        if (at / cols % 2 == 0) continue;
+        const u32 first = (indices[even / 4] >> (even % 4 * 2)) & 3, other = (first + 1 + random() % 3) & 3;
+        indices[at / 4] = static_cast<u8>((indices[at / 4] & ~(3u << shift)) | other << shift);
+      }
+    }
+  }
+}
+
 bool faulty(const MmCmd& c, Bench& bench) { return check(c, bench.env()) != Fault::none; }
 
 u64 nans(const std::vector<u32>& words) {
@@ -73,11 +90,12 @@ u64 nans(const std::vector<u32>& words) {
 void compare_kernels(const spec::Config& config, u64 seed, int rounds) {
   std::mt19937_64 random(seed);
   Bench bench(config);
-  u64 finite = 0, bad = 0;
+  u64 finite = 0, bad = 0, sparse = 0, taken = 0;
   for (int round = 0; round < rounds; ++round) {
     if (round % 8 == 0) randomize(bench.memories, random);
     const MmCmd c = random_command(config, random);
     if (faulty(c, bench)) continue;
+    if (c.sparse) part_indices(c, config.cols, bench.memories.wspm, random);
     const std::vector<u32> before = bench.memories.vmem;
     Env env = bench.env();
     execute(c, env);
@@ -85,7 +103,8 @@ void compare_kernels(const spec::Config& config, u64 seed, int rounds) {
     bad += nans(expected) - nans(before);
     finite += u64(c.m) * c.nb;
     for (const MmKernel* kernel : {&mm_kernel_plain(), mm_kernel_avx2(config.cols), mm_kernel_vnni(config.cols)}) {
-      if (kernel == nullptr) continue;
+      if (kernel == nullptr || (c.sparse && !mm_fast_takes(c, env))) continue;
+      sparse += c.sparse, taken += c.sparse && c.kb > 1;
       bench.memories.vmem = before;
       mm_fast(c, env, *kernel);
       CAPTURE(kernel->width);
@@ -95,6 +114,8 @@ void compare_kernels(const spec::Config& config, u64 seed, int rounds) {
   }
   CHECK(finite > u64(rounds));
   CHECK(bad > 0);
+  if (config.sparse) CHECK(sparse > u64(rounds));
+  if (config.sparse) CHECK(taken > u64(rounds) / 2);
 }
 
 MmCmd small() {
@@ -200,6 +221,64 @@ TEST_CASE("fast kernels give the definition's bits: small machines") {
 TEST_CASE("fast kernels give the definition's bits: large machines") {
   compare_kernels(*spec::find_config("kria"), 13, 60);
   compare_kernels(*spec::find_config("alveo"), 14, 40);
+}
+
+TEST_CASE("fast kernels give the definition's bits: 2:4 sparse") {
+  compare_kernels(*spec::find_config("nano24"), 15, 200);
+  compare_kernels(*spec::find_config("edge24"), 16, 100);
+}
+
+TEST_CASE("sparse: each stored value meets the activation that its index names") {
+  Bench bench(*spec::find_config("nano24"));
+  std::mt19937_64 random(6);
+  for (u8& b : bench.memories.aspm) b = static_cast<u8>(random() % 11 - 5);
+  for (u8& b : bench.memories.wspm) b = static_cast<u8>(random() % 11 - 5);
+  for (u32 i = 0; i < 4; ++i) bench.memories.wspm[4096 + i] = static_cast<u8>(random());
+  for (const bool equal : {false, true}) {
+    MmCmd c = small();
+    c.sparse = true, c.ascale = spec::Ascale::bf16;
+    c.m = 2, c.kb = 2, c.wk = 512, c.wi = 4096, c.a = 32, c.am = 160, c.om = 8;
+    if (equal) std::fill_n(bench.memories.wspm.begin() + 4096, 256, u8(0x55));  // both of every pair choose value 1
+    for (const u32 block : {1u, 3u, 6u, 8u}) bench.memories.asc[2 * block + 1] = 0x40;  // 2.0; those between are not used
+    for (const u32 block : {2u, 4u, 7u, 9u}) bench.memories.asc[2 * block + 1] = 0x7F, bench.memories.asc[2 * block] = 0xC0;
+    Env env = bench.env();
+    REQUIRE(check(c, env) == Fault::none);
+    for (const bool exact : {true, false}) {
+      env.exact = exact;
+      std::fill_n(bench.memories.vmem.begin(), 16, 0u);
+      execute(c, env);
+      for (u32 i = 0; i < 16; ++i) {
+        i32 sum = 0;
+        for (u32 k = 0; k < 64; ++k) {
+          const u32 at = k % 32 * 8 + i % 8, block = k / 32;
+          const u32 index = (bench.memories.wspm[4096 + block * 128 + at / 4] >> at % 4 * 2) & 3;
+          sum += static_cast<i8>(bench.memories.wspm[block * 512 + at]) *
+                 static_cast<i8>(bench.memories.aspm[32 + i / 8 * 160 + block * 64 + k % 32 / 2 * 4 + index]);
+        }
+        CHECK(std::bit_cast<float>(bench.memories.vmem[i]) == float(2 * sum));
+      }
+      CHECK(bench.counters[Counter::macs] % (2 * 2 * 32 * 8) == 0);
+    }
+  }
+}
+
+TEST_CASE("sparse: ranges and granule of the indices, twice the activations") {
+  const spec::Config& config = *spec::find_config("nano24");
+  const auto with = [](auto&& change) {
+    MmCmd c = small();
+    c.sparse = true;
+    change(c);
+    return fault_of(c, "nano24");
+  };
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes - 64; }) == Fault::none);
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes - 32; }) == Fault::align);
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes; }) == Fault::onchip);
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes - 64, c.kb = 2, c.wk = 256; }) == Fault::onchip);
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes - 128, c.kb = 2, c.wk = 256; }) == Fault::none);
+  CHECK(with([&](MmCmd& c) { c.wi = config.wspm_bytes - 128, c.kb = 2, c.wk = 128, c.wfmt = spec::Wfmt::e2m1; }) == Fault::none);
+  CHECK(with([&](MmCmd& c) { c.a = config.aspm_bytes - 64; }) == Fault::none);
+  CHECK(with([&](MmCmd& c) { c.a = config.aspm_bytes - 32; }) == Fault::onchip);
+  CHECK(with([&](MmCmd& c) { c.a = config.aspm_bytes - 96, c.kb = 2; }) == Fault::onchip);
 }
 
 TEST_CASE("extreme integer sums are exact") {

@@ -79,13 +79,17 @@ JOGAK_AVX2 inline __m256 load8(const std::uint32_t* p) {
   return _mm256_castsi256_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 
-JOGAK_AVX2 [[gnu::noinline]] void multiply_avx2(const Strip& s) {
+template <std::uint32_t Depth>
+JOGAK_AVX2 [[gnu::noinline]] void multiply_avx2_by(const Strip& s) {
   const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000));
   for (std::uint32_t i = 0; i < s.m; ++i) {
     std::uint32_t* out = s.out + i * s.out_stride;
     __m256 acc = s.accumulate ? load8(out) : _mm256_setzero_ps();
     for (std::uint32_t k = 0; k < s.kb; ++k) {
-      const __m256i isum = block_avx2(s.act + i * s.act_stride + k * kDepth, s.packed + k * 512);
+      const std::int8_t* act = s.act + i * s.act_stride + k * Depth;
+      const std::uint8_t* tile = s.packed + k * Depth * 16;
+      __m256i isum = block_avx2(act, tile);
+      if (Depth > kDepth) isum = _mm256_add_epi32(isum, block_avx2(act + kDepth, tile + kDepth * 16));
       const __m256 sa = _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int>(s.act_scale[i * s.kb + k])));
       const __m256 scale = _mm256_mul_ps(sa, load8(s.scale + k * kWidth2));
       acc = _mm256_add_ps(acc, _mm256_mul_ps(_mm256_cvtepi32_ps(isum), scale));
@@ -94,6 +98,8 @@ JOGAK_AVX2 [[gnu::noinline]] void multiply_avx2(const Strip& s) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_castps_si256(acc));
   }
 }
+
+void multiply_avx2(const Strip& s) { s.depth == kDepth ? multiply_avx2_by<kDepth>(s) : multiply_avx2_by<2 * kDepth>(s); }
 
 // Bytes with 128 added, summed by eights.
 JOGAK_AVX2 void sums_avx2(const std::int8_t* act, std::uint32_t blocks, std::int32_t* out) {
@@ -170,7 +176,7 @@ JOGAK_VNNI inline __m512 load16(const std::uint32_t* p) {
 }
 
 // Rows first..first+Rows-1 of the strip.
-template <int Rows>
+template <int Rows, std::uint32_t Depth>
 JOGAK_VNNI inline void rows_vnni(const Strip& s, std::uint32_t first) {
   const std::int8_t* act = s.act + first * s.act_stride;
   std::uint32_t* out = s.out + first * s.out_stride;
@@ -181,11 +187,11 @@ JOGAK_VNNI inline void rows_vnni(const Strip& s, std::uint32_t first) {
   for (std::uint32_t k = 0; k < s.kb; ++k) {
     __m512i isum[Rows];
     for (int i = 0; i < Rows; ++i) isum[i] = _mm512_set1_epi32(-128 * s.act_sum[(first + i) * s.kb + k]);
-    const std::uint8_t* tile = s.packed + k * kDepth * kWidth5;
-    for (std::uint32_t g = 0; g < kDepth / 4; ++g) {
+    const std::uint8_t* tile = s.packed + k * Depth * kWidth5;
+    for (std::uint32_t g = 0; g < Depth / 4; ++g) {
       const __m512i w = _mm512_loadu_si512(tile + g * 64);
       for (int i = 0; i < Rows; ++i) {
-        const std::int8_t* a = act + i * s.act_stride + k * kDepth + g * 4;
+        const std::int8_t* a = act + i * s.act_stride + k * Depth + g * 4;
         isum[i] = _mm512_dpbusd_epi32(isum[i], w, _mm512_set1_epi32(static_cast<int>(dword(a))));
       }
     }
@@ -203,12 +209,14 @@ JOGAK_VNNI inline void rows_vnni(const Strip& s, std::uint32_t first) {
   }
 }
 
-JOGAK_VNNI [[gnu::noinline]] void multiply_vnni(const Strip& s) {
+template <std::uint32_t Depth>
+JOGAK_VNNI [[gnu::noinline]] void multiply_vnni_by(const Strip& s) {
   std::uint32_t i = 0;
-  for (; i + 8 <= s.m; i += 8) rows_vnni<8>(s, i);
-  for (; i + 4 <= s.m; i += 4) rows_vnni<4>(s, i);
-  for (; i < s.m; ++i) rows_vnni<1>(s, i);
+  for (; i + 8 <= s.m; i += 8) rows_vnni<8, Depth>(s, i);
+  for (; i + 4 <= s.m; i += 4) rows_vnni<4, Depth>(s, i);
+  for (; i < s.m; ++i) rows_vnni<1, Depth>(s, i);
 }
+void multiply_vnni(const Strip& s) { s.depth == kDepth ? multiply_vnni_by<kDepth>(s) : multiply_vnni_by<2 * kDepth>(s); }
 
 JOGAK_VNNI void halves_vnni(const std::uint16_t* h, std::uint32_t* out) {
   const __m512 x = _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(h)));

@@ -81,10 +81,10 @@ void quantise_row(const QntCmd& c, Memories& memories, u64 row, bool exact) {
   num::QuantScale scale = num::quant_scale(num::absmax(x, c.by_row() ? c.cols : 0));
   for (u64 block = 0; block < c.blocks(); ++block) {
     const u32* values = x + block * kBlock;
-    const u64 n = std::min<u64>(kBlock, c.cols - block * kBlock);
+    const u64 left = c.cols - block * kBlock, n = std::min<u64>(kBlock, left);
     const u64 address = c.dst + row * c.ds + block * kBlock;
     if (!c.by_row()) {
-      scale = num::quant_scale(num::absmax(values, n));
+      if (block * kBlock % c.group_cols() == 0) scale = num::quant_scale(num::absmax(values, std::min<u64>(c.group_cols(), left)));
       put_scale(memories, address, scale.scale);
     }
     (exact ? put_block : n == kBlock ? put_whole_block : put_block_fast)(values, n, scale.recip, &memories.aspm[address]);

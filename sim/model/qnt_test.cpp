@@ -91,6 +91,26 @@ TEST_CASE("a row group has one scale, written as fp32") {
   CHECK(bench.memories.asc[0] == 7);
 }
 
+TEST_CASE("pairs of blocks share a scale") {
+  for (const u32 cols : {64u, 70u, 100u, 30u}) {
+    Bench bench;
+    for (u32 j = 0; j < cols; ++j) bench.memories.vmem[j] = std::bit_cast<u32>(float(j % 7) * (j / 32 == 1 ? 30.f : 1.f));
+    std::ranges::fill(bench.memories.asc, u8(7));
+    QntCmd c = command(spec::Qgroup::pair, 1, cols);
+    bench.run(c);
+    for (u32 blk = 0; blk < 4; ++blk) {
+      if (blk * 32 >= cols) {
+        CHECK(bench.memories.asc[2 * blk] == 7);
+        continue;
+      }
+      const u32 first = blk / 2 * 64;
+      const auto expected = num::quant_scale(num::absmax(&bench.memories.vmem[first], std::min(64u, cols - first)));
+      CHECK(bench.scale(blk) == u32(expected.scale) << 16);
+      for (u32 k = blk * 32; k < std::min(cols, blk * 32 + 32); ++k) CHECK(bench.q(k) == num::quant_value(bench.memories.vmem[k], expected.recip));
+    }
+  }
+}
+
 TEST_CASE("zero, tiny, infinite and NaN blocks") {
   const auto run = [](u32 bits) {
     Bench bench;
@@ -125,7 +145,7 @@ TEST_CASE("the fast way gives the definition's bits") {
     }
     Bench fast;
     fast.memories = slow.memories;
-    QntCmd c = command(round % 2 != 0 ? spec::Qgroup::row : spec::Qgroup::block, 20, 1 + random() % 256);
+    QntCmd c = command(static_cast<spec::Qgroup>(round % 3), 20, 1 + random() % 256);
     c.as = 256, c.ds = 256, c.r = 16000;
     slow.run(c, true);
     fast.run(c, false);

@@ -32,10 +32,10 @@ Command resolve(const spec::Store& i, const Registers& r) { return StoreCmd{dma(
 
 Command resolve(const spec::Mm& i, const Registers& r) {
   return MmCmd{.wfmt = i.wfmt, .wscale = i.wscale, .ascale = i.ascale,
-               .acc = i.acc, .colload = i.colload,
+               .acc = i.acc, .colload = i.colload, .sparse = i.sparse,
                .w = r[i.w], .ws = r[i.ws], .wn = r[i.wn], .wk = r[i.wk],
                .a = r[i.a], .am = r[i.am], .o = r[i.o], .om = r[i.om], .on = r[i.on],
-               .m = r[i.m], .kb = r[i.kb], .nb = r[i.nb]};
+               .m = r[i.m], .kb = r[i.kb], .nb = r[i.nb], .wi = r[i.wi]};
 }
 
 Command resolve(const spec::Vec& i, const Registers& r) {
@@ -56,16 +56,20 @@ Command resolve(const spec::Qnt& i, const Registers& r) {
 
 bool is_engine_op(spec::Op op) { return op >= spec::Op::load; }
 
-spec::Fault check_fields(const spec::Insn& insn) {
+spec::Fault check_fields(const spec::Insn& insn, const spec::Config& config) {
   const auto op = static_cast<spec::Op>(spec::opcode_of(insn));
   if (op == spec::Op::store) {
     const spec::Space space = spec::decode<spec::Store>(insn).space;
     const bool weights = space == spec::Space::wspm || space == spec::Space::wsc;
     return weights ? spec::Fault::reserved : spec::Fault::none;
   }
-  if (op != spec::Op::mm) return spec::Fault::none;
-  const auto mm = spec::decode<spec::Mm>(insn);
-  return mm.colload && mm.wfmt != spec::Wfmt::int8 ? spec::Fault::reserved : spec::Fault::none;
+  bool bad = false;
+  if (op == spec::Op::mm) {
+    const auto mm = spec::decode<spec::Mm>(insn);
+    bad = (mm.colload && (mm.wfmt != spec::Wfmt::int8 || mm.sparse)) || (mm.sparse && !config.sparse);
+  }
+  if (op == spec::Op::qnt) bad = !config.sparse && spec::decode<spec::Qnt>(insn).group == spec::Qgroup::pair;
+  return bad ? spec::Fault::reserved : spec::Fault::none;
 }
 
 Command resolve(const spec::Insn& insn, const Registers& registers) {

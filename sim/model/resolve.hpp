@@ -10,7 +10,7 @@ namespace jogak::model {
 bool is_engine_op(spec::Op op);
 
 // Illegal combinations of legal field values: fault reserved, or none.
-spec::Fault check_fields(const spec::Insn&);
+spec::Fault check_fields(const spec::Insn&, const spec::Config&);
 
 // insn is an engine instruction that passed spec::check.
 Command resolve(const spec::Insn& insn, const Registers& registers);

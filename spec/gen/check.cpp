@@ -225,6 +225,8 @@ void check(const Spec& spec, Config& c) {
   need(power_of_two(c.imem_words) && c.imem_words >= 16 && c.imem_words <= pc_span, "imem_words", c.imem_words,
        "a power of two from 16 to 2 ^ types.pc.bits");
   need(c.chiplets >= 1 && c.chiplets <= 64, "chiplets", c.chiplets, "1..64");
+  need(c.sparse <= 1, "sparse", c.sparse, "0 or 1");
+  need(!c.sparse || c.rows <= 16, "sparse", c.sparse, "0 with more than 16 rows: a slice takes 2 * rows bytes of one block");
   c.wsc_bytes = c.wspm_bytes / 16;
   c.asc_bytes = c.aspm_bytes / 16;
   hash_sizes(c);

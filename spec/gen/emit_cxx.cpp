@@ -116,7 +116,7 @@ void other_tables(std::ostream& out, const Spec& spec, const std::vector<Config>
   for (const auto& c : configs) {
     out << "    {" << quote(c.name);
     for (const std::uint32_t v : {c.rows, c.cols, c.lanes, c.port_bytes, c.wspm_bytes, c.wsc_bytes, c.aspm_bytes,
-                                  c.asc_bytes, c.vmem_bytes, c.imem_words, c.chiplets})
+                                  c.asc_bytes, c.vmem_bytes, c.imem_words, c.chiplets, c.sparse})
       out << ", " << v;
     out << ", " << hex(c.hash, 8) << "},\n";
   }
@@ -204,7 +204,9 @@ struct Config {
   const char* name;
   std::uint32_t rows, cols, lanes, port_bytes;
   std::uint32_t wspm_bytes, wsc_bytes, aspm_bytes, asc_bytes, vmem_bytes;
-  std::uint32_t imem_words, chiplets, hash;
+  std::uint32_t imem_words, chiplets;
+  std::uint32_t sparse;  // 1: mm sparse and qnt pair are there
+  std::uint32_t hash;
 };
 
 )";

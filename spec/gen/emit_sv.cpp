@@ -29,6 +29,7 @@ void sizes(std::ostream& out, const Spec& spec, const Config& c) {
   size(out, "VmemRows", c.vmem_bytes / 4 / c.cols);
   size(out, "ImemWords", c.imem_words);
   size(out, "Chiplets", c.chiplets);
+  out << "  localparam bit Sparse = 1'b" << c.sparse << ";\n";
   const std::uint64_t block = limit_of(spec, "block");
   size(out, "Slices", c.rows >= block ? 1 : block / c.rows);
   out << "\n";

@@ -47,7 +47,7 @@ void hash_meaning(Spec& spec) {
 void hash_sizes(Config& c) {
   std::ostringstream out;
   for (const std::uint32_t size : {c.rows, c.cols, c.lanes, c.port_bytes, c.wspm_bytes, c.aspm_bytes, c.vmem_bytes,
-                                   c.imem_words, c.chiplets})
+                                   c.imem_words, c.chiplets, c.sparse})
     out << size << ' ';
   c.hash = fnv1a(out.str());
 }

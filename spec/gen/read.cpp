@@ -189,7 +189,7 @@ Config parse_config(const std::string& text, const std::string& source) {
   return parse(source, [&] {
     const Entry e(source, YAML::Load(text),
                   {"name", "rows", "cols", "lanes", "port_bytes", "wspm_kib", "aspm_kib", "vmem_kib",
-                   "imem_words", "chiplets"});
+                   "imem_words", "chiplets", "sparse"});
     Config c;
     c.name = e.text("name");
     c.rows = e.number("rows");
@@ -206,6 +206,7 @@ Config parse_config(const std::string& text, const std::string& source) {
     c.vmem_bytes = kib("vmem_kib");
     c.imem_words = e.number("imem_words");
     c.chiplets = e.number("chiplets");
+    c.sparse = e.number("sparse");
     return c;
   });
 }

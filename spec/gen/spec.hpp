@@ -90,7 +90,7 @@ struct Config {
   std::string name;
   std::uint32_t rows = 0, cols = 0, lanes = 0, port_bytes = 0;
   std::uint32_t wspm_bytes = 0, wsc_bytes = 0, aspm_bytes = 0, asc_bytes = 0, vmem_bytes = 0;
-  std::uint32_t imem_words = 0, chiplets = 0;
+  std::uint32_t imem_words = 0, chiplets = 0, sparse = 0;
   std::uint32_t hash = 0;  // of the sizes: the name does not count
 };
 

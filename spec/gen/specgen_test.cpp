@@ -147,6 +147,7 @@ TEST_CASE("a configuration that does not fit is refused by name") {
   CHECK(config_complaint("imem_words: 2048", "imem_words: 131072").find("edge.imem_words") == 0);
   CHECK(config_complaint("chiplets: 1", "chiplets: 0").find("edge.chiplets") == 0);
   CHECK(config_complaint("chiplets: 1", "dies: 1").find("edge.yaml: unknown key, found dies") == 0);
+  CHECK(config_complaint("sparse: 0", "sparse: 2").find("edge.sparse: does not fit, found 2") == 0);
   CHECK(config_complaint("chiplets: 1", "").find("edge.yaml: missing key, found nothing, expected chiplets") == 0);
 }
 

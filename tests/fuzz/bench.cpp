@@ -331,6 +331,7 @@ std::string values(const model::Command& command) {
         << " colload " << x.colload << " w " << x.w << " ws " << x.ws << " wn " << x.wn << " wk " << x.wk << " a "
         << x.a << " am " << x.am << " o " << x.o << " om " << x.om << " on " << x.on << " m " << x.m << " kb " << x.kb
         << " nb " << x.nb;
+      if (x.sparse) o << " sparse wi " << x.wi;
     }
     void operator()(const model::VecCmd& x) {
       o << "vec op " << u32(x.op) << " bmode " << u32(x.bmode) << " func " << u32(x.func) << " red " << u32(x.red)

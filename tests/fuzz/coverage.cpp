@@ -16,9 +16,9 @@ std::string name(const T (&values)[N], u32 value) {
 std::string space(spec::Space s) { return name(spec::space_values, u32(s)); }
 std::string op_name(spec::Op op) { return spec::find_instruction(u8(op))->name; }
 
-std::string mm_cell(u32 wfmt, u32 wscale, u32 ascale, bool acc, bool colload) {
+std::string mm_cell(u32 wfmt, u32 wscale, u32 ascale, bool acc, const char* form) {
   return "mm " + name(spec::wfmt_values, wfmt) + " ws=" + name(spec::wscale_values, wscale) +
-         " as=" + name(spec::ascale_values, ascale) + (acc ? " acc" : "") + (colload ? " colload" : "");
+         " as=" + name(spec::ascale_values, ascale) + (acc ? " acc" : "") + form;
 }
 std::string vec_cell(u32 op, u32 bmode, u32 func, u32 red) {
   return "vec " + name(spec::vop_values, op) + " " + name(spec::bmode_values, bmode) + " " +
@@ -31,7 +31,7 @@ struct Cells {
   void operator()(const model::LoadCmd& x) { c.add("load " + space(x.space) + (x.gather ? " gather" : "")); }
   void operator()(const model::StoreCmd& x) { c.add("store " + space(x.space)); }
   void operator()(const model::MmCmd& x) {
-    c.add(mm_cell(u32(x.wfmt), u32(x.wscale), u32(x.ascale), x.acc, x.colload));
+    c.add(mm_cell(u32(x.wfmt), u32(x.wscale), u32(x.ascale), x.acc, x.colload ? " colload" : x.sparse ? " sparse" : ""));
   }
   void operator()(const model::VecCmd& x) {
     c.add(vec_cell(u32(x.op), u32(x.bmode), u32(x.func), u32(x.red)));
@@ -87,7 +87,7 @@ void Coverage::fault(spec::Fault fault, const spec::Insn* insn) {
 
 void Coverage::program(u32 loop_depth) { add("loops " + to_string(loop_depth) + " deep"); }
 
-std::vector<std::string> Coverage::wanted() {
+std::vector<std::string> Coverage::wanted(const spec::Config& config) {
   std::vector<std::string> all = {"lds",       "halt",     "loop none", "loop once",  "loop more",
                                   "qnt block", "qnt row",  "vec wr",    "vec no wr",  "vec nega",
                                   "vec negb",  "vec absa", "vec swap",  "vec masked", "vec linc"};
@@ -108,8 +108,11 @@ std::vector<std::string> Coverage::wanted() {
   for (u32 i = 0; i < 64; ++i) {
     const u32 wfmt = i & 1;
     const bool colload = i & 2;
-    if (wfmt == 0 || !colload) all.push_back(mm_cell(wfmt, i >> 2 & 3, i >> 4 & 1, i >> 5 & 1, colload));
+    const auto cell = [&](const char* form) { all.push_back(mm_cell(wfmt, i >> 2 & 3, i >> 4 & 1, i >> 5 & 1, form)); };
+    if (wfmt == 0 || !colload) cell(colload ? " colload" : "");
+    if (config.sparse && !colload) cell(" sparse");
   }
+  if (config.sparse) all.push_back("qnt pair");
   for (u32 i = 0; i < 4 * 3 * 4 * 3; ++i) all.push_back(vec_cell(i % 4, i / 4 % 3, i / 12 % 4, i / 48));
   for (u32 depth = 0; depth <= spec::limit::loop_depth; ++depth) all.push_back("loops " + to_string(depth) + " deep");
   for (const char* f :
@@ -125,9 +128,9 @@ std::vector<std::string> Coverage::wanted() {
   return all;
 }
 
-std::vector<std::string> Coverage::missing() const {
+std::vector<std::string> Coverage::missing(const spec::Config& config) const {
   std::vector<std::string> result;
-  for (const std::string& cell : wanted()) {
+  for (const std::string& cell : wanted(config)) {
     if (!cells_.contains(cell)) result.push_back(cell);
   }
   return result;

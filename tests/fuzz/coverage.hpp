@@ -17,8 +17,8 @@ class Coverage {
 
   const std::map<std::string, u64>& cells() const { return cells_; }
   // Cells that a long enough run must have.
-  static std::vector<std::string> wanted();
-  std::vector<std::string> missing() const;
+  static std::vector<std::string> wanted(const spec::Config& config);
+  std::vector<std::string> missing(const spec::Config& config) const;
 
  private:
   std::map<std::string, u64> cells_;

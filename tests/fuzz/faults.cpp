@@ -68,7 +68,13 @@ class Faults {
     }
     if (combination && op_ == spec::Op::mm) {
       auto x = s_.mm();
-      if (x) x->f.wfmt = spec::Wfmt::e2m1, x->f.colload = true;
+      if (x && r_.one_in(2)) x->f.sparse = true, x->f.colload = config_.sparse;
+      else if (x) x->f.wfmt = spec::Wfmt::e2m1, x->f.colload = true;
+      return put(x);
+    }
+    if (combination && op_ == spec::Op::qnt && !config_.sparse) {
+      auto x = s_.qnt();
+      if (x) x->f.group = spec::Qgroup::pair;
       return put(x);
     }
     for (;;) {
@@ -152,7 +158,11 @@ class Faults {
     const u32 c = config_.cols, tile = (x->f.wfmt == spec::Wfmt::int8 ? 32 : 16) * c;
     const u32 set = (x->f.wscale == spec::Wscale::e8m0 ? 1 : 2) * c, m = x->m.value - 1, kb = x->kb.value - 1;
     const u64 way = u64(x->nb.value - 1) * x->wn.value + u64(kb) * x->wk.value;
-    switch (r_.below(5)) {
+    const u32 depth = x->f.sparse ? 64 : 32;
+    switch (r_.below(x->f.sparse ? 6 : 5)) {
+      case 5:
+        just_over(x->wi, config_.wspm_bytes, way / tile * 8 * c + 8 * c, 8 * c);
+        break;
       case 0:
         just_over(x->w, config_.wspm_bytes, way + tile, tile);
         break;
@@ -163,7 +173,7 @@ class Faults {
         just_over(x->ws, config_.wsc_bytes, way / tile * set + set, set);
         break;
       case 3:
-        just_over(x->a, config_.aspm_bytes, u64(m) * x->am.value + kb * 32 + 32, 32);
+        just_over(x->a, config_.aspm_bytes, u64(m) * x->am.value + (kb + 1) * depth, 32);
         break;
       default:
         just_over(x->o, config_.vmem_bytes / 4, u64(m) * x->om.value + u64(x->nb.value - 1) * x->on.value + c, c);
@@ -239,7 +249,10 @@ class Faults {
       case spec::Op::mm: {
         auto x = s_.mm();
         if (!x) return false;
-        switch (r_.below(4)) {
+        switch (r_.below(x->f.sparse ? 5 : 4)) {
+          case 4:
+            shift_one(8 * c, x->wi);
+            break;
           case 0:
             shift_one(32, x->a, x->am);
             break;

@@ -202,17 +202,18 @@ Options parse(int argc, char** argv) {
 }
 
 int tell(const Options& o, const Report& r, double seconds) {
+  const spec::Config& config = *spec::find_config(o.config.c_str());
   if (!o.quiet) {
     for (const auto& [cell, n] : r.coverage.cells())
       std::printf("%10llu  %s\n", static_cast<unsigned long long>(n), cell.c_str());
   }
   std::fputs(r.text.c_str(), stdout);
-  const std::vector<std::string> missing = r.coverage.missing();
+  const std::vector<std::string> missing = r.coverage.missing(config);
   for (const std::string& cell : missing) std::printf("not covered: %s\n", cell.c_str());
   std::printf("%s: %llu programs, %llu cycles each, %.1f programs/s, %zu of %zu cells covered, %llu failures\n",
               o.config.c_str(), static_cast<unsigned long long>(r.programs),
               static_cast<unsigned long long>(r.cycles / std::max<u64>(r.programs, 1)), double(r.programs) / seconds,
-              Coverage::wanted().size() - missing.size(), Coverage::wanted().size(),
+              Coverage::wanted(config).size() - missing.size(), Coverage::wanted(config).size(),
               static_cast<unsigned long long>(r.failures));
   return r.failures == 0 && (!o.coverage || missing.empty()) ? 0 : 1;
 }

@@ -186,27 +186,30 @@ std::optional<Mm> Shapes::mm(std::optional<Span> rows) {
          .wscale = static_cast<spec::Wscale>(random_.below(4)),
          .ascale = static_cast<spec::Ascale>(random_.below(2)),
          .acc = random_.one_in(2),
-         .colload = false};
+         .colload = false,
+         .sparse = config_.sparse && random_.one_in(2)};
   const bool int8 = x.f.wfmt == spec::Wfmt::int8, e8m0 = x.f.wscale == spec::Wscale::e8m0;
-  x.f.colload = int8 && random_.one_in(3);
-  const u32 c = config_.cols, tile = (int8 ? 32 : 16) * c, set = (e8m0 ? 1 : 2) * c;
+  x.f.colload = int8 && !x.f.sparse && random_.one_in(3);
+  const u32 c = config_.cols, tile = (int8 ? 32 : 16) * c, set = (e8m0 ? 1 : 2) * c, depth = x.f.sparse ? 64 : 32, index = 8 * c;
   const u32 shift = (int8 ? 5 : 4) - (e8m0 ? 0 : 1);
   const bool large = !rows && random_.one_in(kLargeShare);
   const u32 m = count(large ? 300 : random_.one_in(3) ? 12 : 3), kb = count(large ? 2 : 4), nb = count(large ? 2 : 3);
   const u32 wk = tile * random_.below(3), wn = random_.one_in(3) ? tile * random_.below(3) : wk * kb;
   const u64 way = u64(nb - 1) * wn + u64(kb - 1) * wk;
-  const u32 am = random_.one_in(3) ? 32 * random_.below(3) : 32 * (kb + random_.below(2));
+  const u32 am = random_.one_in(3) ? 32 * random_.below(3) : depth * (kb + random_.below(2));
   u32 om = c * (1 + random_.below(3)), on = random_.one_in(2) ? om * m + c * random_.below(3) : c * 40;
   if (u64(m - 1) * om + c > on) on = om * m;
   if (random_.one_in(3)) on = c * (1 + random_.below(2)), om = on * nb + c * random_.below(2);
   const auto w = place(span(spec::Space::wspm), way + tile, tile),
              ws = place(span(spec::Space::wsc), (way >> shift) + set, set);
-  const auto a = place(span(spec::Space::aspm), u64(m - 1) * am + kb * 32, 32);
+  const auto a = place(span(spec::Space::aspm), u64(m - 1) * am + kb * depth, 32);
+  const auto wi = x.f.sparse ? place(span(spec::Space::wspm), (way >> (int8 ? 2 : 1)) + index, index) : Val(0);
   if (rows) om = c, on = random_.one_in(2) ? c * m : c;
   if (rows && on == c) om = c * nb;
   const Span words = rows ? *rows : Span{span(spec::Space::vmem).base / 4, span(spec::Space::vmem).size / 4};
   const auto o = place(words, u64(m - 1) * om + u64(nb - 1) * on + c, c);
-  if (!w || !ws || !a || !o) return {};
+  if (!w || !ws || !a || !o || !wi) return {};
+  x.wi = *wi;
   x.w = *w, x.ws = *ws, x.wn = wn, x.wk = wk, x.a = *a, x.am = am;
   x.o = *o, x.om = om, x.on = on, x.m = m, x.kb = kb, x.nb = nb;
   return x;
@@ -265,7 +268,7 @@ bool Shapes::operands(Vec& x, u32 rows, u32 cols) {
 
 std::optional<Qnt> Shapes::qnt() {
   Qnt x;
-  x.f.group = static_cast<spec::Qgroup>(random_.below(2));
+  x.f.group = static_cast<spec::Qgroup>(random_.below(config_.sparse ? 3 : 2));
   const bool row = x.f.group == spec::Qgroup::row;
   const bool large = random_.one_in(kLargeShare);
   const u32 c = config_.cols, rows = count(large ? 40 : 4);

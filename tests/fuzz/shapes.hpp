@@ -16,7 +16,7 @@ struct Dma {
 };
 struct Mm {
   spec::Mm f;  // everything but registers
-  Val w, ws, wn, wk, a, am, o, om, on, m, kb, nb;
+  Val w, ws, wn, wk, a, am, o, om, on, m, kb, nb, wi;
 };
 // Registers given outright hold values that nobody knows.
 struct Vec {

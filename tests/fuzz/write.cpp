@@ -22,6 +22,7 @@ void Shapes::write(const Mm& x) {
   i.w = w.reg(x.w), i.wn = w.reg(x.wn), i.wk = w.reg(x.wk), i.a = w.reg(x.a), i.am = w.reg(x.am), i.o = w.reg(x.o);
   i.om = w.reg(x.om), i.on = w.reg(x.on), i.m = w.reg(x.m), i.kb = w.reg(x.kb), i.nb = w.reg(x.nb);
   i.ws = i.wscale == spec::Wscale::one ? w.any_register() : w.reg(x.ws);
+  i.wi = i.sparse ? w.reg(x.wi) : w.any_register();
   w.line(i);
 }
 
@@ -61,7 +62,7 @@ void Shapes::empty(Mm& x) {
   const u32 which = random_.below(3);
   (which == 0 ? x.m : which == 1 ? x.kb : x.nb) = 0;
   const u32 granule = 32 * config_.cols;
-  x.w = far(granule), x.ws = far(granule), x.wn = far(granule), x.wk = far(granule), x.a = far(32), x.am = far(32);
+  x.w = far(granule), x.ws = far(granule), x.wn = far(granule), x.wk = far(granule), x.wi = far(granule), x.a = far(32), x.am = far(32);
   x.o = far(config_.cols);
 }
 

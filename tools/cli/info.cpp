@@ -86,7 +86,7 @@ Json of_encoder(const std::string& path) {
 Json of_config(const spec::Config& c) {
   return {{"kind", "configuration"}, {"name", c.name}, {"hash", hex(c.hash)}, {"rows", c.rows}, {"cols", c.cols}, {"lanes", c.lanes},
           {"port_bytes", c.port_bytes}, {"wspm_bytes", c.wspm_bytes}, {"wsc_bytes", c.wsc_bytes}, {"aspm_bytes", c.aspm_bytes},
-          {"asc_bytes", c.asc_bytes}, {"vmem_bytes", c.vmem_bytes}, {"imem_words", c.imem_words}, {"chiplets", c.chiplets},
+          {"asc_bytes", c.asc_bytes}, {"vmem_bytes", c.vmem_bytes}, {"imem_words", c.imem_words}, {"chiplets", c.chiplets}, {"sparse", c.sparse != 0},
           {"macs_per_cycle", c.rows * c.cols}};
 }
 
