@@ -229,7 +229,7 @@ module npu_check
 
   logic tiles_over;
   logic [31:0] first_index;
-  if (Sparse) begin : gen_indices
+  if (npu_pkg::Sparse) begin : gen_indices
     assign first_index = slot_q[MWi];
   end else begin : gen_no_indices
     assign first_index = '0;
