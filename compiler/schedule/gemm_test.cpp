@@ -141,3 +141,42 @@ TEST_CASE("sparse gemm: the bits of the product with all blocks, no race, whatev
         CHECK(product(g, schedule::pack_sparse_b(g, b, lists), schedule::lower_sparse_gemm(g, lists)) == product(g, schedule::pack_b(g, b), schedule::lower_gemm(g)));
       }
 }
+
+TEST_CASE("2:4 sparse gemm: every element as the rules say, no race") {
+  for (const char* name : {"nano24", "edge24"})
+    for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4}) {
+      CAPTURE(name);
+      const spec::Config& config = *spec::find_config(name);
+      const schedule::Gemm g{.config = config, .m = 128, .n = 8 * static_cast<int>(config.cols), .k = 192, .format = format, .two_of_four = true};
+      std::mt19937 random(9);
+      std::vector<float> w(static_cast<std::size_t>(g.n * g.k));
+      for (float& x : w) x = static_cast<float>(random() % 2001) / 500.0f - 2.0f;
+      passes::prune_row(w);
+      const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
+      const auto sparse = passes::compress({"b", {g.n, g.k}, ir::DType::f32, ir::Bytes(bytes, bytes + w.size() * 4)});
+      REQUIRE(sparse);
+      const ir::QMatrix stored = passes::quantize(sparse->stored, format);
+      const std::vector<std::uint8_t> c = product(g, schedule::pack_b(g, stored, *sparse), schedule::lower_gemm(g));
+      // The same product, dense: element() of the stored values, each row's activations chosen by the column.
+      std::vector<std::uint8_t> a(g.a_bytes());
+      std::mt19937 again(3);
+      for (auto& byte : a) byte = static_cast<std::uint8_t>(again() % 100 + 1);
+      const schedule::Gemm half{.config = config, .m = 1, .n = g.n, .k = g.k / 2, .format = format};
+      std::uint64_t different = 0;
+      for (int m = 0; m < g.m; ++m)
+        for (int n = 0; n < g.n; ++n) {
+          std::vector<std::uint8_t> chosen(half.a_bytes());
+          for (int i = 0; i < half.k; ++i) chosen[static_cast<std::size_t>(i)] = a[static_cast<std::size_t>(m * g.k + i / 2 * 4 + sparse->index[static_cast<std::size_t>(n * half.k + i)])];
+          for (int kb = 0; kb < half.k / 32; ++kb) std::memcpy(&chosen[static_cast<std::size_t>(half.k + 2 * kb)], &a[static_cast<std::size_t>(g.m * g.k + 2 * (m * g.k / 32 + 2 * kb))], 2);
+          std::uint32_t found = 0;
+          std::memcpy(&found, &c[4 * static_cast<std::size_t>(m * g.n + n)], 4);
+          different += found != element(stored, chosen, half, 0, n);
+        }
+      CHECK(different == 0);
+    }
+}
+
+TEST_CASE("2:4 sparse gemm: refused where the array has no selection") {
+  const schedule::Gemm g{.config = *spec::find_config("edge"), .m = 64, .n = 64, .k = 128, .two_of_four = true};
+  CHECK_THROWS_WITH_AS(schedule::lower_gemm(g), doctest::Contains("sparse: 1"), Error);
+}

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kPico = 1e-12;
 constexpr double kSumBits = 21, kProductBits = 16, kByteBits = 8;  // registers of a cell: partial sum, product, moving byte
+constexpr double kChoiceBits = 10;                               // more in a sparse product: a second moving byte a row, an index
 constexpr double kFootBits = 300;                                  // pipeline of a foot for one column
 
 double share(double part, double whole) { return whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 0; }
@@ -56,6 +57,7 @@ EnergyModel::Events EnergyModel::events(const Machine& m, const Activity& a) con
   Events e;
   const double macs = a.at("macs"), sums = macs / 32, bytes = a.at("load_bytes") + a.at("store_bytes");
   e.array = macs * mac_pj(c) + a.at("load_bytes") * weight_byte_pj(c);  // every loaded byte enters the array once
+  e.array += a.sparse_macs * c["energy.array"] * c["energy.register_bit"] * kChoiceBits;
   e.feet = sums * foot_pj(c);
   e.vector = a.at("vec_elems") * c["energy.vector_element"];
   e.dma = bytes * c["energy.dma_beat_byte"];
@@ -65,7 +67,7 @@ EnergyModel::Events EnergyModel::events(const Machine& m, const Activity& a) con
     return sram_at(c, x.word_bits * x.words / 8, x.word_bits);
   };
   const Sram weights = memory(1), activations = memory(3), vectors = memory(5);
-  const double port = s.port_bytes, blocks = sums / s.cols, rows = sums / s.cols, beats = a.vector_rows(s);
+  const double port = s.port_bytes, blocks = (sums + a.sparse_macs / 32) / s.cols, rows = sums / s.cols, beats = a.vector_rows(s);
   e.memories = a.at("load_bytes") / port * (weights.write_pj + weights.read_pj)            // every loaded byte is written and read once
                + blocks * activations.read_pj * 32 / std::min(32.0, port)                  // a block of 32 activations for all columns
                + rows * (vectors.read_pj + vectors.write_pj)                               // sums are accumulated in vector memory

@@ -16,6 +16,7 @@ double foot_pj(const Constants& c);   // one sum of 32 products: convert, scale,
 // What a run did: its counters by name (spec/npu.yaml).
 struct Activity {
   std::map<std::string, double> counters;
+  double sparse_macs = 0;  // of counter macs, those of 2:4 sparse weights: no counter tells them apart
   double at(const std::string& name) const;
   double vector_rows(const Shape& s) const { return at("vec_elems") / s.cols; }
 };
