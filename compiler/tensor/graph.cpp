@@ -82,6 +82,12 @@ ValueId Graph::share(const Value& constant) {
   return static_cast<ValueId>(values_.size()) - 1;
 }
 
+void Graph::replace(ValueId id, std::vector<float> data) {
+  if (!value(id).constant() || value(id).data->size() != data.size())
+    throw Error("tensor", "replace " + value(id).name, std::to_string(data.size()) + " values", "a constant of as many");
+  values_[static_cast<std::size_t>(id)].data = std::make_shared<const std::vector<float>>(std::move(data));
+}
+
 std::vector<ValueId> Graph::add_all(Op op, const std::string& name, const std::vector<ValueId>& inputs, const Attrs& attrs) {
   Node node{op, name, inputs, {}, attrs};
   std::vector<const Value*> in;

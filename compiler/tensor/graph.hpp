@@ -124,6 +124,7 @@ class Graph {
   ValueId input(const std::string& name, DType dtype, const Shape& shape);
   ValueId constant(const std::string& name, const Shape& shape, std::vector<float> data, DType dtype = DType::f32);
   ValueId share(const Value& constant);  // of another graph, without a copy of its data
+  void replace(ValueId constant, std::vector<float> data);  // of the same size
   ValueId scalar(float x) { return constant("", {}, {x}); }
   // Adds a node behind those that make its inputs. The first form gives the only (or first) output.
   ValueId add(Op op, const std::string& name, const std::vector<ValueId>& inputs, const Attrs& attrs = {});

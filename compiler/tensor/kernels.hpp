@@ -22,6 +22,8 @@ struct Site {
   std::function<Place(ValueId)> packed;                 // of a constant second operand of matmul, in tiles
   std::function<const Sparse*(ValueId)> sparse = {};    // how it lies where tiles of zeros were left out; null where none were
 
+  std::function<bool(ValueId)> two_of_four = {};        // whether it lies 2:4 sparse
+
   const Value& input(std::size_t i) const { return graph.value(node.inputs[i]); }
   const Value& output(std::size_t i = 0) const { return graph.value(node.outputs[i]); }
   Operand whole(ValueId id) const { return {place(id), row_major(graph.shape(id))}; }
@@ -49,11 +51,14 @@ std::int64_t longest_row(const spec::Config& config);
 std::int64_t longest_top_k(const spec::Config& config);
 
 // DRAM that a node needs besides its values, bytes.
-std::uint64_t matmul_scratch(const Graph& graph, const Node& matmul, const spec::Config& config);
+std::uint64_t matmul_scratch(const Graph& graph, const Node& matmul, const spec::Config& config, bool two_of_four);
 std::uint64_t attention_scratch(const Graph& graph, const Node& attention, const spec::Config& config);
 // Whether a constant second operand may leave out tiles of zeros; then sparse_constant does it, where it is worth it.
 bool may_be_sparse(const Graph& graph, const Node& node, const spec::Config& config);
 std::optional<SparseOperand> sparse_constant(const Graph& graph, const Node& node, const spec::Config& config, const std::vector<std::uint8_t>& packed);
+// Whether a constant second operand may be 2:4 sparse; then its bytes, empty where it does not have the pattern.
+bool may_be_two_of_four(const Graph& graph, const Node& node, const spec::Config& config);
+std::optional<std::vector<std::uint8_t>> pack_two_of_four(const Graph& graph, const Node& node, const spec::Config& config);
 // Second operand of matmul in tiles: bytes, for a constant.
 std::vector<std::uint8_t> pack_constant(const Graph& graph, const Node& node, const spec::Config& config);
 // Tables that kernels load: "identity" (minus one on the diagonal, in tiles), "ramp" (0, 1, 2 .. as long as longest_top_k).

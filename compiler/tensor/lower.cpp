@@ -85,7 +85,7 @@ Program lower(const Graph& source, const LowerOptions& options) {
   Graph g = legalize(source, *config);
   if (options.precision) g.set_precision(*options.precision);
   const std::vector<std::size_t> units = fuse(g);
-  Plan plan = make_plan(g, units, *config);
+  Plan plan = make_plan(g, units, *config, options.two_of_four);
   Linker linker(*config);
   const auto place = [&](ValueId id) { return plan.values[static_cast<std::size_t>(id)]; };
   for (std::size_t i = 0; i < g.nodes().size(); ++i) {
@@ -100,7 +100,8 @@ Program lower(const Graph& source, const LowerOptions& options) {
           [&](ValueId id) -> const Sparse* {
             const auto found = plan.sparse.find({id, how(n)});
             return found == plan.sparse.end() ? nullptr : &found->second;
-          }},
+          },
+          [&](ValueId id) { return plan.two_of_four.count({id, how(n)}) > 0; }},
          unit);
     code.finish();
     linker.add(n.name.empty() ? name(n.op) : n.name, code.instructions());
@@ -124,6 +125,7 @@ Program lower(const Graph& source, const LowerOptions& options) {
   std::int64_t kept = 0, all = 0;
   for (const auto& [key, form] : plan.sparse) kept += form.kept, all += form.all;
   if (!plan.sparse.empty()) abi["sparse"] = {{"matrices", plan.sparse.size()}, {"tiles", all}, {"kept", kept}};
+  if (!plan.two_of_four.empty()) abi["two_of_four"] = plan.two_of_four.size();
   program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   verify(program);
   return program;

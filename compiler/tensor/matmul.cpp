@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../passes/quantize.hpp"
+#include "../passes/two_of_four.hpp"
 #include "math.hpp"
 #include "numerics.hpp"
 #include "packing.hpp"
@@ -43,13 +44,19 @@ BlockFormat format_b(const Node& n) {
   return format_a(n);
 }
 
-Packing packing_a(const Graph& g, const Node& n) {
-  const Matrices m = operand(g, n, 0);
-  return {m, m.rows, format_a(n)};
+Packing packing_a(const Graph& g, const Node& n, bool two_of_four = false) {
+  Matrices m = operand(g, n, 0);
+  BlockFormat format = format_a(n);
+  format.two_of_four = two_of_four;
+  if (two_of_four) m.k = up(m.k, 64);
+  return {m, m.rows, format};
 }
-Packing packing_b(const Graph& g, const Node& n, const spec::Config& c) {
-  const Matrices m = operand(g, n, 1);
-  return {m, up(m.rows, c.cols), format_b(n)};
+Packing packing_b(const Graph& g, const Node& n, const spec::Config& c, bool two_of_four = false) {
+  Matrices m = operand(g, n, 1);
+  BlockFormat format = format_b(n);
+  format.two_of_four = two_of_four;
+  if (two_of_four) m.k = passes::stored_of(m.k);
+  return {m, up(m.rows, c.cols), format};
 }
 
 // ---- the product ----------------------------------------------------------------------------
@@ -82,7 +89,9 @@ class Product {
     // Large pieces: each operand is read again for every piece of the other.
     nt_ = std::min<std::int64_t>(b_.rows, std::max<std::int64_t>(lanes, c_.vmem_words() >= 2 * 128 * 128 ? 128 : 64));
     mt_ = std::min<std::int64_t>(m_, 128);
-    kc_ = std::min<std::int64_t>({a_.blocks, config.aspm_bytes / (mt_ * 32 * a_.format.limbs), config.wspm_bytes / (nt_ * b_.format.code_bytes * b_.format.limbs)});
+    each_ = a_.blocks / b_.blocks * 32;
+    const std::int64_t column = b_.format.code_bytes + (b_.format.two_of_four ? 8 : 0);
+    kc_ = std::min<std::int64_t>({b_.blocks, config.aspm_bytes / (mt_ * each_ * a_.format.limbs), config.wspm_bytes / (nt_ * column * b_.format.limbs)});
   }
 
   void batches(std::size_t axis) {
@@ -130,8 +139,8 @@ class Product {
   void tile() {
     // Zeros, whatever was there: all columns are masked.
     c_.vec({.op = spec::Vop::mul, .bmode = spec::Bmode::scalar, .wr = true, .masked = true, .rows = c_.k(1), .cols = c_.k(mt_ * nt_)});
-    const std::int64_t trips = (a_.blocks + kc_ - 1) / kc_, a_step = kc_ * 32, b_step = kc_ * b_.rows * b_.format.code_bytes;
-    c_.set(left_k_, a_.blocks);
+    const std::int64_t trips = (b_.blocks + kc_ - 1) / kc_, a_step = kc_ * each_, b_step = kc_ * b_.rows * b_.format.code_bytes;
+    c_.set(left_k_, b_.blocks);
     c_.loop(trips, [&] {
       c_.alu(AluFn::minu, now_k_, left_k_, c_.k(kc_));
       k_piece();
@@ -146,39 +155,43 @@ class Product {
   }
 
   void k_piece() {
-    const std::int64_t a_limb = mt_ * kc_ * 32, b_limb = kc_ * nt_ * b_.format.code_bytes;
+    const std::int64_t a_limb = mt_ * kc_ * each_, b_limb = kc_ * nt_ * b_.format.code_bytes;
     for (int l = 0; l < a_.format.limbs; ++l) {
       load_a(l, spec::Space::aspm, 1, l * a_limb);
       load_a(l, spec::Space::asc, 16, l * a_limb);
     }
     for (int l = 0; l < b_.format.limbs; ++l) {
       load_b(l, spec::Space::wspm, 1, l * b_limb);
-      load_b(l, spec::Space::wsc, b_.format.share(), l * b_limb);
+      load_b(l, spec::Space::wsc, b_.format.share(), l * b_limb / b_.format.share());
+      if (b_.format.two_of_four) load_b(l, spec::Space::wspm, b_.format.index_share(), indices() + l * b_limb / b_.format.index_share());
     }
     // Small products first.
     for (int sum = a_.format.limbs - 1; sum >= 0; --sum)
       for (int l = 0; l <= sum; ++l) multiply(l * a_limb, (sum - l) * b_limb);
   }
 
+  // Behind the codes of all limbs.
+  std::int64_t indices() const { return kc_ * nt_ * b_.format.code_bytes * b_.format.limbs; }
+
   void multiply(std::int64_t a, std::int64_t b) {
     const std::int64_t lanes = c_.lanes(), tile = b_.format.code_bytes * lanes;
-    const bool e2m1 = b_.format.e2m1;
+    const bool e2m1 = b_.format.e2m1, sparse = b_.format.two_of_four;
     const Reg blocks = c_.scratch();
     c_.alui(AluFn::shr, blocks, columns_, std::countr_zero(static_cast<std::uint64_t>(lanes)));
     c_.mm({.wfmt = e2m1 ? spec::Wfmt::e2m1 : spec::Wfmt::int8, .wscale = b_.format.scale_bytes == 1 ? spec::Wscale::e8m0 : spec::Wscale::bf16,
-           .ascale = spec::Ascale::bf16, .acc = true, .colload = !e2m1, .w = c_.k(b), .ws = c_.k(b / b_.format.share()), .wn = c_.k(tile), .wk = c_.k(nt_ * b_.format.code_bytes), .a = c_.k(a),
-           .am = c_.k(kc_ * 32), .om = c_.k(nt_), .on = c_.k(lanes), .m = now_m_, .kb = now_k_, .nb = blocks});
+           .ascale = spec::Ascale::bf16, .acc = true, .colload = !e2m1 && !sparse, .w = c_.k(b), .ws = c_.k(b / b_.format.share()), .wn = c_.k(tile), .wk = c_.k(nt_ * b_.format.code_bytes), .a = c_.k(a),
+           .am = c_.k(kc_ * each_), .om = c_.k(nt_), .on = c_.k(lanes), .m = now_m_, .kb = now_k_, .nb = blocks, .sparse = sparse, .wi = sparse ? c_.k(indices() + b / b_.format.index_share()) : Reg(0)});
   }
 
   void load_a(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
     const Reg from = packed_address(c_, ra_, limb, share, a_at_, a_);
-    c_.load({.win = static_cast<std::uint8_t>(a_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(now_k_, 32 / share),
-             .n1 = now_m_, .ds1 = c_.k(a_.blocks * 32 / share), .cs1 = c_.k(kc_ * 32 / share), .n2 = c_.k(1)});
+    c_.load({.win = static_cast<std::uint8_t>(a_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(now_k_, each_ / share),
+             .n1 = now_m_, .ds1 = c_.k(a_.blocks * 32 / share), .cs1 = c_.k(kc_ * each_ / share), .n2 = c_.k(1)});
   }
   void load_b(int limb, spec::Space space, std::int64_t share, std::int64_t chip) {
     const std::int64_t each = b_.format.code_bytes;
     const Reg from = packed_address(c_, rb_, limb, share, b_at_, b_);
-    c_.load({.win = static_cast<std::uint8_t>(b_at_.window), .space = space, .da = from, .ca = c_.k(chip / share), .len = c_.times(columns_, each / share),
+    c_.load({.win = static_cast<std::uint8_t>(b_at_.window), .space = space, .da = from, .ca = c_.k(chip), .len = c_.times(columns_, each / share),
              .n1 = now_k_, .ds1 = c_.k(b_.rows * each / share), .cs1 = c_.k(nt_ * each / share), .n2 = c_.k(1)});
   }
 
@@ -188,6 +201,7 @@ class Product {
   Place out_;
   std::vector<View> batch_;
   std::int64_t m_ = 0, n_ = 0, nt_ = 0, mt_ = 0, kc_ = 0;
+  std::int64_t each_ = 32;  // values of k of a column's block
   Reg ra_ = 0, rb_ = 0, rc_ = 0, left_m_ = 0, now_m_ = 0, left_n_ = 0, now_n_ = 0, left_k_ = 0, now_k_ = 0;
   Reg columns_ = 0;  // of b's whole tiles
 };
@@ -210,7 +224,8 @@ void round_in_place(const Site& s) {
 }  // namespace
 
 void lower_matmul(const Site& s) {
-  const Packing a = packing_a(s.graph, s.node), b = packing_b(s.graph, s.node, s.code.config());
+  const bool two_of_four = s.input(1).constant() && s.two_of_four && s.two_of_four(s.node.inputs[1]);
+  const Packing a = packing_a(s.graph, s.node, two_of_four), b = packing_b(s.graph, s.node, s.code.config(), two_of_four);
   const Place scratch = s.scratch();
   Place b_at{scratch.window, scratch.offset + static_cast<std::uint64_t>(a.bytes())};
   emit_packing(s, operand(s.graph, s.node, 0), s.place(s.node.inputs[0]), a, scratch, false);
@@ -231,29 +246,49 @@ std::optional<SparseOperand> sparse_constant(const Graph& g, const Node& n, cons
   return sparse_operand(packed, packing_b(g, n, config), config);
 }
 
-std::uint64_t matmul_scratch(const Graph& g, const Node& n, const spec::Config& config) {
+std::uint64_t matmul_scratch(const Graph& g, const Node& n, const spec::Config& config, bool two_of_four) {
   const std::int64_t b = g.value(n.inputs[1]).constant() ? 0 : packing_b(g, n, config).bytes();
-  return static_cast<std::uint64_t>(packing_a(g, n).bytes() + b);
+  return static_cast<std::uint64_t>(packing_a(g, n, two_of_four).bytes() + b);
+}
+
+bool may_be_two_of_four(const Graph& g, const Node& n, const spec::Config& config) { return config.sparse && tall(g, n); }
+
+std::optional<std::vector<std::uint8_t>> pack_two_of_four(const Graph& g, const Node& n, const spec::Config& config) {
+  const Matrices m = operand(g, n, 1);
+  const Packing p = packing_b(g, n, config, true);
+  const auto& data = *g.value(n.inputs[1]).data;
+  const std::int64_t lanes = config.cols;
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(p.bytes()));
+  std::vector<float> w(static_cast<std::size_t>(m.k)), stored(static_cast<std::size_t>(p.blocks * 32));
+  std::vector<std::uint8_t> index(stored.size());
+  for (std::int64_t row = 0; row < m.rows; ++row) {
+    for (std::int64_t k = 0; k < m.k; ++k) w[static_cast<std::size_t>(k)] = data[static_cast<std::size_t>(row * m.row_stride + k * m.k_stride)];
+    if (!passes::compress_row(w, stored, index)) return std::nullopt;
+    for (std::int64_t block = 0; block < p.blocks; ++block)
+      for (int l = 0; l < p.format.limbs; ++l) {
+        const std::int64_t column = block * p.rows + row, tile = block * p.rows + row / lanes * lanes;  // blocks of columns before it, before its tile
+        float* x = &stored[static_cast<std::size_t>(block * 32)];
+        std::int8_t codes[32] = {};
+        std::uint16_t scale = 0;
+        if (p.format.e2m1) passes::quantize_row({x, 32}, ir::Format::mxfp4, codes, {&scale, 1});
+        else if (p.format.scale_bytes == 1) passes::quantize_row({x, 32}, ir::Format::mxint8, codes, {&scale, 1});
+        else quantise_limb(x, 32, codes, scale);
+        auto* at = &out[static_cast<std::size_t>(l * p.limb() + tile * p.format.code_bytes)];
+        for (std::int64_t i = 0; i < 32; ++i) {
+          const std::int64_t value = i * lanes + row % lanes;
+          if (p.format.e2m1) at[value / 2] |= static_cast<std::uint8_t>((codes[i] & 15) << (value % 2 * 4));
+          else at[value] = static_cast<std::uint8_t>(codes[i]);
+        }
+        const std::int64_t scales = p.scales_at() + l * p.limb() / p.format.share() + column * p.format.scale_bytes;
+        for (std::int64_t b = 0; b < p.format.scale_bytes; ++b) out[static_cast<std::size_t>(scales + b)] = static_cast<std::uint8_t>(scale >> 8 * b);
+        passes::put_indices({&index[static_cast<std::size_t>(block * 32)], 32}, static_cast<int>(row % lanes), static_cast<int>(lanes),
+                            reinterpret_cast<std::byte*>(&out[static_cast<std::size_t>(p.indices_at() + l * p.limb() / p.format.index_share() + tile * 8)]));
+      }
+  }
+  return out;
 }
 
 // ---- packing on the host --------------------------------------------------------------------
-
-namespace {
-
-// One limb of a block, as qnt makes it; the rest stays in x.
-void limb(float* x, std::int64_t count, std::int8_t* codes, std::uint16_t& scale) {
-  std::uint32_t bits[32] = {};
-  for (std::int64_t i = 0; i < count; ++i) bits[i] = std::bit_cast<std::uint32_t>(x[i]);
-  const auto q = num::quant_scale(num::absmax(bits, static_cast<std::size_t>(count)));
-  scale = q.scale;
-  const float s = std::bit_cast<float>(num::bf16_to_f32(q.scale));
-  for (std::int64_t i = 0; i < count; ++i) {
-    codes[i] = num::quant_value(bits[i], q.recip);
-    x[i] -= s * static_cast<float>(codes[i]);
-  }
-}
-
-}  // namespace
 
 std::vector<std::uint8_t> pack_constant(const Graph& g, const Node& n, const spec::Config& config) {
   const Matrices m = operand(g, n, 1);
@@ -283,7 +318,7 @@ std::vector<std::uint8_t> pack_constant(const Graph& g, const Node& n, const spe
           } else {
             const std::int64_t at = base + (block * p.rows + row) * 32;
             if (p.format.scale_bytes == 1) passes::quantize_row({x, static_cast<std::size_t>(count)}, ir::Format::mxint8, codes, {&scale, 1});
-            else limb(x, count, codes, scale);
+            else quantise_limb(x, count, codes, scale);
             for (std::int64_t i = 0; i < 32; ++i) out[static_cast<std::size_t>(at + i)] = static_cast<std::uint8_t>(codes[i]);
             for (std::int64_t b = 0; b < p.format.scale_bytes; ++b) out[static_cast<std::size_t>(p.scales_at() + at / p.format.share() + b)] = static_cast<std::uint8_t>(scale >> 8 * b);
           }

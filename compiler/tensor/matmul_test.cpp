@@ -112,6 +112,42 @@ TEST_CASE("every configuration packs and multiplies alike, 64 columns of the arr
   }
 }
 
+TEST_CASE("2:4 sparse weights: stored so where the array can, the product within what the format allows") {
+  for (const Precision precision : {Precision::exact, Precision::int8, Precision::mxfp4, Precision::mxint8})
+    for (const bool transposed : {false, true})
+      for (const std::int64_t k : {64, 330}) {
+        const Shape a = {2, 19, k}, b = transposed ? Shape{77, k} : Shape{k, 77};
+        Graph g;
+        const ValueId x = g.input("a", DType::f32, a), w = g.constant("b", b, random_values(b, 2));
+        g.output("y", g.add(Op::matmul, "node", {x, w}, {.transpose_b = transposed, .precision = precision}));
+        const Tensors in = {{"a", random_values(a, 1)}};
+        CHECK(lower(g, {.config = "nano24"}).abi.find("two_of_four") == std::string::npos);
+        CHECK(prune_two_of_four(g) == 1);
+        CHECK(lower(g, {.config = "nano"}).abi.find("two_of_four") == std::string::npos);
+        CHECK(lower(g, {.config = "nano24", .two_of_four = false}).abi.find("two_of_four") == std::string::npos);
+        for (const char* config : {"nano24", "edge24"}) {
+          CAPTURE(config);
+          CAPTURE(k);
+          const Program p = lower(g, {.config = config});
+          CHECK(p.abi.find("\"two_of_four\":1") != std::string::npos);
+          const double bound = precision == Precision::exact ? 1e-7 : precision == Precision::mxfp4 ? 0.02 : 0.002;
+          CHECK(worst(run_checked(p, in).at("y"), evaluate(g, in).at("y"), static_cast<int>(k)) < bound);
+        }
+      }
+}
+
+TEST_CASE("2:4 or tiles of zeros: the one that leaves fewer products") {
+  auto weights = random_values({256, 64}, 2);
+  for (std::int64_t i = 0; i < 256; ++i)
+    for (std::int64_t j = 0; j < 64; ++j)
+      if (i % 4 > 1 || i / 32 % 3 != 0) weights[static_cast<std::size_t>(i * 64 + j)] = 0;
+  Graph g;
+  g.output("y", g.add(Op::matmul, "node", {g.input("a", DType::f32, {19, 256}), g.constant("b", {256, 64}, weights)}));
+  const std::string abi = lower(g, {.config = "nano24"}).abi;
+  CHECK(abi.find("two_of_four") == std::string::npos);
+  CHECK(abi.find("sparse") != std::string::npos);
+}
+
 TEST_CASE("weights with tiles of zeros: skipped, counted, and the bits of the product with all of them where that takes k at once") {
   for (const Precision precision : {Precision::exact, Precision::int8, Precision::mxfp4, Precision::mxint8})
     for (const std::int64_t k : {96, 330}) {

@@ -1,6 +1,9 @@
 #include "packing.hpp"
 
 #include <algorithm>
+#include <bit>
+
+#include "numerics.hpp"
 
 namespace jogak::tensor {
 namespace {
@@ -53,7 +56,7 @@ class Packer {
   void piece() {
     load();
     for (int limb = 0; limb < to_.format.limbs; ++limb) {
-      c_.qnt({.ds = c_.k(words_), .as = c_.k(words_), .rows = now_, .cols = now_k_});
+      c_.qnt({.group = to_.format.two_of_four ? spec::Qgroup::pair : spec::Qgroup::block, .ds = c_.k(words_), .as = c_.k(words_), .rows = now_, .cols = now_k_});
       store(limb, spec::Space::aspm, 1);
       store(limb, spec::Space::asc, 16);
       if (limb + 1 < to_.format.limbs) emit_residual(c_, 0, 0, 0, c_.times(now_, kc_ / group_));
@@ -120,9 +123,22 @@ void emit_residual(Code& c, std::int64_t identity, std::int64_t codes, std::int6
 Reg packed_address(Code& c, Reg relative, std::int64_t limb, std::int64_t share, const Place& at, const Packing& p) {
   const Reg r = c.scratch();
   c.alui(AluFn::add, r, relative, limb * p.limb());
-  if (share > 1) c.alui(AluFn::shr, r, r, share == 32 ? 5 : 4);
-  c.alui(AluFn::add, r, r, static_cast<std::int64_t>(at.offset) + (share > 1 ? p.scales_at() : 0));
+  if (share > 1) c.alui(AluFn::shr, r, r, std::countr_zero(static_cast<std::uint64_t>(share)));
+  const std::int64_t first = share == 1 ? 0 : share < 16 ? p.indices_at() : p.scales_at();
+  c.alui(AluFn::add, r, r, static_cast<std::int64_t>(at.offset) + first);
   return r;
+}
+
+void quantise_limb(float* x, std::int64_t count, std::int8_t* codes, std::uint16_t& scale) {
+  std::uint32_t bits[32] = {};
+  for (std::int64_t i = 0; i < count; ++i) bits[i] = std::bit_cast<std::uint32_t>(x[i]);
+  const auto q = num::quant_scale(num::absmax(bits, static_cast<std::size_t>(count)));
+  scale = q.scale;
+  const float s = std::bit_cast<float>(num::bf16_to_f32(q.scale));
+  for (std::int64_t i = 0; i < count; ++i) {
+    codes[i] = num::quant_value(bits[i], q.recip);
+    x[i] -= s * static_cast<float>(codes[i]);
+  }
 }
 
 void emit_packing(const Site& s, const Matrices& m, const Place& from, const Packing& to, const Place& at, bool columns) {

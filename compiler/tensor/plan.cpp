@@ -36,7 +36,8 @@ class Arena {
 
 class Planner {
  public:
-  Planner(const Graph& g, const std::vector<std::size_t>& units, const spec::Config& config) : g_(g), units_(units), config_(config) {}
+  Planner(const Graph& g, const std::vector<std::size_t>& units, const spec::Config& config, bool two_of_four)
+      : g_(g), units_(units), config_(config), two_of_four_(two_of_four) {}
 
   Plan run() {
     plan_.values.resize(g_.values().size());
@@ -68,7 +69,7 @@ class Planner {
     if (!plan_.tables.count(name)) plan_.tables[name] = keep(table_bytes(name, config_));
   }
   std::uint64_t scratch(const Node& n) const {
-    return n.op == Op::matmul ? matmul_scratch(g_, n, config_) : n.op == Op::attention ? attention_scratch(g_, n, config_) : 0;
+    return n.op == Op::matmul ? matmul_scratch(g_, n, config_, plan_.two_of_four.count({n.inputs[1], how(n)}) > 0) : n.op == Op::attention ? attention_scratch(g_, n, config_) : 0;
   }
 
   void roots() {
@@ -119,13 +120,21 @@ class Planner {
     }
   }
 
-  // Tiles of zeros are left out where all nodes that take the operand in this form can do without.
+  // Tiles of zeros are left out, or a 2:4 pattern used, where all nodes that take the operand in this form can do so. Both at once is not: the one
+  // that leaves fewer products is taken, of equals the tiles, since what is not there is not loaded either.
   void pack(const Node& n, const std::pair<ValueId, int>& key) {
     std::vector<std::uint8_t> packed = pack_constant(g_, n, config_);
-    const bool all = std::all_of(g_.nodes().begin(), g_.nodes().end(), [&](const Node& other) {
-      return other.op != Op::matmul || other.inputs[1] != key.first || how(other) != key.second || may_be_sparse(g_, other, config_);
-    });
-    if (auto sparse = all ? sparse_constant(g_, n, config_, packed) : std::nullopt) {
+    const auto all = [&](const auto& may) {
+      return std::all_of(g_.nodes().begin(), g_.nodes().end(), [&](const Node& other) {
+        return other.op != Op::matmul || other.inputs[1] != key.first || how(other) != key.second || may(g_, other, config_);
+      });
+    };
+    auto sparse = all(may_be_sparse) ? sparse_constant(g_, n, config_, packed) : std::nullopt;
+    const bool few = sparse && sparse->form.kept * 2 <= sparse->form.all;
+    if (auto pairs = two_of_four_ && !few && all(may_be_two_of_four) ? pack_two_of_four(g_, n, config_) : std::nullopt) {
+      plan_.two_of_four.insert(key);
+      packed = std::move(*pairs);
+    } else if (sparse) {
       plan_.sparse[key] = sparse->form;
       packed = std::move(sparse->bytes);
     }
@@ -161,6 +170,7 @@ class Planner {
   const Graph& g_;
   const std::vector<std::size_t>& units_;
   const spec::Config& config_;
+  const bool two_of_four_;
   Plan plan_;
   std::vector<ValueId> root_;
   std::vector<bool> placed_;
@@ -170,6 +180,8 @@ class Planner {
 
 int how(const Node& n) { return static_cast<int>(n.attrs.precision) * 2 + (n.attrs.transpose_b ? 1 : 0); }
 
-Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config) { return Planner(graph, units, config).run(); }
+Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config, bool two_of_four) {
+  return Planner(graph, units, config, two_of_four).run();
+}
 
 }  // namespace jogak::tensor

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "kernels.hpp"
@@ -19,6 +20,7 @@ struct Plan {
   std::map<std::string, Place> tables;        // "identity", "ramp"
   std::map<std::pair<ValueId, int>, Place> packed;  // constant operands of matmul; key: how() of the node
   std::map<std::pair<ValueId, int>, Sparse> sparse;  // of those among them that leave out tiles of zeros
+  std::set<std::pair<ValueId, int>> two_of_four;  // those among them that are 2:4 sparse
   std::vector<Place> inputs, outputs;         // ports
   std::vector<std::size_t> copies;            // outputs that no node writes in place
   std::array<std::uint64_t, spec::limit::windows> window_bytes{};
@@ -30,6 +32,7 @@ int how(const Node& matmul);
 
 // Values live from their node to their last use and then leave their place to others; what stays within a unit (fuse()) has no place.
 // Throws jogak::Error when a window would pass 4 GB.
-Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config);
+// two_of_four: constants with that pattern may be stored so.
+Plan make_plan(const Graph& graph, const std::vector<std::size_t>& units, const spec::Config& config, bool two_of_four);
 
 }  // namespace jogak::tensor

@@ -221,8 +221,8 @@ module npu_mx_load
       w_q      <= cmd_i.w[ColsLog+1 +: WRowW];
       wn_q     <= cmd_i.wn[ColsLog+1 +: WRowW];
       wk_q     <= cmd_i.wk[ColsLog+1 +: WRowW];
-      wi_q     <= cmd_i.wi[ColsLog+1 +: WRowW];
-      ibase_q  <= cmd_i.wi[ColsLog+1 +: WRowW];
+      if (Sparse) wi_q    <= cmd_i.wi[ColsLog+1 +: WRowW];
+      if (Sparse) ibase_q <= cmd_i.wi[ColsLog+1 +: WRowW];
       ws_q     <= cmd_i.ws[ColsLog +: CRowW+1];
       a_q      <= cmd_i.a[5 +: BlkW];
       am_q     <= cmd_i.am[5 +: BlkW];
@@ -244,7 +244,7 @@ module npu_mx_load
     end else if (last_word) begin
       off_q    <= off_d;
       base_q   <= w_q + off_d;
-      ibase_q  <= wi_q + (e2m1_q ? off_d >> 1 : off_d >> 2);
+      if (Sparse) ibase_q <= wi_q + (e2m1_q ? off_d >> 1 : off_d >> 2);
       first_q  <= 1'b0;
       kfirst_q <= kleft_q == 16'd0;
       if (kleft_q != 16'd0) begin

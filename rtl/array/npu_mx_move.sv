@@ -162,6 +162,6 @@ module npu_mx_move
 
   // The foot's half of the record.
   logic unused;
-  assign unused = ^tile_i;
+  assign unused = ^{tile_i, second1_q, sparse2_q};
 
 endmodule

@@ -25,7 +25,7 @@ class Matrix {
   u32 read_row(i64 now) { return row_at(read_, now - read_from_, true); }
   u32 write_row(i64 now) { return row_at(write_, now - write_from_, false); }
   // The activation scratchpad is read.
-  bool reads_aspm(i64 now) { return row_at(moving_, now, false) != kNone; }
+  bool reads_aspm(i64 now) { return row_at(moving_, now, false, true) != kNone; }
 
   // End of cycle now.
   void step(const MmCmd* accept, i64 now) {
@@ -63,21 +63,24 @@ class Matrix {
     i64 first;  // its first moving row is read
     u32 m, o, om;
     bool acc;   // its output rows are read
+    bool sparse;  // a row is two blocks
   };
   static constexpr u32 kTiles = 64;
 
   void pass() { busy_before_ += u64(tiles_[busy_at_++ & (kTiles - 1)].m) << slices_log_; }
   i64 end_of(const Tile& t) const { return t.first + i64(t.m) * k_.slices + write_from_; }
 
-  u32 row_at(u64& cursor, i64 at, bool reads) {
+  // moving: second blocks of rows count too.
+  u32 row_at(u64& cursor, i64 at, bool reads, bool moving = false) {
     while (cursor != head_) {
       const Tile& t = tiles_[cursor & (kTiles - 1)];
       const i64 since = at - t.first;
       if (since < 0) return kNone;
       const i64 row = since >> slices_log_;
       if (row < i64(t.m)) {
-        const bool now = (since & (k_.slices - 1)) == 0 && (t.acc || !reads);
-        return now ? t.o + u32(row) * t.om : kNone;
+        const i64 slice = since & (k_.slices - 1);
+        const bool now = slice == 0 || (moving && t.sparse && slice == k_.slices / 2);
+        return now && (t.acc || !reads) ? t.o + u32(row) * t.om : kNone;
       }
       ++cursor;
     }
@@ -121,7 +124,8 @@ class Matrix {
     end_[bank_] = start + (i64(c_.m - 1) << slices_log_);
     bank_ ^= 1;
     busy_ += u64(c_.m) << slices_log_;
-    tiles_[head_++ & (kTiles - 1)] = {start, c_.m, row_, c_.om, c_.acc || k_at_ != 0};
+    tiles_[head_++ & (kTiles - 1)] = {start, c_.m, row_, c_.om, c_.acc || k_at_ != 0,
+                                         c_.order >= u8(mm::Order::sparse_int8)};
     first_ = false;
     if (++k_at_ == c_.kb) k_at_ = 0, row_ += c_.on;
     if (--left_ == 0) dones_.push(end_[bank_ ^ 1] + write_from_ + 1);

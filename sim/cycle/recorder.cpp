@@ -151,7 +151,8 @@ Command Recorder::timed(const model::Command& c, const model::Memories& memories
     case Op::store: t.dma = dma(as<model::StoreCmd>(c)); break;
     case Op::mm: {
       const auto& mm = as<model::MmCmd>(c);
-      const mm::Order order = mm.colload ? mm::Order::columns : mm.int8() ? mm::Order::int8 : mm::Order::e2m1;
+      mm::Order order = mm.colload ? mm::Order::columns : mm.int8() ? mm::Order::int8 : mm::Order::e2m1;
+      if (mm.sparse) order = mm.int8() ? mm::Order::sparse_int8 : mm::Order::sparse_e2m1;
       t.mm = {.o = mm.o >> cols_log_, .om = mm.om >> cols_log_, .on = mm.on >> cols_log_, .m = mm.m, .kb = mm.kb,
               .nb = mm.nb, .order = u8(order), .acc = mm.acc};
       break;
@@ -160,15 +161,15 @@ Command Recorder::timed(const model::Command& c, const model::Memories& memories
       const auto& v = as<model::VecCmd>(c);
       t.vec = {.a = v.a >> cols_log_, .as = v.as >> cols_log_, .b = v.b, .bs = v.bs, .dst = v.dst >> cols_log_,
                .ds = v.ds >> cols_log_, .r = v.r, .rows = v.rows, .cols = v.cols, .bmode = u8(v.bmode),
-               .red = u8(v.red), .qnt = false, .by_row = false, .wr = v.wr, .func = v.func != spec::Vfunc::none};
+               .red = u8(v.red), .qnt = false, .by_row = false, .pair = false, .wr = v.wr, .func = v.func != spec::Vfunc::none};
       break;
     }
     default: {
       const auto& q = as<model::QntCmd>(c);
       t.vec = {.a = q.a >> cols_log_, .as = q.as >> cols_log_, .b = 0, .bs = 0, .dst = q.dst / spec::limit::block,
                .ds = q.ds / spec::limit::block, .r = q.r, .rows = q.rows, .cols = q.cols,
-               .bmode = u8(spec::Bmode::scalar), .red = 0, .qnt = true, .by_row = q.by_row(), .wr = false,
-               .func = false};
+               .bmode = u8(spec::Bmode::scalar), .red = 0, .qnt = true, .by_row = q.by_row(),
+               .pair = q.group == spec::Qgroup::pair, .wr = false, .func = false};
       break;
     }
   }

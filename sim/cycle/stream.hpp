@@ -35,7 +35,7 @@ struct VecCmd {
   u32 dst, ds;              // rows of vector memory, for qnt blocks of the activation scratchpad
   u32 r, rows, cols;        // r: words
   u8 bmode, red;
-  bool qnt, by_row, wr, func;
+  bool qnt, by_row, pair, wr, func;  // by_row, pair: qnt's group
 };
 union Command {
   DmaCmd dma;

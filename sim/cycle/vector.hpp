@@ -155,6 +155,7 @@ class Vector {
   RowSum sum_;
   WritePort write_;
   u32 stages_, width_, queue_depth_;
+  bool odd_ = false;  // second block of a pair
   bool run_ = false, done_ = false, b_used_ = false, b_by_row_ = false, pack_ = false;
   u32 block_at_ = 0;                   // beat within its block
   u64 flight_ = 0;                     // beats in the lanes, by age
@@ -182,7 +183,7 @@ inline void Vector::start(const VecCmd& c) {
   out_.start(c.rows, (c.cols + n_.lanes - 1) / n_.lanes, n_.cols / n_.lanes);
   sum_.start(c.cols <= n_.lanes);
   write_.start(c.qnt ? c.by_row : c.red != 0, c.r, c.rows);
-  block_at_ = 0;
+  block_at_ = 0, odd_ = false;
   out_bit_ = kLaneLat - 1 + (c.func ? kFuncLat : 0);
   out_base_ = out_addr_ = c.dst;
 }
@@ -243,11 +244,12 @@ inline void Vector::step(const In& in) {
     const bool result = c_.qnt ? c_.by_row && (max_ >> max_bit & 1) : sums ? sum_.out_valid() : max_ >> max_bit & 1;
     const bool row_last = in_.row_last(), last = in_.last();
     const bool block_last = row_last || (block_at_ + 1) * width_ == spec::limit::block;
-    const bool group_last = c_.by_row ? row_last : block_last;
+    const bool group_last = c_.by_row ? row_last : block_last && (!c_.pair || odd_ || row_last);
     const bool go = issue(in);
     if (go) {
       in_.step();
       block_at_ = block_last ? 0 : block_at_ + 1;
+      if (block_last) odd_ = !row_last && !odd_;
     }
     const u8 tag = u8((block_last ? BlockLast : 0) | (group_last ? GroupLast : 0) | (row_last ? RowLast : 0) |
                       (last ? Last : 0));

@@ -37,10 +37,10 @@ struct Verdict {
 
 // The first seed that tells, and its first difference; empty when none does in time.
 std::string hunt(unsigned long count) {
-  fuzz::Oracle oracle("nano");
+  fuzz::Oracle oracle("nano24");
   std::unique_ptr<fuzz::Bench> bench;
   for (unsigned long seed = 0; seed < count; ++seed) {
-    if (seed % kGroup == 0) bench = std::make_unique<fuzz::Bench>("nano", seed / kGroup);
+    if (seed % kGroup == 0) bench = std::make_unique<fuzz::Bench>("nano24", seed / kGroup);
     const fuzz::Case c = fuzz::generate(seed, oracle);
     std::string difference = bench->run(c, oracle, nullptr);
     if (difference.empty() && seed % kGroup == kGroup - 1) difference = bench->silence(c, oracle);

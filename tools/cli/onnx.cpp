@@ -71,6 +71,8 @@ onnx::Imported import(const OnnxArguments& a, const Arrays& inputs) {
   else if (a.format == "mxfp4") imported.graph.set_precision(tensor::Precision::mxfp4);
   else if (a.format == "mxint8") imported.graph.set_precision(tensor::Precision::mxint8);
   else if (a.format != "exact") throw Error("jogak", "--format", a.format, "int8, mxfp4 or mxint8");
+  if (a.prune == "2:4") tensor::prune_two_of_four(imported.graph);
+  else if (!a.prune.empty()) throw Error("jogak", "--prune", a.prune, "2:4");
   return imported;
 }
 
@@ -141,6 +143,8 @@ void add_onnx_options(CLI::App& command, OnnxArguments& a) {
   command.add_option("--size", a.sizes, "ONNX: NAME=SIZE of a dimension that has a name");
   command.add_option("--input", a.inputs, "ONNX: NAME=FILE.npy, FILE.npy or FILE.npz; sizes follow from them");
   command.add_option("--bind", a.bind, "ONNX: inputs that become constants, as --input");
+  command.add_option("--prune", a.prune, "ONNX: 2:4 keeps the two largest of each four weights");
+  command.add_flag("--dense", a.dense, "ONNX: 2:4 sparse weights are multiplied as others are");
 }
 
 OnnxArguments with_model(OnnxArguments a, const std::string& model, const CompileOptions& options, bool format_given) {
@@ -152,11 +156,13 @@ OnnxArguments with_model(OnnxArguments a, const std::string& model, const Compil
 
 void compile_onnx(const OnnxArguments& a) {
   const onnx::Imported model = import(a, read_inputs(a));
-  const Program program = tensor::lower(model.graph, {.config = a.config});
+  const Program program = tensor::lower(model.graph, {.config = a.config, .two_of_four = !a.dense});
   if (!a.program.empty()) write_program(program, a.program);
   std::cout << (a.program.empty() ? a.model + " (not written)" : a.program) << ": " << program.code.size() << " instructions, "
             << model.graph.nodes().size() << " tensor operators, " << file_bytes(program) << " bytes; " << program.config << "\n";
-  if (const auto abi = nlohmann::json::parse(program.abi); abi.contains("sparse")) {
+  const auto abi = nlohmann::json::parse(program.abi);
+  if (abi.contains("two_of_four")) std::cout << "2:4 sparse: " << abi.at("two_of_four") << " weight matrices\n";
+  if (abi.contains("sparse")) {
     const auto& s = abi.at("sparse");
     std::cout << "zero blocks: " << s.at("tiles").get<long>() - s.at("kept").get<long>() << " of " << s.at("tiles") << " tiles of " << s.at("matrices")
               << " weight matrices are skipped\n";
@@ -168,7 +174,7 @@ int run_onnx(const OnnxArguments& a) {
   const onnx::Imported model = import(a, inputs);
   nlohmann::json report = {{"model", a.model}, {"config", a.config}, {"on", a.on}, {"format", a.format}};
   const Arrays found = onnx::run(model, inputs, [&](const onnx::Floats& in) {
-    TensorSession session(tensor::lower(model.graph, {.config = a.config}), a.on);
+    TensorSession session(tensor::lower(model.graph, {.config = a.config, .two_of_four = !a.dense}), a.on);
     for (const auto& [name, values] : in) session.set(name, std::span<const float>(values));
     const auto start = std::chrono::steady_clock::now();
     session.run();

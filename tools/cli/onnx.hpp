@@ -18,11 +18,13 @@ struct OnnxArguments {
   std::vector<std::string> compare;  // the same: what outputs must be
   std::string program, output;       // file to write; folder for outputs
   double rtol = 1e-3, atol = 1e-5;
+  std::string prune;                 // "2:4": weights are made so
+  bool dense = false;                // 2:4 patterns are not used
   bool json = false;
 };
 
 bool is_onnx(const std::string& path);
-// --size, --input, --bind.
+// --size, --input, --bind, --prune, --dense.
 void add_onnx_options(CLI::App& command, OnnxArguments& arguments);
 // With what the command line says for every kind of model; without --format products are exact.
 OnnxArguments with_model(OnnxArguments arguments, const std::string& model, const CompileOptions& options, bool format_given);
