@@ -130,8 +130,9 @@ TEST_CASE("2:4 sparse weights: stored so where the array can, the product within
           CAPTURE(k);
           const Program p = lower(g, {.config = config});
           CHECK(p.abi.find("\"two_of_four\":1") != std::string::npos);
-          const double bound = precision == Precision::exact ? 1e-7 : precision == Precision::mxfp4 ? 0.02 : 0.002;
-          CHECK(worst(run_checked(p, in).at("y"), evaluate(g, in).at("y"), static_cast<int>(k)) < bound);
+          const auto off = [&](const Program& q) { return worst(run_checked(q, in).at("y"), evaluate(g, in).at("y"), static_cast<int>(k)); };
+          // Of the order of what the same format costs the dense product.
+          CHECK(off(p) < (precision == Precision::exact ? 1e-7 : 1.5 * off(lower(g, {.config = config, .two_of_four = false}))));
         }
       }
 }
