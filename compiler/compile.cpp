@@ -216,6 +216,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("compile", "configuration", options.config, "one of spec/configs");
   check_disabled(options.disabled);
+  if (options.merge_tokens > 0) throw Error("compile", "rows to merge (--merge-tokens)", std::to_string(options.merge_tokens) + " of a decoder", "0: images' encoders alone merge");
   State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .ring_cache = false, .hoist = false}, {},
               make_program(*config)};
   Compiled result;

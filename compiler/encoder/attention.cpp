@@ -23,9 +23,11 @@ void Lowering::keys_and_values(const LayerPlan& l) {
   const int staged = p_.heads * p_.hk;
   const long long keys = p_.keys;
   e_.set(p0_, p_.kst);
+  start_lengths();
   start(p_.d_k, 32, p_.d_ks, 2);
   e_.repeat(u32(l.k.iterations), [&] {
     product_with_bias(l.k);
+    add_lengths();
     e_.put(Qnt{.dst = p0_, .ds = k(staged), .a = out_, .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});
     give_head();
     e_.put(Store{.win = 1, .space = Space::aspm, .da = p1_, .ca = p0_, .len = k(32), .n1 = m_, .ds1 = k(32), .cs1 = k(staged), .n2 = k(p_.hk / 32),
@@ -36,6 +38,7 @@ void Lowering::keys_and_values(const LayerPlan& l) {
     advance(p1_, keys * p_.hk);
     advance(p2_, keys * p_.hk / 16);
   });
+  store_lengths();
   e_.label("attn_v");
   e_.set(p0_, p_.vst);
   start(p_.d_v, p_.cols, p_.d_vs, 4);
@@ -182,9 +185,12 @@ void Lowering::softmax() {
   e_.wait(Engine::ve, kResult);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .red = Vred::max, .masked = true, .linc = p_.causal, .a = k(p_.work), .as = keys_, .b = kf(scale),
              .lim = limit, .r = k(p_.maxima), .rows = m_, .cols = keys_});
-  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .red = Vred::sum, .wr = true, .negb = true, .masked = true,
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::row_scalar, .func = Vfunc::exp, .red = p_.merge > 0 ? Vred::none : Vred::sum, .wr = true, .negb = true, .masked = true,
              .linc = p_.causal, .dst = k(p_.work), .ds = keys_, .a = k(p_.work), .as = keys_, .b = k(p_.maxima), .bs = k(1), .s = kf(scale), .lim = limit,
              .r = k(p_.sums), .rows = m_, .cols = keys_});
+  if (p_.merge > 0)  // a key counts as often as rows have gone into it
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .wr = true, .masked = true, .dst = k(p_.work), .ds = keys_, .a = k(p_.work), .as = keys_,
+               .b = k(p_.sizes), .lim = limit, .r = k(p_.sums), .rows = m_, .cols = keys_});
   e_.wait(Engine::ve, kVsFull);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .masked = true, .linc = p_.causal, .dst = k(p_.work), .ds = keys_, .a = k(p_.work),
              .as = keys_, .b = k(p_.vscale_in), .lim = limit, .rows = m_, .cols = keys_});

@@ -9,9 +9,10 @@ emit::Emitter Lowering::run() {
   ring_.prepare();
   embed();
   e_.label("prologue");
-  ring_.start({p_.w_stream, p_.slots_a, p_.slots_b, u32(p_.layers)}, blocks_);
+  ring_.start({p_.w_stream, p_.slots_a, p_.slots_b, u32(p_.layers), slots_read()}, blocks_);
   e_.set(xq_, p_.xq + p_.xq_bytes);
-  e_.wait(Engine::ld, kStored);
+  if (p_.merge > 0) e_.loop(blocks_, [&] { e_.wait(Engine::ld, kStored); });
+  else e_.wait(Engine::ld, kStored);
   load_xq(0);
   for (std::size_t first = 0, count = 1; first < p_.layer.size(); first += count, count = 1) {
     while (first + count < p_.layer.size() && p_.layer[first + count] == p_.layer[first]) ++count;
@@ -33,13 +34,23 @@ void Lowering::prologue() {
   e_.signal(Engine::seq, kXqFree, 2);
   for (const Semaphore s : {kKFree, kVFree, kStagingFree, kKvRead, kXFree, kYFree, kNormFree, kTaken}) e_.signal(Engine::seq, s);
   for (Reg* r : {&blocks_, &row_, &m_, &keys_, &norm_at_, &xq_, &out_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_}) *r = e_.variable();
-  e_.alui(AluFn::add, blocks_, n_, u32(p_.rows - 1));
-  e_.alui(AluFn::mul, blocks_, blocks_, p_.magic);
-  e_.alui(AluFn::shr, blocks_, blocks_, 16);
-  e_.alui(AluFn::add, keys_, n_, 31);
-  e_.alui(AluFn::and_, keys_, keys_, ~31u);
+  count_rows();
   e_.set(norm_at_, p_.w_norms);
   e_.set(out_, p_.out);
+  begin_merging();
+}
+
+void Lowering::count_rows() {
+  count_blocks(blocks_, n_);
+  e_.alui(AluFn::add, keys_, n_, 31);
+  e_.alui(AluFn::and_, keys_, keys_, ~31u);
+}
+
+// With merging every layer has fewer rows; a launch has as many as the program then.
+std::uint32_t Lowering::slots_read() const {
+  std::uint32_t blocks = 0;
+  for (int l = 0; l < p_.layers && p_.merge > 0; ++l) blocks += u32((p_.context - l * p_.merge + p_.rows - 1) / p_.rows);
+  return blocks * (p_.slots_a + p_.slots_b);
 }
 
 Lowering::Reg Lowering::more_blocks() {
@@ -57,7 +68,7 @@ void Lowering::layer(const LayerPlan& l) {
     e_.copy(p0_, more);
     e_.alui(AluFn::add, p1_, row_, u32(p_.rows));
     e_.alu(AluFn::mul, p1_, p1_, p0_);
-    e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
+    if (p_.merge == 0) e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
     load_xq(p1_);
     e_.wait(Engine::mx, kXqFull);
     keys_and_values(l);
@@ -65,13 +76,16 @@ void Lowering::layer(const LayerPlan& l) {
   });
   e_.signal(Engine::st, kAppended);
   e_.wait(Engine::ld, kAppended);
+  announce_merge();
+  const long long norms = (p_.merge > 0 ? 8LL : 16LL) * p_.dn;
   blocks([&] {
     take_xq();
     e_.wait(Engine::mx, kXqFull);
     block(l);
-    advance(norm_at_, -16LL * p_.dn);
+    advance(norm_at_, -norms);
   });
-  advance(norm_at_, 16LL * p_.dn);
+  advance(norm_at_, norms);
+  merge();
   e_.signal(Engine::ld, kKvRead);
 }
 
@@ -95,12 +109,17 @@ void Lowering::block(const LayerPlan& l) {
     e_.alu(AluFn::mul, next, next, more);
     e_.copy(p1_, next);
     e_.alui(AluFn::eq, last, more, 0);
+    if (p_.merge > 0) {  // the first rows of the next layer come when they have moved
+      e_.copy(p0_, more);
+      return e_.loop(p0_, [&] { load_xq(p1_); });
+    }
     e_.loop(last, [&] { e_.wait(Engine::ld, kStored); });
     load_xq(p1_);
   });
   feed_forward(l.up);
   e_.signal(Engine::mx, kXqFree);
   residual("ffn_down", l.down, p_.hq, p_.fk);
+  if (p_.merge > 0) return store_unnormed();
   load_norm();
   e_.label("next_norm");
   norm(!p_.norm_first, k(p_.y));
@@ -159,6 +178,15 @@ void Lowering::store_rows() {
   e_.put(Store{.win = 1, .space = Space::asc, .da = scales_at(row_), .ca = k(p_.y / 16), .len = times(m_, p_.dk / 16), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::st, kStored);
   e_.signal(Engine::st, kYFree);
+}
+
+void Lowering::store_unnormed() {
+  e_.label("rows_out");
+  e_.signal(Engine::ve, kYReady);
+  e_.wait(Engine::st, kYReady);
+  const Reg at = times(row_, p_.dn * 4LL), len = times(m_, p_.dn * 4LL);
+  e_.put(Store{.win = 1, .space = Space::vmem, .da = sum(at, p_.d_x), .ca = k(p_.x * 4LL), .len = len, .n1 = k(1), .n2 = k(1)});
+  for (const Semaphore s : {kXFree, kStored, kYFree}) e_.signal(Engine::st, s);
 }
 
 emit::Emitter lower(const Plan& plan, const Head& head) { return Lowering(plan, head).run(); }

@@ -1,5 +1,5 @@
 // The lowering of an encoder, one file per part: lower.cpp (frame, rows in and out), norm.cpp, attention.cpp, feed_forward.cpp,
-// embedding.cpp, head.cpp.
+// embedding.cpp, merge.cpp, head.cpp.
 #pragma once
 #include "../schedule/arithmetic.hpp"
 #include "lower.hpp"
@@ -9,7 +9,7 @@ namespace jogak::encoder {
 
 class Lowering : schedule::Arithmetic {
  public:
-  Lowering(const Plan& plan, const Head& head) : Arithmetic(true), p_(plan), head_(head), ring_(plan, e_) {}
+  Lowering(const Plan& plan, const Head& head) : Arithmetic(true, emit::Emitter::kVariables + static_cast<unsigned>(plan.merge)), p_(plan), head_(head), ring_(plan, e_) {}
 
   emit::Emitter run();
 
@@ -38,6 +38,9 @@ class Lowering : schedule::Arithmetic {
       advance(row_, p_.rows);
     });
   }
+  // blocks_ and keys_ of n_ rows.
+  void count_rows();
+  void count_blocks(Reg blocks, Reg rows);
   // Are there rows behind this block's? 1 or 0.
   Reg more_blocks();
   // Rows of the first layer, with the norms they need, quantised, to DRAM.
@@ -94,6 +97,24 @@ class Lowering : schedule::Arithmetic {
   // Rows of `words` at x, activated, into the work area.
   void activate(Activation activation, Reg x, int words);
 
+  // Token merging; without, these do nothing.
+  void begin_merging();
+  void announce_merge();
+  void start_lengths();
+  void add_lengths();
+  void store_lengths();
+  void merge();
+  void similarities(bool add);
+  void best_partners();
+  Reg match_key();
+  void choose_pairs();
+  void merge_pair();
+  void list_rows();
+  void close_up();
+  // Rows as they are to DRAM: the norm comes when they have moved.
+  void store_unnormed();
+  std::uint32_t slots_read() const;
+
   void head(const Head& head);
   void fetch_last_row();
   void steps(const Head& head);
@@ -118,6 +139,7 @@ class Lowering : schedule::Arithmetic {
   Reg norm_at_ = 0;   // next norm in the weights window
   Reg xq_ = 0;        // this block's quantised rows
   Reg out_ = 0;       // output buffer of the next product
+  std::vector<Reg> chosen_;  // keys of the rows to merge, largest first
   Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, p5_ = 0;  // pointers of the phase at hand
 };
 

@@ -68,6 +68,7 @@ struct Encoder {
   int width = 0, heads = 0, head_dim = 0, ffn = 0, context = 0;
   float eps = 0;
   bool norm_first = false;  // ViT, CLIP
+  int merge = 0;            // rows that each layer merges into others like them (merge.cpp); norm_first only
   bool causal = false;      // a row sees itself and the rows before it
   Activation activation = Activation::gelu;
   Embedding embedding;

@@ -85,6 +85,11 @@ std::vector<std::uint8_t> pack_weights(const Encoder& model, const Plan& p) {
     for (std::size_t r = 0; r * width < values.size(); ++r) std::memcpy(out.data() + to + r * dn * 4, values.data() + r * width, width * 4);
   };
   table(p.w_words, model.embedding.words), table(p.w_types, model.embedding.types), table(p.w_positions, model.embedding.positions);
+  for (std::uint32_t i = 0; p.merge > 0 && i < static_cast<std::uint32_t>(p.pairs()); ++i) {
+    const float number = static_cast<float>(i) * 0x1p-22f;
+    std::memcpy(out.data() + p.w_numbers + 4 * i, &number, 4);
+  }
+  for (std::uint32_t i = 0; p.merge > 0 && i <= static_cast<std::uint32_t>(p.keys); ++i) std::memcpy(out.data() + p.w_rows + 4 * i, &i, 4);
   return out;
 }
 

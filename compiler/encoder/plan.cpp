@@ -16,6 +16,7 @@ void shape(Plan& p, const Encoder& m) {
   p.cols = static_cast<int>(p.config.cols);
   p.width = m.width, p.heads = m.heads, p.head_dim = m.head_dim, p.ffn = m.ffn, p.context = m.context, p.eps = m.eps;
   p.layers = static_cast<int>(m.layers.size());
+  p.merge = m.merge;
   p.norm_first = m.norm_first, p.causal = m.causal, p.activation = m.activation, p.source = m.embedding.source;
   const Embedding& in = m.embedding;
   p.embedding_norm = in.normed, p.head_rows = m.head.rows;
@@ -153,6 +154,10 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.norms = take(2LL * p.dn);
   for (std::uint32_t* v : {&p.part, &p.total, &p.mean, &p.deviation, &p.maxima, &p.sums}) *v = take(rows);
   p.vscale_in = take(p.keys);
+  if (p.merge > 0) {
+    for (std::uint32_t* v : {&p.sizes, &p.lengths, &p.list}) *v = take(p.keys);
+    for (std::uint32_t* v : {&p.odd_lengths, &p.best, &p.numbers}) *v = take(p.pairs());
+  }
   p.vscale_out = take(static_cast<long long>(p.heads) * round_up(rows, c));
   p.out_words = u32(static_cast<long long>(rows) * p.out_columns);
   p.out = take(2LL * p.out_words);
@@ -226,6 +231,7 @@ void dram(Plan& p) {
   p.w_words = put(static_cast<std::uint64_t>(p.vocab) * dn);
   p.w_types = put(static_cast<std::uint64_t>(p.type_count) * dn);
   p.w_positions = put(p.source == Source::hidden ? 0 : rows * dn);
+  if (p.merge > 0) p.w_numbers = put(static_cast<std::uint64_t>(p.pairs()) * 4), p.w_rows = put(static_cast<std::uint64_t>(p.keys) * 4 + 4);
   if (at > 0xffffffffu) throw Error("plan", "weights window", std::to_string(at) + " bytes", "at most 4 GiB");
   p.w_bytes = u32(static_cast<long long>(at));
   at = 0;
@@ -247,8 +253,24 @@ void dram(Plan& p) {
   p.d_xq = take(rows * dk), p.d_xs = take(rows * dk / 16 + blocks * static_cast<std::uint64_t>(p.xs_pad));
   p.d_k = take(heads * keys * hk), p.d_ks = take(heads * keys * hk / 16);
   p.d_v = take(heads * keys * hn), p.d_vs = take(heads * keys * 4);
+  if (p.merge > 0) p.d_sizes = take(keys * 4), p.d_lengths = take(keys * 4);
   if (w > 0xffffffffu) throw Error("plan", "activations window", std::to_string(w) + " bytes", "at most 4 GiB");
   p.d_bytes = u32(static_cast<long long>(w));
+}
+
+// One block of similarities in x's place, their even rows in the feed-forward's; a number of 8 bits for odd rows.
+void check_merging(const Plan& p) {
+  if (p.merge == 0) return;
+  const int last = p.context - p.merge * (p.layers - 1), even = (p.context + 1) / 2;
+  const auto need = [&](bool good, const std::string& found, const std::string& expected) {
+    if (!good) throw Error("plan", "rows merged in a layer", found, expected);
+  };
+  const std::string merge = std::to_string(p.merge);
+  need(p.norm_first && !p.causal && p.source != Source::tokens && p.head_rows != HeadRows::last, merge + " of this model", "0: only images' encoders (ViT, CLIP) may merge");
+  need(p.merge > 0 && p.merge <= 16, merge, "0 to 16");
+  need((last + 1) / 2 > p.merge, merge + " of " + std::to_string(p.context) + " rows in each of " + std::to_string(p.layers) + " layers", "so few that the last layer has twice as many left");
+  need(p.context <= 512 && p.rows >= 2 && static_cast<long long>(even) * p.pairs() <= static_cast<long long>(p.rows) * p.dn && even * p.hk <= p.rows * std::max(p.fk, p.patch_k),
+       merge + " of " + std::to_string(p.context) + " rows on " + std::string(p.config.name), "0, or rows whose similarities fit in the place of a block (a larger configuration)");
 }
 
 }  // namespace
@@ -261,6 +283,7 @@ Plan make_plan(const Encoder& model, const spec::Config& config) {
   matrices(p, model);
   slots(p);
   choose_rows(p);
+  check_merging(p);
   dram(p);
   return p;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../schedule/plan.hpp"
+#include "../schedule/sizes.hpp"
 #include "model.hpp"
 
 namespace jogak::encoder {
@@ -32,6 +33,8 @@ struct Plan {
   int width = 0, heads = 0, head_dim = 0, ffn = 0, context = 0, layers = 0;
   float eps = 0;
   bool norm_first = false, causal = false;
+  int merge = 0;        // rows that each layer merges; 0: none
+  int pairs() const { return schedule::round_up(keys / 2, 32); }  // of similarities: odd rows, padded
   Activation activation = Activation::gelu;
   Source source = Source::hidden;
   bool embedding_norm = false;
@@ -59,13 +62,15 @@ struct Plan {
 
   // vector memory, word addresses
   std::uint32_t params, x, norms, part, total, mean, deviation, maxima, sums, vscale_in, vscale_out, out, out_words, result, work, work_words;
+  // Merging: rows that each row stands for, lengths of keys, those of odd rows, best partners, fractions that number them, rows that stay.
+  std::uint32_t sizes = 0, lengths = 0, odd_lengths = 0, best = 0, numbers = 0, list = 0;
   // activation scratchpad, byte addresses
   std::uint32_t xq, xq_bytes, q, hq, y, kst, vst, pq, oq;
   // weight scratchpad, byte addresses
   std::uint32_t k_area, v_area;
   // DRAM, byte offsets within their window
-  std::uint32_t w_patch, w_stream, w_head, w_norms, w_words, w_types, w_positions, w_bytes;  // window 0
-  std::uint32_t d_x, d_xq, d_xs, d_k, d_ks, d_v, d_vs, d_bytes;     // window 1
+  std::uint32_t w_patch, w_stream, w_head, w_norms, w_words, w_types, w_positions, w_numbers = 0, w_rows = 0, w_bytes;  // window 0
+  std::uint32_t d_x, d_xq, d_xs, d_k, d_ks, d_v, d_vs, d_sizes = 0, d_lengths = 0, d_bytes;     // window 1
   std::uint32_t io_ids, io_types, io_pixels, io_out, io_bytes;      // window 2
 };
 

@@ -32,7 +32,8 @@ void Ring::start(const Stream& stream, Reg passes) {
   e_.set(left_, stream.first);
   e_.copy(passes_, passes);
   e_.set(span_, stream.first);
-  e_.alui(AluFn::mul, total_, passes, stream.rounds * (stream.first + stream.second));
+  if (stream.total > 0) e_.set(total_, stream.total);
+  else e_.alui(AluFn::mul, total_, passes, stream.rounds * (stream.first + stream.second));
   e_.repeat(ahead, [&] { load(); });
 }
 

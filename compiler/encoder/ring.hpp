@@ -36,6 +36,8 @@ enum Semaphore : unsigned {
   kListed,       // ld > ld: ids are there for a gather
   kOutput,       // ve > st: an output is complete
   kOutputFree,   // st > ve
+  kMatched,      // ve > seq: rows have found the ones most like them
+  kPair,         // st > ld: two rows are one
 };
 
 struct Product {
@@ -52,11 +54,14 @@ class Ring {
   struct Stream {
     std::uint32_t at = 0, first = 0, second = 0;  // offset; slots of a pass of either kind (second may be 0)
     std::uint32_t rounds = 1;                     // first and second passes in turn
+    std::uint32_t total = 0;                      // slots read in all, where next_passes() changes their number; 0: as many passes in every round
   };
   // Registers; call once, first of all.
   void prepare();
   // Loads the first slots of a stream that is read `passes` (a register) times a pass. Every slot of the stream before it must be consumed.
   void start(const Stream& stream, emit::Reg passes);
+  // Passes of each kind from the next round on. Call when this round's second passes have begun.
+  void next_passes(emit::Reg passes) { e_.copy(blocks_, passes); }
   // The product of the slot next in turn; then the load of the one that takes the place of the slot before it. So the product is queued
   // before the load engine's queue is full.
   void consume(const MatrixPlan& m, const Product& product);

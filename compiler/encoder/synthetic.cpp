@@ -47,6 +47,7 @@ Encoder synthetic(const Shape& s, ir::Format format, std::uint64_t seed) {
   Encoder e;
   e.name = "synthetic", e.architecture = s.norm_first ? "vit" : "bert";
   e.width = s.width, e.heads = s.heads, e.head_dim = s.width / s.heads, e.ffn = s.ffn, e.context = s.context, e.eps = 1e-6f;
+  e.merge = s.merge;
   e.norm_first = s.norm_first, e.causal = s.causal, e.activation = s.activation;
   if (s.norm_first) e.first = norm(random, s.width);
   for (int i = 0; i < s.layers; ++i) {

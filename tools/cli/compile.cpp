@@ -123,7 +123,7 @@ void add_compile(CLI::App& app, int&) {
       ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   add_onnx_options(*command, a->onnx);
-  add_encoder_options(*command, a->tower);
+  add_encoder_options(*command, a->tower, a->options);
   command->callback([a, command] {
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;

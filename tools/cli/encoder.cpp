@@ -29,6 +29,7 @@ Program program(const EncoderArguments& a) {
   }
   encoder::Encoder model = import::read_encoder(a.files.model, formats, a.tower);
   if (a.options.context > 0) encoder::shorten(model, a.options.context);
+  model.merge = a.options.merge_tokens;
   return encoder::compile(model, a.options.config);
 }
 
@@ -110,7 +111,8 @@ bool is_encoder_model(const std::string& path) {
   return import::is_encoder(path);
 }
 
-void add_encoder_options(CLI::App& command, std::string& tower) {
+void add_encoder_options(CLI::App& command, std::string& tower, CompileOptions& options) {
+  command.add_option("--merge-tokens", options.merge_tokens, "Images: rows that each layer merges into those most like them (0: none)")->check(CLI::Range(0, 16));
   command.add_option("--tower", tower, "CLIP: which of the two encoders, text or vision")->check(CLI::IsMember({"text", "vision"}));
 }
 

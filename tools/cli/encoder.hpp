@@ -12,8 +12,8 @@ struct EncoderArguments {
 
 // A folder of an encoder, or a program made of one.
 bool is_encoder_model(const std::string& path);
-// --tower.
-void add_encoder_options(CLI::App& command, std::string& tower);
+// --tower, --merge-tokens.
+void add_encoder_options(CLI::App& command, std::string& tower, CompileOptions& options);
 // Writes the program where a file is named.
 void compile_encoder(const EncoderArguments& arguments);
 // One launch a sequence or image. Returns 0, or 1 where the output differs from what --compare gives.

@@ -105,7 +105,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--output", a->onnx.output, "ONNX: folder for the outputs, as .npy");
   command->add_option("--rtol", a->onnx.rtol, "ONNX: relative tolerance of --compare")->capture_default_str();
   command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
-  add_encoder_options(*command, a->tower);
+  add_encoder_options(*command, a->tower, a->options);
   command->callback([a, command, &status] {
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.on = a->on, a->onnx.json = a->json;
