@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "import/gguf_file.hpp"
 #include "import/json_file.hpp"
 #include "import/safetensors.hpp"
+#include "mapped_file.hpp"
 #include "passes/quantize.hpp"
 #include "schedule/tile.hpp"
 
@@ -28,8 +30,11 @@ constexpr Field kFields[] = {{"rank", &AdapterPlan::rank}, {"cols", &AdapterPlan
                              {"heads", &AdapterPlan::heads}, {"kv_heads", &AdapterPlan::kv_heads}, {"head_dim", &AdapterPlan::head_dim}, {"ffn", &AdapterPlan::ffn},
                              {"fc", &AdapterPlan::fc}, {"turning", &AdapterPlan::turning}, {"slot_bytes", &AdapterPlan::slot_bytes}};
 
-enum Target { kQ, kK, kV, kO, kGate, kUp, kDown, kTargets };
-constexpr const char* kModules[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"};
+enum Target { kQ, kK, kV, kO, kGate, kUp, kDown };
+constexpr int kQkv = kDown + 1, kGateUp = kQkv + 1;  // fused in the file
+constexpr const char* kModules[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",    "self_attn.o_proj", "mlp.gate_proj",
+                                    "mlp.up_proj",      "mlp.down_proj",    "self_attn.qkv_proj", "mlp.gate_up_proj"};
+constexpr const char* kGgufNames[] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "attn_qkv"};
 
 // A matrix of floats, rows by columns; none: zeros.
 struct Floats {
@@ -49,11 +54,12 @@ AdapterPlan plan_of(const Program& program) {
   return p;
 }
 
-class Folder {
+// An adapter's matrices by layer and target, from a folder in PEFT's form or a GGUF file.
+class Source {
  public:
-  Folder(const AdapterPlan& plan, const std::filesystem::path& folder) : p_(plan), pairs_(static_cast<std::size_t>(plan.layers)) {
-    read_config(import::read_json_file(folder / "adapter_config.json"));
-    for (const ir::Tensor& t : import::read_safetensors_file(folder / "adapter_model.safetensors")) put(t);
+  Source(const AdapterPlan& plan, const std::filesystem::path& path) : p_(plan), pairs_(static_cast<std::size_t>(plan.layers)) {
+    if (std::filesystem::is_regular_file(path)) read_gguf(path);
+    else read_folder(path);
     for (std::size_t l = 0; l < pairs_.size(); ++l)
       for (const auto& [target, pair] : pairs_[l])
         if (pair.a.values.empty() || pair.b.values.empty())
@@ -70,60 +76,126 @@ class Folder {
  private:
   static constexpr const char* kPart = "adapter";
 
-  void read_config(const Json& j) {
+  void check_rank(std::int64_t rank) const {
+    if (rank > p_.rank) throw Error(kPart, "rank", std::to_string(rank), "at most " + std::to_string(p_.rank) + ", for which the program was compiled (--lora)");
+  }
+  static float checked_scale(double scale, double alpha) {
+    if (!std::isfinite(scale)) throw Error(kPart, "lora_alpha", std::to_string(alpha), "a number");
+    return static_cast<float>(scale);
+  }
+
+  void read_folder(const std::filesystem::path& folder) {
+    const Json j = import::read_json_file(folder / "adapter_config.json");
     const auto type = import::need_key<std::string>(kPart, j, "peft_type");
     if (type != "LORA") throw Error(kPart, "peft_type", type, "LORA");
     rank_ = import::need_size(kPart, j, "r");
-    if (rank_ > p_.rank) throw Error(kPart, "rank", std::to_string(rank_), "at most " + std::to_string(p_.rank) + ", for which the program was compiled (--lora)");
+    check_rank(rank_);
     const auto alpha = import::need_key<double>(kPart, j, "lora_alpha");
-    scale_ = static_cast<float>(import::optional_key<bool>(kPart, j, "use_rslora").value_or(false) ? alpha / std::sqrt(rank_) : alpha / rank_);
-    if (!std::isfinite(scale_)) throw Error(kPart, "lora_alpha", std::to_string(alpha), "a number");
+    const float scale = checked_scale(import::optional_key<bool>(kPart, j, "use_rslora").value_or(false) ? alpha / std::sqrt(rank_) : alpha / rank_, alpha);
     for (const char* key : {"use_dora", "fan_in_fan_out", "lora_bias"})
       if (import::optional_key<bool>(kPart, j, key).value_or(false)) throw Error(kPart, key, "true", "false");
     if (const auto bias = import::optional_key<std::string>(kPart, j, "bias").value_or("none"); bias != "none") throw Error(kPart, "bias", bias, "none");
     for (const char* key : {"rank_pattern", "alpha_pattern", "modules_to_save"})
       if (const auto it = j.find(key); it != j.end() && !it->is_null() && !it->empty()) throw Error(kPart, key, it->dump().substr(0, 80), "nothing (one rank and alpha for all)");
+    for (const ir::Tensor& t : import::read_safetensors_file(folder / "adapter_model.safetensors")) {
+      const Place place = find_place(t.name, "layers.", kModules, {".lora_A.weight", ".lora_A.default.weight"}, {".lora_B.weight", ".lora_B.default.weight"});
+      put(t, place, rank_, scale, true);
+    }
   }
 
-  [[noreturn]] static void stranger(const std::string& name) {
+  // Ranks may differ by matrix there. Rows of q and k of a llama are already in pairs, as those of the model were when its file was made.
+  void read_gguf(const std::filesystem::path& path) {
+    const auto file = std::make_shared<const MappedFile>("adapter", path, "a GGUF file or a folder");
+    import::GgufFile gguf(file->bytes(), path.filename().string(), file);
+    for (const auto& [key, expected] : {std::pair{"general.type", "adapter"}, std::pair{"adapter.type", "lora"}}) {
+      const auto* found = gguf.list<std::string>(key);
+      if (found == nullptr || *found != expected) throw Error(gguf.part(), std::string("metadata ") + key, found ? *found : "nothing", expected);
+    }
+    const double alpha = gguf.real("adapter.lora.alpha");
+    const bool halves = gguf.architecture() != "llama";
+    const std::vector<ir::Tensor> tensors = gguf.tensors();
+    // Phi-3's up is gate and up.
+    const auto fused_up = [&](const ir::Tensor& t) { return t.name.ends_with("ffn_up.weight.lora_b") && t.shape.front() == 2 * p_.ffn; };
+    const bool fused = std::any_of(tensors.begin(), tensors.end(), fused_up);
+    std::map<std::pair<int, int>, std::int64_t> ranks;
+    for (const bool a : {true, false})
+      for (const ir::Tensor& t : tensors) {
+        Place place = find_place(t.name, "blk.", kGgufNames, {".weight.lora_a"}, {".weight.lora_b"});
+        if (place.a != a) continue;
+        if (fused && place.target == kUp) place.target = kGateUp;
+        const std::int64_t rank = t.shape.at(a ? 0 : t.shape.size() - 1);
+        check_rank(rank);
+        if (a) ranks[{place.layer, place.target}] = rank;
+        const auto known = ranks.find({place.layer, place.target});
+        put(t, place, static_cast<int>(known == ranks.end() ? rank : known->second), checked_scale(alpha == 0 ? 1 : alpha / static_cast<double>(rank), alpha), halves);
+      }
+  }
+
+  struct Place {
+    int layer = 0;
+    int target = 0;  // of Target, kQkv or kGateUp
+    bool a = false;
+  };
+  using Ends = std::initializer_list<const char*>;
+
+  [[noreturn]] static void stranger(const std::string& name, const char* marker, std::span<const char* const> modules, const char* a, const char* b) {
     std::string known;
-    for (const char* m : kModules) known += (known.empty() ? "" : ", ") + std::string(m);
-    throw Error(kPart, "tensor " + name, "no place for it", "layers.N." + known + ", each with .lora_A.weight and .lora_B.weight");
+    for (const char* m : modules) known += (known.empty() ? "" : ", ") + std::string(m);
+    throw Error(kPart, "tensor " + name, "no place for it", marker + std::string("N.") + known + ", each with " + a + " and " + b);
   }
 
-  // "...layers.N.self_attn.q_proj.lora_A.weight"
-  void put(const ir::Tensor& t) {
-    const std::string marker = "layers.";
-    const auto from = t.name.find(marker);
-    if (from == std::string::npos) stranger(t.name);
-    const std::string rest = t.name.substr(from + marker.size());
+  // "...layers.N.self_attn.q_proj.lora_A.weight", "blk.N.attn_q.weight.lora_a"
+  Place find_place(const std::string& name, const std::string& marker, std::span<const char* const> modules, Ends as, Ends bs) const {
+    const auto refuse = [&] { stranger(name, marker.c_str(), modules, *as.begin(), *bs.begin()); };
+    const auto from = name.find(marker);
+    if (from == std::string::npos) refuse();
+    const std::string rest = name.substr(from + marker.size());
     const auto dot = rest.find('.');
     const std::string number = rest.substr(0, dot);
-    if (dot == std::string::npos || number.empty() || number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos) stranger(t.name);
+    if (dot == std::string::npos || number.empty() || number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos) refuse();
     const int layer = std::stoi(number);
-    if (layer >= p_.layers) throw Error(kPart, "tensor " + t.name, "layer " + number, "0 to " + std::to_string(p_.layers - 1));
-    for (int target = 0; target < kTargets; ++target)
+    if (layer >= p_.layers) throw Error(kPart, "tensor " + name, "layer " + number, "0 to " + std::to_string(p_.layers - 1));
+    for (int target = 0; target < static_cast<int>(modules.size()); ++target)
       for (const bool a : {true, false})
-        for (const char* end : {".weight", ".default.weight"})
-          if (rest.substr(dot + 1) == std::string(kModules[target]) + (a ? ".lora_A" : ".lora_B") + end) return put(t, layer, static_cast<Target>(target), a);
-    stranger(t.name);
+        for (const char* end : a ? as : bs)
+          if (rest.substr(dot + 1) == std::string(modules[static_cast<std::size_t>(target)]) + end) return {layer, target, a};
+    refuse();
+    return {};
   }
 
-  void put(const ir::Tensor& t, int layer, Target target, bool a) {
+  // halves: rows of q and k lie in halves of each head and are yet to be put in pairs.
+  void put(const ir::Tensor& t, const Place& place, int rank, float scale, bool halves) {
     const int d = p_.width, q = p_.heads * p_.head_dim, kv = p_.kv_heads * p_.head_dim;
-    const int outputs[] = {q, kv, kv, d, p_.ffn, p_.ffn, d}, inputs[] = {d, d, d, q, d, d, p_.ffn};
-    const std::vector<std::int64_t> expected = a ? std::vector<std::int64_t>{rank_, inputs[target]} : std::vector<std::int64_t>{outputs[target], rank_};
+    const int outputs[] = {q, kv, kv, d, p_.ffn, p_.ffn, d, q + 2 * kv, 2 * p_.ffn}, inputs[] = {d, d, d, q, d, d, p_.ffn, d, d};
+    const std::vector<std::int64_t> expected = place.a ? std::vector<std::int64_t>{rank, inputs[place.target]} : std::vector<std::int64_t>{outputs[place.target], rank};
     if (t.shape != expected) {
       std::string shape;
       for (const auto n : t.shape) shape += (shape.empty() ? "" : " x ") + std::to_string(n);
       throw Error(kPart, "shape of " + t.name, shape, std::to_string(expected[0]) + " x " + std::to_string(expected[1]) + " of this model");
     }
-    Pair& pair = pairs_[static_cast<std::size_t>(layer)][target];
-    Floats& to = a ? pair.a : pair.b;
-    to = {static_cast<int>(expected[0]), static_cast<int>(expected[1]), passes::finite_float(t)};
-    if (a) return;
-    for (float& x : to.values) x *= scale_;
-    if (target == kQ || target == kK) pair_up(to);
+    Floats all{static_cast<int>(expected[0]), static_cast<int>(expected[1]), passes::finite_float(t)};
+    if (!place.a)
+      for (float& x : all.values) x *= scale;
+    if (place.target == kQkv) return share(place, std::move(all), {{kQ, q}, {kK, kv}, {kV, kv}}, halves);
+    if (place.target == kGateUp) return share(place, std::move(all), {{kGate, p_.ffn}, {kUp, p_.ffn}}, halves);
+    share(place, std::move(all), {{static_cast<Target>(place.target), all.n}}, halves);
+  }
+
+  // The targets of a fused matrix have the same A, and each its rows of B.
+  void share(const Place& place, Floats all, const std::vector<std::pair<Target, int>>& targets, bool halves) {
+    auto from = all.values.begin();
+    for (const auto& [target, rows] : targets) {
+      Pair& pair = pairs_[static_cast<std::size_t>(place.layer)][target];
+      Floats& to = place.a ? pair.a : pair.b;
+      if (!to.values.empty()) throw Error(kPart, "layer " + std::to_string(place.layer) + " " + kModules[target], "two matrices for it", "one, alone or fused");
+      if (place.a) {
+        to = all;
+        continue;
+      }
+      to = {rows, all.k, {from, from + static_cast<std::ptrdiff_t>(rows) * all.k}};
+      from += static_cast<std::ptrdiff_t>(rows) * all.k;
+      if (halves && (target == kQ || target == kK)) pair_up(to);
+    }
   }
 
   // As the model's own rows of q and k: i and i + half of each head become 2i and 2i + 1.
@@ -141,13 +213,12 @@ class Folder {
   const AdapterPlan& p_;
   std::vector<std::map<Target, Pair>> pairs_;
   int rank_ = 0;
-  float scale_ = 1;
 };
 
 // Writes matrices in the order in which the program takes them.
 class Packer {
  public:
-  Packer(const AdapterPlan& plan, const Folder& folder) : p_(plan), folder_(folder) {}
+  Packer(const AdapterPlan& plan, const Source& source) : p_(plan), source_(source) {}
 
   std::vector<std::uint8_t> run() {
     for (int l = 0; l < p_.layers; ++l) {
@@ -169,7 +240,7 @@ class Packer {
     Floats m = zeros(p_.down_columns(g), p_.input(g));
     const int padded = schedule::round_up(p_.head_dim, 32);
     for (std::size_t t = 0; t < targets.size(); ++t) {
-      const Pair* pair = folder_.find(layer, targets[t]);
+      const Pair* pair = source_.find(layer, targets[t]);
       if (pair == nullptr) continue;
       for (int r = 0; r < pair->a.n; ++r)
         for (int c = 0; c < pair->a.k; ++c)
@@ -180,21 +251,21 @@ class Packer {
   void heads(int layer, Target target, int count) {
     for (int h = 0; h < count; ++h) {
       Floats m = zeros(p_.hn(), p_.rank);
-      if (const Pair* pair = folder_.find(layer, target)) rows(m, pair->b, h * p_.head_dim, p_.head_dim, 0, 0);
+      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, h * p_.head_dim, p_.head_dim, 0, 0);
       matrix(m, p_.up_head());
     }
   }
   void residual(int layer, Target target) {
     Floats m = zeros(schedule::round_up(p_.width, p_.cols), p_.rank);
-    if (const Pair* pair = folder_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
+    if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
     matrix(m, p_.up_residual());
   }
   // Columns of gate and up side by side, over the ranks of both.
   void iteration(int layer, int first) {
     Floats m = zeros(2 * p_.fc, 2 * p_.rank);
     const int count = std::min(p_.fc, p_.ffn - first);
-    if (const Pair* gate = folder_.find(layer, kGate)) rows(m, gate->b, first, count, 0, 0);
-    if (const Pair* up = folder_.find(layer, kUp)) rows(m, up->b, first, count, p_.fc, p_.rank);
+    if (const Pair* gate = source_.find(layer, kGate)) rows(m, gate->b, first, count, 0, 0);
+    if (const Pair* up = source_.find(layer, kUp)) rows(m, up->b, first, count, p_.fc, p_.rank);
     matrix(m, p_.up_ffn());
   }
 
@@ -222,19 +293,28 @@ class Packer {
   }
 
   const AdapterPlan& p_;
-  const Folder& folder_;
+  const Source& source_;
   std::vector<std::uint8_t> out_;
 };
 
 }  // namespace
 
-std::vector<std::uint8_t> pack_adapter(const Program& program, const std::filesystem::path& folder) {
+std::vector<std::uint8_t> pack_adapter(const Program& program, const std::filesystem::path& path) {
   const AdapterPlan plan = plan_of(program);
-  const Folder pairs(plan, folder);
-  return Packer(plan, pairs).run();
+  const Source source(plan, path);
+  return Packer(plan, source).run();
 }
 
-int adapter_rank(const std::filesystem::path& folder) { return import::need_size("adapter", import::read_json_file(folder / "adapter_config.json"), "r"); }
+int adapter_rank(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) return import::need_size("adapter", import::read_json_file(path / "adapter_config.json"), "r");
+  const auto file = std::make_shared<const MappedFile>("adapter", path, "a GGUF file or a folder");
+  import::GgufFile gguf(file->bytes(), path.filename().string(), file);
+  std::int64_t rank = 0;
+  for (const ir::Tensor& t : gguf.tensors())
+    if (t.name.ends_with(".lora_a")) rank = std::max(rank, t.shape.front());
+  if (rank == 0) throw Error(gguf.part(), "tensors", "no .lora_a", "an adapter");
+  return static_cast<int>(std::min<std::int64_t>(rank, 1 << 20));
+}
 
 nlohmann::json schedule::to_json(const AdapterPlan& plan) {
   Json j = Json::object();

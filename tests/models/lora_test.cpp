@@ -6,6 +6,7 @@
 #include "batch_session.hpp"
 #include "float_llama.hpp"
 #include "import/adapter_writer.hpp"
+#include "import/gguf_writer.hpp"
 #include "import/synthetic.hpp"
 #include "shared.hpp"
 
@@ -69,7 +70,110 @@ std::vector<float> expected_of(const ir::Graph& graph, const std::vector<int>& i
   return all;
 }
 
+// A GGUF of an adapter, as a file, removed again. In pairs: rows of q and k as a llama's file has them.
+class GgufFile {
+ public:
+  GgufFile(const Adapter& adapter, const std::string& architecture, float alpha, const std::string& type = "adapter") {
+    import::GgufWriter w;
+    w.text("general.type", type);
+    w.text("general.architecture", architecture);
+    w.text("adapter.type", "lora");
+    w.f32("adapter.lora.alpha", alpha);
+    for (const auto& [name, m] : adapter) {
+      const auto dot = name.find('.', 7), end = name.rfind('.');
+      const std::string module = name.substr(dot + 1, end - dot - 1);
+      const auto target = static_cast<std::size_t>(std::find(kAdapterModules.begin(), kAdapterModules.end(), module) - kAdapterModules.begin());
+      const std::vector<std::string> fused = {"attn_qkv", "ffn_up"};
+      const bool a = name.ends_with("lora_A");
+      AdapterValues values = m;
+      if (!a && architecture == "llama" && target < 2) values = in_pairs(m);
+      std::vector<std::byte> bytes(values.v.size() * 4);
+      std::memcpy(bytes.data(), values.v.data(), bytes.size());
+      w.tensor("blk." + name.substr(7, dot - 7) + "." + (target < 7 ? kTensors[target] : fused[target - 7]) + ".weight.lora_" + (a ? "a" : "b"),
+               {static_cast<std::uint64_t>(m.n), static_cast<std::uint64_t>(m.k)}, 0, bytes);
+    }
+    path = std::filesystem::temp_directory_path() / ("jogak-lora-" + std::to_string(::getpid()) + "-" + std::to_string(number_++) + ".gguf");
+    const auto file = w.file();
+    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+  }
+  ~GgufFile() { std::filesystem::remove(path); }
+  GgufFile(const GgufFile&) = delete;
+  GgufFile& operator=(const GgufFile&) = delete;
+  std::filesystem::path path;
+
+ private:
+  static AdapterValues in_pairs(const AdapterValues& m) {
+    AdapterValues to = m;
+    const int head = kShape.head_dim, half = head / 2;
+    for (int r = 0; r < m.n; ++r) {
+      const int i = r % head, row = r - i + (i < half ? 2 * i : 2 * (i - half) + 1);
+      std::copy_n(m.v.begin() + r * m.k, m.k, to.v.begin() + row * m.k);
+    }
+    return to;
+  }
+  static inline int number_ = 0;
+};
+
+// Of a fused matrix and its parts: the same A, B one below the other.
+Adapter split(const Adapter& fused, const LlamaHyper& h) {
+  Adapter all;
+  const int q = h.heads * h.head_dim, kv = h.kv_heads * h.head_dim;
+  for (int l = 0; l < h.layers; ++l) {
+    const std::string layer = "layers." + std::to_string(l) + ".";
+    const auto part = [&](std::size_t from, std::vector<std::pair<std::size_t, int>> targets) {
+      const AdapterValues &a = fused.at(layer + kAdapterModules[from] + ".lora_A"), &b = fused.at(layer + kAdapterModules[from] + ".lora_B");
+      auto at = b.v.begin();
+      for (const auto& [target, rows] : targets) {
+        all[layer + kAdapterModules[target] + ".lora_A"] = a;
+        all[layer + kAdapterModules[target] + ".lora_B"] = {rows, b.k, {at, at + rows * b.k}};
+        at += rows * b.k;
+      }
+    };
+    part(7, {{0, q}, {1, kv}, {2, kv}});
+    part(8, {{4, h.ffn}, {5, h.ffn}});
+  }
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("lora: GGUF adapters and fused matrices are the same bytes as a folder of their parts") {
+  const Program program = compile(import::synthetic_llama(kShape, 9), {.config = "edge", .lora = 8}).program;
+  const Adapter parts = random_adapter(kShape, 5, {0, 1, 2, 3, 4, 5, 6}, 3), fused = random_adapter(kShape, 5, {7, 8}, 4);
+  const auto folder = pack_adapter(program, Folder(parts, adapter_config(5, 7.5)).path);
+  for (const char* architecture : {"llama", "qwen2"}) {
+    const GgufFile file(parts, architecture, 7.5f);
+    CHECK(pack_adapter(program, file.path) == folder);
+    CHECK(adapter_rank(file.path) == 5);
+  }
+  const auto split_folder = pack_adapter(program, Folder(split(fused, kShape), adapter_config(5, 5)).path);
+  CHECK(split_folder != folder);
+  CHECK(pack_adapter(program, Folder(fused, adapter_config(5, 5)).path) == split_folder);
+  CHECK(pack_adapter(program, GgufFile(fused, "phi3", 5).path) == split_folder);
+  // Each matrix of its own rank; alpha 0 is a scale of 1.
+  Adapter ranks = random_adapter(kShape, 5, {0}, 3);
+  for (const auto& [name, m] : random_adapter(kShape, 2, {6}, 4)) ranks[name] = m;
+  CHECK(adapter_rank(GgufFile(ranks, "qwen2", 0).path) == 5);
+  Adapter high = ranks;
+  for (const auto& [name, m] : random_adapter(kShape, 40, {3}, 4)) high[name] = m;
+  const auto refusal = [&](const GgufFile& file) {
+    try {
+      (void)pack_adapter(program, file.path);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK(refusal(GgufFile(ranks, "qwen2", 0)) == "accepted");
+  CHECK(refusal(GgufFile(high, "qwen2", 4)).find("rank, found 40, expected at most 32") != std::string::npos);
+  CHECK(refusal(GgufFile(ranks, "qwen2", 4, "model")).find("general.type, found model, expected adapter") != std::string::npos);
+  CHECK(refusal(GgufFile(ranks, "qwen2", NAN)).find("lora_alpha") != std::string::npos);
+  Adapter both = fused;
+  for (const auto& [name, m] : random_adapter(kShape, 5, {1}, 4)) both[name] = m;
+  CHECK(refusal(GgufFile(both, "phi3", 4)).find("two matrices for it") != std::string::npos);
+  ranks.erase("layers.1.self_attn.q_proj.lora_A");
+  CHECK(refusal(GgufFile(ranks, "qwen2", 4)).find("found lora_B alone") != std::string::npos);
+}
 
 TEST_CASE("lora: every target alone and all together are the merged fp32 decoder within 4 %, the same bits on two configurations and for every cut") {
   const ir::Graph graph = import::synthetic_llama(kShape, 9);
@@ -174,8 +278,8 @@ TEST_CASE("lora: what does not fit is refused by name") {
   CHECK(refusal(good, with("rank_pattern", {{"q_proj", 2}})).find("rank_pattern") != std::string::npos);
   CHECK(refusal({}, adapter_config(4, 8)).find("tensors, found none") != std::string::npos);
   Adapter other = good;
-  other["layers.0.self_attn.qkv_proj.lora_A"] = {1, 1, {0}};
-  CHECK(refusal(other, adapter_config(4, 8)).find("layers.0.self_attn.qkv_proj.lora_A.weight, found no place for it") != std::string::npos);
+  other["layers.0.self_attn.qk_proj.lora_A"] = {1, 1, {0}};
+  CHECK(refusal(other, adapter_config(4, 8)).find("layers.0.self_attn.qk_proj.lora_A.weight, found no place for it") != std::string::npos);
   other = good;
   other["layers.9.self_attn.q_proj.lora_A"] = good.at("layers.0.self_attn.q_proj.lora_A");
   CHECK(refusal(other, adapter_config(4, 8)).find("found layer 9, expected 0 to 1") != std::string::npos);

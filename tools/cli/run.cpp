@@ -82,7 +82,7 @@ void add_run(CLI::App& app, int& status) {
   const auto a = std::make_shared<Arguments>();
   command->add_option("model", a->model, "Program file (.jgk), model file (.gguf, llama2.c's .bin, .onnx) or folder")->required();
   command->add_option("-p,--prompt", a->prompt, "Text to go on from");
-  command->add_option("--lora", a->lora, "Folder of a LoRA adapter (adapter_config.json, adapter_model.safetensors)")->check(CLI::ExistingDirectory);
+  command->add_option("--lora", a->lora, "LoRA adapter: a folder with adapter_config.json and adapter_model.safetensors, or a .gguf file")->check(CLI::ExistingPath);
   command->add_option("--batch", a->batch, "File with a prompt a line: all of them, several a launch (--sequences, 8 if not said)")->check(CLI::ExistingFile);
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();

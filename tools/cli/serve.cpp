@@ -97,7 +97,7 @@ void add_serve(CLI::App& app, int&) {
   command->add_option("--host", a->serve.host, "Address to listen on; there is no password, so mind who can reach it")->capture_default_str();
   command->add_option("--on", a->on, "Backend")->capture_default_str();
   command->add_option("--name", a->serve.model, "Model id that clients use (default: the model's name)");
-  command->add_option("--lora", a->lora, "Folder of a LoRA adapter, for all requests")->check(CLI::ExistingDirectory);
+  command->add_option("--lora", a->lora, "LoRA adapter for all requests: a folder in PEFT's form or a .gguf file")->check(CLI::ExistingPath);
   command->add_option("--queue", a->serve.queue, "Requests that may wait for the machine")->check(CLI::Range(0, 1024))->capture_default_str();
   command->add_option("--body", a->serve.body_bytes, "Largest request, bytes")->check(CLI::Range(1024, 1 << 28))->capture_default_str();
   std::string templates;
