@@ -35,11 +35,12 @@ module npu_dma_retire
   assign fault_valid_o = hold_q && delay_q == '0;
 
   always_ff @(posedge clk_i) begin
-    if (last_i && err_i) begin
+    // What counts is the last cycle before hold_q; last_i comes late.
+    if (!hold_q) begin
       fault_code_o <= err_code_i;
       fault_addr_o <= err_addr_i;
       delay_q      <= 4'(FaultDelay);
-    end else if (hold_q) begin
+    end else begin
       delay_q <= delay_q - 1'b1;
     end
   end
