@@ -30,6 +30,7 @@ std::array<std::uint32_t, 4> LlamaPair::prepare(int position, int rows) {
 }
 
 void LlamaPair::advance(int position, int rows) { pair_->advance(prepare(position, rows)); }
+Timed LlamaPair::time(int position, int rows) { return pair_->time(prepare(position, rows)); }
 Measured LlamaPair::measure(int position, int rows) { return pair_->measure(prepare(position, rows)); }
 
 }  // namespace jogak::bench

@@ -16,6 +16,7 @@ class LlamaPair {
   void advance(int position, int rows);
   // The same launch on both, logits of the last row.
   Measured measure(int position, int rows);
+  Timed time(int position, int rows);
 
  private:
   std::array<std::uint32_t, 4> prepare(int position, int rows);

@@ -5,6 +5,8 @@
 #include <ctime>
 
 #include "error.hpp"
+#include "sim/cycle/chip.hpp"
+#include "sim/cycle/recorder.hpp"
 
 namespace jogak::bench {
 namespace {
@@ -37,11 +39,34 @@ void Pair::check(const model::Result& result) const {
     throw Error("bench", "model's fault at pc " + std::to_string(result.fault.pc), std::to_string(static_cast<int>(result.fault.code)), "none");
 }
 
-void Pair::advance(std::span<const std::uint32_t> args) {
+model::Launch Pair::launch(std::span<const std::uint32_t> args) const {
   model::Launch launch{.code = code_};
   std::copy(args.begin(), args.end(), launch.args.begin());
   std::copy(windows_.begin(), windows_.end(), launch.windows.begin());
-  check(model_.launch(launch));
+  return launch;
+}
+
+void Pair::advance(std::span<const std::uint32_t> args) { check(model_.launch(launch(args))); }
+
+Timed Pair::time(std::span<const std::uint32_t> args) {
+  const model::Launch launched = launch(args);
+  cycle::Recorder recorder(config_);
+  recorder.begin(launched.windows);
+  model_.on_instruction([&](const model::Step& s) { recorder.step(s, model_.memories()); });
+  const std::clock_t start = std::clock();
+  Timed t{.result = model_.launch(launched)};
+  const std::clock_t executed = std::clock();
+  model_.on_instruction({});
+  check(t.result);
+  recorder.end(t.result.fault, t.result.counters[spec::Counter::instructions], code_);
+  cycle::Chip chip(config_, {}, recorder.stream());
+  chip.launch({.code = 0, .instructions = static_cast<std::uint32_t>(code_.size()), .keep = true});
+  if (chip.run(kCycleLimit) != cycle::Chip::Stop::done) throw Error("bench", "cycle model", "no end", "one within " + std::to_string(kCycleLimit) + " cycles");
+  const std::clock_t end = std::clock();
+  t.value_seconds = static_cast<double>(executed - start) / CLOCKS_PER_SEC;
+  t.time_seconds = static_cast<double>(end - executed) / CLOCKS_PER_SEC;
+  t.counters = chip.counters();
+  return t;
 }
 
 Measured Pair::measure(std::span<const std::uint32_t> args) {
@@ -58,11 +83,8 @@ Measured Pair::measure(std::span<const std::uint32_t> args) {
   if (!m.rtl.ok()) throw Error("bench", "RTL run", m.rtl.done ? "fault " + std::to_string(static_cast<int>(m.rtl.fault.code)) : "no end", "done");
   m.cycles = m.rtl[spec::Counter::cycles];
 
-  model::Launch launch{.code = code_};
-  std::copy(args.begin(), args.end(), launch.args.begin());
-  std::copy(windows_.begin(), windows_.end(), launch.windows.begin());
-  const model::Result result = model_.launch(launch);
-  check(result);
+  m.timed = time(args);
+  const model::Result& result = m.timed.result;
   for (std::size_t i = 0; i < image_.size(); ++i) m.differences += image_[i] != dram[i];
   for (const auto& counter : spec::counters) {
     const auto c = static_cast<spec::Counter>(counter.index);

@@ -1,39 +1,14 @@
 // fuzz, mutants, demo: figures of programs of their own, built beside this one.
-#include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <memory>
 
 #include "bench.hpp"
 #include "error.hpp"
-#include "tools/project.hpp"
+#include "process.hpp"
 
 namespace jogak::bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path beside(const std::string& name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
-
-struct Output {
-  std::string text;
-  int status = 0;
-  double seconds = 0;
-};
-
-// Runs a command in the project's folder; its last line that contains `key` is the text.
-Output last_line(const std::string& command, const std::string& key) {
-  const auto start = std::chrono::steady_clock::now();
-  FILE* pipe = popen(("cd '" + tools::project_root().string() + "' && " + command).c_str(), "r");
-  if (!pipe) throw Error("bench", "command " + command, "nothing started", "a process");
-  Output out;
-  char line[4096];
-  while (std::fgets(line, sizeof line, pipe))
-    if (std::string(line).find(key) != std::string::npos) out.text = line;
-  out.status = pclose(pipe);
-  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return out;
-}
 
 void fuzz(const Options& o, Report& report) {
   const std::string config = o.config.empty() ? "nano" : o.config;
