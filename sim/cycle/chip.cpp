@@ -9,6 +9,7 @@ namespace {
 constexpr i64 kFirstLoad = 18;  // npu_seq waits for the program from here on: registers are clean, arguments copied
 constexpr i64 kFill = 2;        // from an empty sequencer to the cycle in which an instruction is taken in
 constexpr i64 kNever = Matrix::kNever;
+constexpr u32 kAll = (1u << kEngines) - 1;
 
 bool same_bank(u32 a, u32 b) { return ((a ^ b) & 3) == 0; }
 
@@ -40,8 +41,7 @@ void Chip::launch(const LaunchOptions& o) {
   seq_.state = Sequencer::State::launch;
   seq_.at = kFirstLoad;
   memory_.skip(1);
-  now_ = 1;  // in cycle 0 nothing but the launch happens
-  for (const Level level : {MxIdle, VeIdle, LdIdle, StIdle}) levels_[level] = 1;
+  now_ = levels_since_ = 1;  // in cycle 0, which no counter counts, nothing but the launch happens
 }
 
 Chip::Stop Chip::run(u64 limit) {
@@ -63,32 +63,45 @@ void Chip::kill() {
   kill_ = true;
   loader_.kill();
   for (Front& f : fronts_) f.stop();
+  fronts_moved_ = true;
 }
 
 // One cycle; returns whether anything moved.
 bool Chip::tick() {
   memory_.edge();
   if (kill_next_ && !kill_) kill();
-  moved_ = kill_;
-  const bool idle[kEngines] = {load_.idle(), store_.idle(), matrix_.idle(), vector_.idle()};
-  bool all_idle = seq_.state == Sequencer::State::idle && loader_.idle() && !fault_ && !load_.fault();
-  for (u32 e = 0; e < kEngines; ++e) {
-    idle_[e] = fronts_[e].empty() && idle[e];
-    all_idle &= idle_[e];
-  }
-  moved_ |= fault_;
+  moved_ = kill_ || fault_;
+  if (fronts_moved_) look_at_fronts();
+  over_ = seq_.state == Sequencer::State::idle && loader_.idle() && !fault_ && !load_.fault() && (empty_ & engines_idle()) == kAll;
   fault_ = false;
   if (load_.fault()) kill_next_ = true;
-  over_ = all_idle;
   lds_asks_ = seq_.state == Sequencer::State::lds && now_ >= seq_.at;
   arbitrate();
   semaphores();
-  count_levels();
+  note_levels(levels());
   engines();
   moved_ |= memory_.offer_reads();
   moved_ |= memory_.offer_writes();
   ++now_;
   return moved_ || over_;
+}
+
+u32 Chip::engines_idle() const {
+  return u32(load_.idle()) << kLd | u32(store_.idle()) << kSt | u32(matrix_.idle()) << kMx | u32(vector_.idle()) << kVe;
+}
+
+void Chip::look_at_fronts() {
+  fronts_moved_ = false;
+  offers_ = empty_ = waits_ = restless_ = 0;
+  for (u32 e = 0; e < kEngines; ++e) {
+    const Front& f = fronts_[e];
+    offers_ |= u32(f.offers()) << e;
+    empty_ |= u32(f.empty()) << e;
+    restless_ |= u32(!f.still()) << e;
+    sig_[e] = f.signal();
+    take_[e] = f.take();
+    waits_ |= u32(take_[e].valid) << e;
+  }
 }
 
 // Nothing moves before the next moment that one of them waits for.
@@ -101,7 +114,6 @@ void Chip::jump(i64 limit) {
   if (!memory_.b_valid()) next = std::min(next, due(memory_.response_due()));
   if (next <= now_) return;
   const u64 cycles = u64(next - now_);
-  for (u32 i = 0; i < Levels; ++i) levels_[i] += level_[i] * cycles;
   memory_.skip(cycles);
   memory_.offer_reads();
   memory_.offer_writes();
@@ -124,6 +136,7 @@ void Chip::arbitrate() {
     grant_b_ = granted && !st && b;
     grant_ix_ = granted && !st && !b;
   }
+  const bool waits = (a && !grant_a_) || (b && !grant_b_);
   const bool ve = vector_.writes(), ld = load_.writes_vmem();
   if (ve || ld) {
     const bool ld_turn = ld && (ld_waits_ || !ve);
@@ -133,38 +146,38 @@ void Chip::arbitrate() {
     if (ld) grant_ld_ = granted && ld_turn;
   }
   ld_waits_ = ld && !grant_ld_;
+  bank_waits_ += u64(waits || (ve && !grant_ve_));
   if (store_.reads_aspm()) grant_st_ = !matrix_.reads_aspm(now_);
   if (load_.writes_aspm() && vector_.writes_aspm()) grant_ld_ = load_.writes_scales() && !vector_.writes_scales();
 }
 
 void Chip::semaphores() {
-  bool any = !sems_.still();
-  for (u32 e = 0; e < kEngines; ++e) {
-    sig_[e] = fronts_[e].signal();
-    take_[e] = fronts_[e].take();
-    any |= sig_[e].valid || take_[e].valid;
-  }
   const bool asks = seq_.state == Sequencer::State::sem && now_ >= seq_.at;
-  const SemOp op{asks, seq_.item.sem, seq_.item.n};
-  sig_[kSeq] = take_[kSeq] = {};
-  if (asks) (seq_.item.kind == Kind::wait ? take_ : sig_)[kSeq] = op;
   sems_.sig_granted = sems_.take_granted = kUsers;
-  if (!any && !asks) return;
+  if (!restless_ && !asks && sems_.still()) return;
+  sig_[kSeq] = take_[kSeq] = {};
+  if (asks) (seq_.item.kind == Kind::wait ? take_ : sig_)[kSeq] = {true, seq_.item.sem, seq_.item.n};
   sems_.decide(sig_);
   moved_ |= sems_.step(sig_, take_);
 }
 
-void Chip::count_levels() {
-  const auto waits = [&](u32 e) { return take_[e].valid && sems_.take_granted != e; };
-  const bool asks = now_ >= seq_.at;
-  level_[MxSem] = waits(kMx), level_[VeSem] = waits(kVe), level_[LdSem] = waits(kLd), level_[StSem] = waits(kSt);
-  level_[MxIdle] = idle_[kMx], level_[VeIdle] = idle_[kVe], level_[LdIdle] = idle_[kLd], level_[StIdle] = idle_[kSt];
-  level_[VeBusy] = !vector_.idle(), level_[LdBusy] = !load_.idle(), level_[StBusy] = !store_.idle();
-  level_[VeMem] = (vector_.reads_a() && !grant_a_) || (vector_.reads_b() && !grant_b_) || (vector_.writes() && !grant_ve_);
-  level_[SeqQueue] = seq_.state == Sequencer::State::push && asks && !fronts_[seq_.item.engine].push_ready();
-  level_[SeqSem] = seq_.state == Sequencer::State::sem && asks;
-  level_[SeqFetch] = !loader_.idle();
-  for (u32 i = 0; i < Levels; ++i) levels_[i] += level_[i];
+// Of this cycle.
+u32 Chip::levels() const {
+  const u32 idle = engines_idle(), granted = sems_.take_granted < kEngines ? 1u << sems_.take_granted : 0;
+  u32 l = (waits_ & ~granted) << Sem | (empty_ & idle) << Idle | (~idle & kAll) << Busy;
+  if (!loader_.idle()) l |= 1u << SeqFetch;
+  if (now_ < seq_.at) return l;
+  if (seq_.state == Sequencer::State::push && !fronts_[seq_.item.engine].push_ready()) l |= 1u << SeqQueue;
+  if (seq_.state == Sequencer::State::sem) l |= 1u << SeqSem;
+  return l;
+}
+
+// Levels of the cycles before this one are counted when they change.
+void Chip::note_levels(u32 levels) {
+  if (levels == levels_now_) return;
+  for (u32 bits = levels_now_; bits != 0; bits &= bits - 1) levels_[u32(std::countr_zero(bits))] += u64(now_ - levels_since_);
+  levels_now_ = levels;
+  levels_since_ = now_;
 }
 
 // What the load engine takes now, with the list of a gather at hand.
@@ -181,39 +194,47 @@ const DmaCmd* Chip::accept_load() {
 }
 
 void Chip::engines() {
-  const bool ready[kEngines] = {fronts_[kLd].offers() && load_.ready(fronts_[kLd].command().dma), store_.ready(),
-                                matrix_.ready(now_), vector_.ready()};
-  for (u32 e = 0; e < kEngines; ++e) accept_[e] = fronts_[e].offers() && ready[e];
-  done_[kLd] = load_.done(), done_[kSt] = store_.done(), done_[kMx] = matrix_.done(now_), done_[kVe] = vector_.finish();
-  const bool gather_granted = grant_ix_ && !lds_asks_;
+  done_ = u32(load_.done()) << kLd | u32(store_.done()) << kSt | u32(matrix_.done(now_)) << kMx | u32(vector_.finish()) << kVe;
+  accept_ = 0;
+  if (offers_ != 0) {
+    accept_ = u32(offers_ >> kLd & 1 && load_.ready(fronts_[kLd].command().dma)) << kLd | u32(store_.ready()) << kSt |
+              u32(matrix_.ready(now_)) << kMx | u32(vector_.ready()) << kVe;
+    accept_ &= offers_;
+  }
+  const bool gather_granted = grant_ix_ && !lds_asks_, loaded = loader_.loaded();
+  const auto accepted = [&](u32 e) { return (accept_ >> e & 1) != 0; };
   if (events_ != nullptr) trace_engines();
 
   if (!loader_.idle()) {
     moved_ |= loader_.step(read_port_, memory_);
-  } else if (accept_[kLd] || !load_.asleep() || memory_.r_valid() || stalls_) {
-    const DmaCmd* cmd = accept_[kLd] ? accept_load() : nullptr;
+  } else if (accepted(kLd) || !load_.asleep() || memory_.r_valid() || stalls_) {
+    const DmaCmd* cmd = accepted(kLd) ? accept_load() : nullptr;
     load_.step({cmd, &list_, gather_granted, grant_ld_}, read_port_, memory_);
     moved_ |= !load_.asleep();
   }
-  if (accept_[kSt] || !store_.asleep() || memory_.b_valid() || stalls_) {
-    store_.step(accept_[kSt] ? &fronts_[kSt].command().dma : nullptr, grant_st_, memory_);
+  if (accepted(kSt) || !store_.asleep() || memory_.b_valid() || stalls_) {
+    store_.step(accepted(kSt) ? &fronts_[kSt].command().dma : nullptr, grant_st_, memory_);
     moved_ |= !store_.asleep();
   }
-  matrix_.step(accept_[kMx] ? &fronts_[kMx].command().mm : nullptr, now_);
-  moved_ |= accept_[kMx] || done_[kMx];
-  if (accept_[kVe] || !vector_.idle()) {
-    vector_.step({accept_[kVe] ? &fronts_[kVe].command().vec : nullptr, grant_a_, grant_b_, grant_ve_});
+  matrix_.step(accepted(kMx) ? &fronts_[kMx].command().mm : nullptr, now_);
+  if (accepted(kVe) || !vector_.idle()) {
+    vector_.step({accepted(kVe) ? &fronts_[kVe].command().vec : nullptr, grant_a_, grant_b_, grant_ve_});
     moved_ = true;
   }
   const bool queue = seq_.item.engine < kEngines && fronts_[seq_.item.engine].push_ready();
-  for (u32 e = 0; e < kEngines; ++e) {
-    const bool took = sems_.take_granted == e, signalled = sems_.sig_granted == e;
-    if (fronts_[e].still() && !accept_[e] && !done_[e] && !took && !signalled) continue;
-    fronts_[e].step(accept_[e], done_[e], took, signalled);
-    moved_ = true;
-  }
-  if (now_ >= seq_.at) sequence(queue);
+  fronts();
+  if (now_ >= seq_.at) sequence(seq_.state == Sequencer::State::launch ? loaded : queue);
   if (kill_) seq_.state = Sequencer::State::idle;
+}
+
+void Chip::fronts() {
+  const auto bit = [](u32 user) { return user < kEngines ? 1u << user : 0; };
+  const u32 took = bit(sems_.take_granted), signalled = bit(sems_.sig_granted);
+  for (u32 left = restless_ | accept_ | done_ | took | signalled; left != 0; left &= left - 1) {
+    const u32 e = u32(std::countr_zero(left));
+    fronts_[e].step(accept_ >> e & 1, done_ >> e & 1, took >> e & 1, signalled >> e & 1);
+    moved_ = fronts_moved_ = true;
+  }
 }
 
 void Chip::trace_engines() {
@@ -221,30 +242,30 @@ void Chip::trace_engines() {
     events_->push_back({u64(now_), u8(e), start, pc, matrix_.busy_until(now_), load_.beats(), store_.beats()});
   };
   for (u32 e = 0; e < kEngines; ++e) {
-    if (done_[e]) tell(e, false, fronts_[e].oldest_pc());
+    if (done_ >> e & 1) tell(e, false, fronts_[e].oldest_pc());
     if (fronts_[e].accepted()) tell(e, true, fronts_[e].head_pc());
   }
 }
 
-// queue: the item's queue has room.
-void Chip::sequence(bool queue) {
+// ready: the program is there; the item's queue has room.
+void Chip::sequence(bool ready) {
   using State = Sequencer::State;
   switch (seq_.state) {
     case State::launch:
-      if (loader_.loaded()) decode_after(now_ + kFill);
+      if (ready) decode_after(now_ + kFill);
       break;
     case State::lds:
       moved_ = true;
       if (grant_ix_) decode_after(now_ + 2);
       break;
     case State::push:
-      if (!queue) break;
+      if (!ready) break;
       fronts_[seq_.item.engine].push({seq_.item.kind == Kind::command ? Front::What::command
                                       : seq_.item.kind == Kind::wait  ? Front::What::wait
                                                                       : Front::What::signal,
                                       seq_.item.sem, seq_.item.n, seq_.item.pc},
                                      seq_.command);
-      moved_ = true;
+      moved_ = fronts_moved_ = true;
       decode_after(now_);
       break;
     case State::sem:
@@ -299,18 +320,24 @@ std::array<u64, 64> Chip::counters() const {
   using spec::Counter;
   std::array<u64, 64> c{};
   const auto put = [&](Counter counter, u64 value) { c[std::size_t(counter)] = value; };
-  put(Counter::cycles, u64(now_));
+  put(Counter::cycles, u64(now_ - 1));
+  const auto level = [&](u32 l) { return levels_[l] + (levels_now_ >> l & 1) * u64(now_ - levels_since_); };
+  constexpr std::array<std::array<Counter, 3>, kEngines> per_engine = {{
+      {Counter::ld_wait_sem, Counter::ld_idle, Counter::ld_busy}, {Counter::st_wait_sem, Counter::st_idle, Counter::st_busy},
+      {Counter::mx_wait_sem, Counter::mx_idle, Counter::mx_busy}, {Counter::ve_wait_sem, Counter::ve_idle, Counter::ve_busy}}};
+  for (u32 e = 0; e < kEngines; ++e) {
+    put(per_engine[e][0], level(Sem + e));
+    put(per_engine[e][1], level(Idle + e));
+    put(per_engine[e][2], level(Busy + e));
+  }
   put(Counter::mx_busy, matrix_.busy());
   put(Counter::mx_wait_load, matrix_.wait_load());
-  put(Counter::mx_wait_sem, levels_[MxSem]), put(Counter::mx_idle, levels_[MxIdle]);
-  put(Counter::ve_busy, levels_[VeBusy]), put(Counter::ve_wait_sem, levels_[VeSem]);
-  put(Counter::ve_wait_mem, levels_[VeMem]), put(Counter::ve_idle, levels_[VeIdle]);
-  put(Counter::ld_busy, levels_[LdBusy]), put(Counter::ld_wait_sem, levels_[LdSem]);
-  put(Counter::ld_beats, load_.beats()), put(Counter::ld_idle, levels_[LdIdle]);
-  put(Counter::st_busy, levels_[StBusy]), put(Counter::st_wait_sem, levels_[StSem]);
-  put(Counter::st_beats, store_.beats()), put(Counter::st_idle, levels_[StIdle]);
-  put(Counter::seq_wait_queue, levels_[SeqQueue]), put(Counter::seq_wait_sem, levels_[SeqSem]);
-  put(Counter::seq_fetch, levels_[SeqFetch]);
+  put(Counter::ve_wait_mem, bank_waits_);
+  put(Counter::ld_beats, load_.beats());
+  put(Counter::st_beats, store_.beats());
+  put(Counter::seq_wait_queue, level(SeqQueue));
+  put(Counter::seq_wait_sem, level(SeqSem));
+  put(Counter::seq_fetch, level(SeqFetch));
   return c;
 }
 

@@ -42,7 +42,7 @@ class Chip {
   // Ends the run early: what was accepted is finished.
   void abort();
 
-  u64 cycle() const { return now_; }
+  u64 cycle() const { return u64(now_); }
   // By index of spec::Counter; only those that time decides. Exact once the run is over.
   std::array<u64, 64> counters() const;
   void trace(std::vector<Event>* events) { events_ = events; }
@@ -57,19 +57,23 @@ class Chip {
     Command command{};
     std::size_t next = 0;  // in the stream
   };
-  enum Level : u32 { MxSem, MxIdle, VeBusy, VeSem, VeMem, VeIdle, LdBusy, LdSem, LdIdle, StBusy, StSem, StIdle,
-                     SeqQueue, SeqSem, SeqFetch, Levels };
+  // Bits: of each engine, its queue waits, is idle with its engine, its engine is busy; then the sequencer's.
+  enum Level : u32 { Sem = 0, Idle = kEngines, Busy = 2 * kEngines, SeqQueue = 3 * kEngines, SeqSem, SeqFetch, Levels };
 
   bool tick();
   void jump(i64 limit);
+  void look_at_fronts();
   void arbitrate();
   void semaphores();
-  void sequence(bool queue);
+  void sequence(bool ready);
   void decode_after(i64 at);
   void decode(i64 taken_in);
   void engines();
+  void fronts();
   const DmaCmd* accept_load();
-  void count_levels();
+  u32 engines_idle() const;
+  u32 levels() const;
+  void note_levels(u32 levels);
   void trace_engines();
   void kill();
 
@@ -96,10 +100,16 @@ class Chip {
   bool grant_a_ = false, grant_b_ = false, grant_ix_ = false, grant_st_ = false, grant_ve_ = false, grant_ld_ = false;
   bool ld_waits_ = false;  // npu_vmem: load's write was not granted
   bool lds_asks_ = false;
-  bool accept_[kEngines] = {}, done_[kEngines] = {}, idle_[kEngines] = {};
+  u32 accept_ = 0, done_ = 0;  // bits: engines
+  // Of the fronts, as of their last step; bits: engines.
+  bool fronts_moved_ = true;
+  u32 offers_ = 0, empty_ = 0, waits_ = 0, restless_ = 0;
   SemOp sig_[kUsers], take_[kUsers];
-  std::array<u8, 16> level_{};
-  std::array<u64, 16> levels_{};
+  // Levels since then.
+  u32 levels_now_ = 0;
+  i64 levels_since_ = 0;
+  std::array<u64, Levels> levels_{};
+  u64 bank_waits_ = 0;
   std::vector<Event>* events_ = nullptr;
 };
 

@@ -44,21 +44,23 @@ TimeBench::TimeBench(std::string_view config, u64 seed) {
   rtl_ = rtl::make_simulator(config, o);
 }
 
-TimeBench::Timed TimeBench::on_rtl(const Case& c, Oracle& oracle, const Code& code) {
+TimeBench::Timed TimeBench::on_rtl(const Case& c, Oracle& oracle, const Code& code, bool resident) {
   Timed timed;
   fill(c, oracle.machine().memories(), oracle.data());
   for (const spec::Space space : kSpaces) rtl_->poke(space, 0, oracle.machine().memories().bytes(space));
   std::ranges::copy(oracle.data(), rtl_->dram().begin() + kCodeBytes);
   std::memcpy(rtl_->dram().data(), code.insns.data(), code.insns.size() * sizeof(spec::Insn));
   rtl_->on_trace([&](const rtl::TraceEvent& e) { timed.events.push_back({e.cycle, u8(e.engine), e.start, u16(e.pc), 0, 0, 0}); });
-  const sim::RunResult result = sim::run(*rtl_, setup_of(c, u32(code.insns.size())), kCycleLimit);
+  sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
+  setup.resident = resident;
+  const sim::RunResult result = sim::run(*rtl_, setup, kCycleLimit);
   rtl_->on_trace({});
   if (!result.done) throw Error("cycle fuzz", "seed " + std::to_string(c.seed), "RTL still running", "an end within " + std::to_string(kCycleLimit) + " cycles");
   timed.counters = result.counters;
   return timed;
 }
 
-TimeBench::Timed TimeBench::on_model(const Case& c, Oracle& oracle, const Code& code) {
+TimeBench::Timed TimeBench::on_model(const Case& c, Oracle& oracle, const Code& code, bool resident) {
   cycle::Recorder recorder(oracle.config());
   std::array<model::Window, spec::limit::windows> windows;
   for (u32 i = 0; i < windows.size(); ++i) windows[i] = {c.windows[i].base, c.windows[i].size, c.windows[i].readable, c.windows[i].writable};
@@ -68,7 +70,7 @@ TimeBench::Timed TimeBench::on_model(const Case& c, Oracle& oracle, const Code& 
   Timed timed;
   cycle::Chip chip(oracle.config(), memory_, recorder.stream());
   chip.trace(&timed.events);
-  chip.launch({.code = kDramBase, .instructions = u32(code.insns.size())});
+  chip.launch({.code = kDramBase, .instructions = u32(code.insns.size()), .resident = resident});
   if (chip.run(kCycleLimit) != cycle::Chip::Stop::done) throw Error("cycle fuzz", "seed " + std::to_string(c.seed), "cycle model still running", "an end");
   timed.counters = chip.counters();
   for (const spec::CounterInfo& info : spec::counters)
@@ -76,12 +78,13 @@ TimeBench::Timed TimeBench::on_model(const Case& c, Oracle& oracle, const Code& 
   return timed;
 }
 
-Difference TimeBench::run(Case c, Oracle& oracle) {
+Difference TimeBench::run(Case c, Oracle& oracle, bool resident) {
   // Faults that come from outside have no exact time: those programs run without.
   if (c.harmless) c.pool.push_back(*c.harmless);
   c.error.reset();
   const Code code = emit(c.items);
-  const Timed rtl = on_rtl(c, oracle, code), model = on_model(c, oracle, code);
+  if (resident) (void)on_rtl(c, oracle, code, false);
+  const Timed rtl = on_rtl(c, oracle, code, resident), model = on_model(c, oracle, code, resident);
   const auto at = std::size_t(spec::Counter::cycles);
   Difference d{rtl.counters[at], model.counters[at], compare_events(rtl.events, model.events)};
   for (const spec::CounterInfo& info : spec::counters) {

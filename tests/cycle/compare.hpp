@@ -19,15 +19,16 @@ class TimeBench {
  public:
   TimeBench(std::string_view config, u64 seed);
 
-  Difference run(Case c, Oracle& oracle);
+  // resident: the second launch of two, which finds the program in instruction memory.
+  Difference run(Case c, Oracle& oracle, bool resident = false);
 
  private:
   struct Timed {
     std::array<u64, 64> counters{};
     std::vector<cycle::Event> events;
   };
-  Timed on_rtl(const Case& c, Oracle& oracle, const Code& code);
-  Timed on_model(const Case& c, Oracle& oracle, const Code& code);
+  Timed on_rtl(const Case& c, Oracle& oracle, const Code& code, bool resident);
+  Timed on_model(const Case& c, Oracle& oracle, const Code& code, bool resident);
 
   AxiPace::Options memory_;
   std::unique_ptr<rtl::Simulator> rtl_;
