@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_model)
+set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_cycle jogak_model)
 set(files "${JOGAK_UTF8PROC}")
 if(TARGET jogak_rtl)
   list(APPEND parts jogak_rtl jogak_sim)
