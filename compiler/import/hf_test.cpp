@@ -260,6 +260,33 @@ TEST_CASE("tokenizers: byte fallback becomes scores; what is unknown is refused 
   CHECK(v.types == std::vector<std::int32_t>{2, 6, 1, 1, 1, 1, 1});
   CHECK(v.scores[5] > v.scores[6]);
   CHECK(v.unk == 0);
+  // As Gemma's: spaces are marked, none is put in front, and a split at spaces that are no more.
+  c.edit("tokenizer.json", [&](Json& j) {
+    j["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", space}};
+    j["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}};
+  });
+  const ir::Vocabulary gemma = read_hf_tokenizer(c.path / "tokenizer.json");
+  CHECK(gemma.scores == v.scores);
+  CHECK_FALSE(gemma.add_space_prefix);
+  c.edit("tokenizer.json", [](Json& j) { j["pre_tokenizer"]["pattern"]["String"] = "-"; });
+  CHECK_THROWS_AS((void)read_hf_tokenizer(c.path / "tokenizer.json"), Error);
+}
+
+TEST_CASE("configurations of gpt2, phi and the newer gemmas: what is not theirs is refused by key") {
+  const auto refused = [](const char* model, const char* key, const Json& value) {
+    Copy c(model);
+    c.edit("config.json", [&](Json& j) { j[key] = value; });
+    return c.refusal();
+  };
+  contains(refused("gpt2", "activation_function", "relu"), "activation_function, found relu, expected gelu_new");
+  contains(refused("gpt2", "scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse_layer_idx, found true");
+  contains(refused("gpt2", "n_inner", 95), "shape of transformer.h.0.mlp.c_fc.weight, found 96 x 40, expected 95 x 40");
+  contains(refused("phi", "hidden_act", "gelu"), "hidden_act, found gelu, expected gelu_new");
+  contains(refused("phi", "qk_layernorm", true), "qk_layernorm, found true");
+  contains(refused("gemma2", "hidden_activation", "silu"), "hidden_act, found silu, expected gelu_pytorch_tanh");
+  contains(refused("gemma3", "model_type", "gemma3"), "model_type, found gemma3, expected gemma3_text, the part without images");
+  contains(refused("gemma3", "layer_types", {"full_attention"}), "layer_types, found 1, expected 7 of them");
+  CHECK(refused("gemma3", "sliding_window", 200) == "");
 }
 
 // Any other exception, or a crash, would end the test.

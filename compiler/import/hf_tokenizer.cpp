@@ -131,8 +131,8 @@ class Reader {
       const std::string scheme = optional_key<std::string>(kFile, pre, "prepend_scheme").value_or("always");
       if (optional_key<bool>(kFile, pre, "split").value_or(true) || marked) throw Error(kFile, "Metaspace", pre.dump(), "split false, and no Replace");
       v_.add_space_prefix = scheme != "never", marked = true;
-    } else if (!pre.is_null()) {
-      throw Error(kFile, "pre-tokenizer", type_of(pre), "none or Metaspace with byte_fallback");
+    } else if (!pre.is_null() && !(marked && type_of(pre) == "Split" && member(pre, "pattern") == Json{{"String", " "}})) {  // Gemma's: none are left
+      throw Error(kFile, "pre-tokenizer", type_of(pre), "none, Metaspace or a Split at spaces with byte_fallback");
     }
     if (!marked) throw Error(kFile, "normalizer", "none that marks spaces", "Replace of spaces by U+2581");
     std::map<std::string, float> made;

@@ -18,7 +18,8 @@ ir::Tensor random(const std::string& name, std::vector<std::int64_t> shape, std:
   for (const auto d : shape) count *= d;
   const float scale = std::sqrt(12.0f / static_cast<float>(shape.back()));
   ir::Tensor t{name, std::move(shape), ir::DType::f32, std::vector<std::byte>(static_cast<std::size_t>(count) * 4)};
-  const bool norm = name.ends_with("norm.weight"), head_norm = name.ends_with("q_norm.weight") || name.ends_with("k_norm.weight");
+  const bool behind = name.ends_with("post_attention_norm.weight") || name.ends_with("post_ffw_norm.weight");
+  const bool norm = name.ends_with("norm.weight") && !behind, head_norm = name.ends_with("q_norm.weight") || name.ends_with("k_norm.weight");
   for (std::int64_t i = 0; i < count; ++i) {
     const float uniform = static_cast<float>(splitmix(state) >> 40) * 0x1p-24f - 0.5f;
     const float x = head_norm ? 1.0f + uniform : norm ? 1.0f : uniform * scale;
@@ -67,18 +68,30 @@ ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
     graph.tensors.push_back(random(name, std::move(shape), seed));
   };
   add("token_embd.weight", {h.vocab, d});
+  if (h.positions) add("position_embd.weight", {h.context, d});
+  const auto feed_forward = [&](const std::string& b) {
+    if (h.gated) add(b + "ffn_gate.weight", {f, d});
+    add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+    if (h.ffn_bias) add(b + "ffn_up.bias", {f}), add(b + "ffn_down.bias", {d});
+  };
   for (int l = 0; l < h.layers; ++l) {
     const std::string b = "blk." + std::to_string(l) + ".";
     add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {q, d}), add(b + "attn_k.weight", {kv, d});
-    add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, q}), add(b + "ffn_norm.weight", {d});
+    add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, q});
+    if (!h.parallel) add(b + "ffn_norm.weight", {d});
     if (h.mixture.experts > 0) add_experts(graph, h, b, seed);
-    else add(b + "ffn_gate.weight", {f, d}), add(b + "ffn_up.weight", {f, d}), add(b + "ffn_down.weight", {d, f});
+    else feed_forward(b);
+    if (h.layer_norm) add(b + "attn_norm.bias", {d});
+    if (h.layer_norm && !h.parallel) add(b + "ffn_norm.bias", {d});
+    if (h.post_norm) add(b + "post_attention_norm.weight", {d}), add(b + "post_ffw_norm.weight", {d});
     if (h.output_bias) add(b + "attn_output.bias", {d});
     if (h.sinks) add(b + "attn_sinks.weight", {h.heads});
     if (h.qkv_bias) add(b + "attn_q.bias", {q}), add(b + "attn_k.bias", {kv}), add(b + "attn_v.bias", {kv});
     if (h.qk_norm) add(b + "attn_q_norm.weight", {head}), add(b + "attn_k_norm.weight", {head});
   }
   add("output_norm.weight", {d});
+  if (h.layer_norm) add("output_norm.bias", {d});
+  if (h.head_bias) add("output.bias", {h.vocab});
   ir::Vocabulary& v = graph.vocabulary;
   v.model = "llama";
   for (int i = 0; i < h.vocab; ++i) {

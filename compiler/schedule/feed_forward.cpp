@@ -43,7 +43,6 @@ void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = y(), .ds = dn(), .a = y(), .as = dn(), .b = k(weights), .rows = m_, .cols = width()});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = k(p_.x), .ds = dn(), .a = k(p_.x), .as = dn(), .b = y(), .bs = dn(), .s = kf(1.0f),
              .rows = m_, .cols = width()});
-  e_.signal(Engine::ve, kResult);  // for the next norm, which waits for x
 }
 
 void Lowering::cap(const Value& at, const Value& words, Reg rows, float scale, float cap) {
@@ -63,10 +62,10 @@ void Lowering::cap_logits(bool there) {
   cap([&] { return out_; }, [&] { return k(p_.vocab_step); }, logit_rows_, 1, p_.logit_cap);
 }
 
-void Lowering::add_head_bias(Reg at, int row_words, int columns) {
+void Lowering::add_side_bias(Reg at, int row_words, Reg rows, int columns) {
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
-  weights_.add_bias(at, k(row_words), logit_rows_, columns);
+  weights_.add_bias(at, k(row_words), rows, columns);
 }
 
 void Lowering::add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride) {
@@ -118,10 +117,10 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
   e_.wait(Engine::ve, kStagingFree);
   e_.set(p0_, p_.hq);
-  if (p_.ffn_bias) e_.set(p4_, p_.extra + p_.at_up_bias);
+  if (p_.up_bias_apart) e_.set(p4_, p_.extra + p_.at_up_bias);
   weights_.phase(m, [&](const Prefetch& next) {
     project(m, next, m_, (p_.gated ? 2 : 1) * p_.fc, Engine::ve, [&] {
-      if (p_.ffn_bias) {
+      if (p_.up_bias_apart) {
         const Reg fc = k(p_.fc);
         e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = out_, .ds = fc, .a = out_, .as = fc, .b = p4_, .s = kf(1.0f), .rows = m_, .cols = fc});
         advance(p4_, p_.fc);

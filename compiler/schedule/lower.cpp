@@ -23,7 +23,7 @@ void Lowering::prologue() {
   e_.signal(Engine::seq, kNormFree, 2);
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
-  e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
+  if (!p_.post_norm) e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
   adapter_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
@@ -170,7 +170,7 @@ void Lowering::release_extra() {
 
 void Lowering::norm(const char* label, int which, Reg x, Reg rows, std::optional<std::uint32_t> bias) {
   e_.label(label);
-  e_.wait(Engine::ve, kResult);
+  if (!p_.post_norm) e_.wait(Engine::ve, kResult);  // else the vector engine itself has added to x
   const Reg dn = k(p_.dn), width = k(p_.width);
   e_.copy(p0_, x);
   if (which == 1 && p_.o_bias)

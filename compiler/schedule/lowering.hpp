@@ -164,7 +164,8 @@ class Lowering : Arithmetic {
   // The residual is the accumulator's start.
   void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
   void feed_forward(const MatrixPlan& m);
-  void add_head_bias(Reg at, int row_words, int columns);
+  // The product the matrix engine was last given, plus the bias that came with its slot.
+  void add_side_bias(Reg at, int row_words, Reg rows, int columns);
   // Of the output buffer; there: the vector engine has them already.
   void cap_logits(bool there);
   // temp = gate * recip(1 + exp(-z)) * up, gate and up side by side in the output buffer.
@@ -196,13 +197,13 @@ class Lowering : Arithmetic {
     weights_.slots(next, [&](const std::optional<SlotSize>& size) {
       weights_.consume(m, size, {.a = k(p_.xq), .am = k(p_.dk), .o = p5_, .om = k(row_words), .on = k(p_.cols), .m = rows});
       if (m.channel()) scale(p5_, row_words, rows, m.nbs * p_.cols);
-      if (store && m.bias()) add_head_bias(p5_, row_words, m.nbs * p_.cols);
+      if (m.bias()) add_side_bias(p5_, row_words, rows, m.nbs * p_.cols);
       if (m.slots > 1) advance(p5_, static_cast<long long>(m.nbs) * p_.cols);
     });
     adapter_columns(m, row_words);
-    const bool worked = m.channel() || (store && (m.bias() || p_.logit_cap > 0));  // by the vector engine
-    if (store && p_.logit_cap > 0) cap_logits(worked && (m.channel() || m.bias()));
-    if (store || !m.channel()) {
+    const bool there = m.channel() || m.bias(), worked = there || (store && p_.logit_cap > 0);  // with the vector engine
+    if (store && p_.logit_cap > 0) cap_logits(there);
+    if (store || !there) {
       const unsigned full = !store ? kResult : worked ? kScaled : kLogits;
       e_.signal(worked ? Engine::ve : Engine::mx, full);
       e_.wait(user, full);

@@ -26,7 +26,8 @@ void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp)
   put_whole_k(out, lp.ffn, [&](int it, int j) {
     const QMatrix& m = p.gated && j < p.fc ? *l.gate : *l.up;
     const std::int64_t n = it * p.fc + j % p.fc;
-    return Column{&m, n < m.n ? n : -1};
+    const bool there = n < m.n;
+    return Column{&m, there ? n : -1, there && lp.ffn.bias() ? l.up_bias[static_cast<std::size_t>(n)] : 0.0f};
   });
   put_accumulating(out, lp.down, [&](int n) { return Column{l.down.get(), n}; });
 }
@@ -62,7 +63,7 @@ void norms(Out& out, const Plan& p, const LlamaLayer& l) {
   if (p.sinks) next(l.sinks.data(), l.sinks.size(), round_up(p.heads, p.cols));
   if (p.post_norm) next(l.post_attn.data(), width, p.dn), next(l.post_ffn.data(), width, p.dn);
   if (p.ffn_bias && !p.parallel) next(l.down_bias.data(), width, p.dn);
-  if (p.ffn_bias) next(l.up_bias.data(), l.up_bias.size(), 0);
+  if (p.up_bias_apart) next(l.up_bias.data(), l.up_bias.size(), 0);
 }
 
 void weights(Out& out, const Llama& model, const Plan& p) {

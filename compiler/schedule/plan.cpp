@@ -79,8 +79,9 @@ void shape(Plan& p, const Llama& model) {
     return at;
   };
   p.at_o_bias = extra(p.o_bias, p.dn), p.at_router_bias = extra(p.expert_bias, p.ep), p.at_sinks = extra(p.sinks, round_up(p.heads, c));
+  for (const LlamaLayer& l : model.layers) p.up_bias_apart |= p.ffn_bias && l.up->format == ir::Format::int8c;
   p.at_post_attn = extra(p.post_norm, p.dn), p.at_post_ffn = extra(p.post_norm, p.dn);
-  p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.ffn_bias, round_up(p.ffn, 64));
+  p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.up_bias_apart, round_up(p.ffn, 64));
 }
 
 // Sliding layers whose window is shorter than the context, as a pattern of at most 32 layers.
@@ -201,6 +202,7 @@ void matrices(Plan& p, const Llama& model) {
       experts(p, l, lp, most);
     } else {
       lp.ffn = whole_k(*l.up, c, p.fk / p.fc, (p.gated ? 2 : 1) * p.fc / c, slot);
+      if (p.ffn_bias && !p.up_bias_apart) lp.ffn.side_bytes = 4 * c;
       lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
     }
     p.layer.push_back(lp);

@@ -112,6 +112,7 @@ struct Plan {
   int ep = 0;               // experts padded to C
   bool o_bias = false, sinks = false, expert_bias = false;
   std::uint32_t at_o_bias = 0, at_router_bias = 0, at_sinks = 0;  // words, from extra
+  bool up_bias_apart = false;  // ffn_up has channel scales at its slots' sides, so its bias is with the layer's others
   std::uint32_t at_up_bias = 0, at_down_bias = 0, at_post_attn = 0, at_post_ffn = 0;
   bool experts() const { return mixture.experts > 0; }
   std::size_t norm_bytes() const { return static_cast<std::size_t>(norms_of_layer() * norm_words + extra_words) * 4; }  // of a layer

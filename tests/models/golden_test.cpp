@@ -5,6 +5,7 @@
 #include "float_llama.hpp"
 #include "import/hf.hpp"
 #include "onnx/npy.hpp"
+#include "passes/truncate.hpp"
 #include "shared.hpp"
 
 using namespace jogak;
@@ -180,6 +181,25 @@ TEST_CASE("golden decoders: the machine within its bounds, the same bits on nano
     }
   }
   MESSAGE("middle token of the worst model: " << worst_own << ", all tokens " << worst_whole << "; against the reference " << worst_reference);
+}
+
+// The residual stream behind a layer leaves the machine through the model's norm and head.
+TEST_CASE("golden decoders: behind single layers the machine is within its bound too") {
+  double largest = 0;
+  for (const char* model : kModels) {
+    CAPTURE(std::string(model));
+    const Golden g = golden(model);
+    const ir::Graph graph = import::read_model(kFolder / model);
+    for (int layers = 1; layers < graph.layers; layers += 2) {
+      CAPTURE(layers);
+      const ir::Graph part = passes::first_layers(graph, layers);
+      Session s(compile(part, {.config = "nano"}).program, "model");
+      const double off = middle_error(s.feed_all(g.ids), all_logits(part, g.ids), static_cast<std::size_t>(graph.vocab));
+      largest = std::max(largest, off);
+      CHECK(off < 0.05);
+    }
+  }
+  MESSAGE("the largest: " << largest);
 }
 
 TEST_CASE("golden decoders: the tokenizer of folder and GGUF file, and a text from the folder") {

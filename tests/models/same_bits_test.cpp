@@ -64,6 +64,15 @@ TEST_CASE("same bits: mixtures of experts on nano and edge") {
   compare(import::read_model("tests/models/golden/qwen3_moe_all"), {.config = "nano", .context = 64}, 4, 1);
 }
 
+// LayerNorm, learned positions, attention beside the feed-forward, norms behind, caps by tanh, rotary bases by layer.
+TEST_CASE("same bits: gpt2, phi and the newer gemmas on nano") {
+  if (!has_rtl()) return;
+  for (const char* model : {"gpt2", "phi", "gemma2", "gemma3"}) {
+    CAPTURE(std::string(model));
+    compare(import::read_model(std::filesystem::path("tests/models/golden") / model), {.config = "nano", .context = 64}, 4, 1);
+  }
+}
+
 TEST_CASE("same bits: the project's own model on edge") {
   if (!has_rtl()) return;
   const std::filesystem::path path = "models/jogak-stories.gguf";

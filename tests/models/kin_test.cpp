@@ -1,0 +1,173 @@
+// What GPT-2, Phi and the newer Gemmas add to the plain Llama decoder: each by itself, keys as a whole and in chunks, alone and in batches.
+#include <cmath>
+#include <cstring>
+
+#include "batch_session.hpp"
+#include "float_llama.hpp"
+#include "import/synthetic.hpp"
+#include "shared.hpp"
+#include "sim/model/machine.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+using import::LlamaHyper;
+
+namespace {
+
+struct Variant {
+  const char* name;
+  LlamaHyper hyper;
+};
+
+LlamaHyper base() { return {.layers = 3, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100}; }
+
+std::vector<Variant> variants() {
+  std::vector<Variant> list;
+  const auto add = [&](const char* name, auto&& change) {
+    LlamaHyper h = base();
+    change(h);
+    list.push_back({name, h});
+  };
+  add("LayerNorm", [](LlamaHyper& h) { h.layer_norm = true; });
+  add("no gate, biases", [](LlamaHyper& h) { h.gated = false, h.ffn_bias = true, h.activation = ir::Activation::gelu_tanh, h.ffn = 100; });
+  add("gpt2", [](LlamaHyper& h) {
+    h.layer_norm = h.positions = h.qkv_bias = h.output_bias = h.ffn_bias = true, h.gated = false, h.activation = ir::Activation::gelu_tanh;
+  });
+  add("phi", [](LlamaHyper& h) {
+    h.layer_norm = h.parallel = h.qkv_bias = h.output_bias = h.ffn_bias = h.head_bias = true, h.gated = false, h.activation = ir::Activation::gelu_tanh, h.rotary_dims = 8;
+  });
+  add("parallel, with gates", [](LlamaHyper& h) { h.parallel = true; });
+  add("norms behind", [](LlamaHyper& h) { h.post_norm = true; });
+  add("caps", [](LlamaHyper& h) { h.score_cap = 1.5f, h.logit_cap = 1, h.query_scale = 0.4f; });
+  add("two rotary bases", [](LlamaHyper& h) { h.sliding_theta = 30, h.window = 4096, h.sliding = {true, false, true}; });
+  add("a head's bias", [](LlamaHyper& h) { h.head_bias = true; });
+  return list;
+}
+
+std::vector<int> some_ids(std::size_t count) {
+  std::vector<int> ids(count);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
+  return ids;
+}
+
+std::vector<float> expected(const ir::Graph& graph, const std::vector<int>& ids) {
+  FloatLlama reference(graph);
+  std::vector<float> all;
+  for (const int id : ids) {
+    const auto row = reference.step(id);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+// Close to fp32; the same bits on both configurations and in launches of `rows`.
+void check(const LlamaHyper& h, const std::vector<int>& ids, const char* format, int rows) {
+  CAPTURE(format);
+  const ir::Graph graph = import::synthetic_llama(h, 7);
+  Session edge(compile(graph, {.config = "edge", .format = format}).program, "model"), nano(compile(graph, {.config = "nano", .format = format}).program, "model");
+  const auto a = edge.feed_all(ids), b = nano.feed_all(ids);
+  CHECK(same_bits(a, b));
+  CHECK(error(a, expected(graph, ids)) < 0.04);
+  edge.reset();
+  edge.limit_rows(rows);
+  CHECK(same_bits(a, edge.feed_all(ids)));
+}
+
+// A launch of six tokens and another behind it under the checker.
+void check_order(const Program& p) {
+  model::Machine machine(*spec::find_config(p.config.c_str()), {.check = true});
+  std::uint64_t size = 0;
+  std::vector<std::uint64_t> base;
+  for (const std::uint64_t bytes : p.window_bytes) base.push_back(size), size += (bytes + 4095) / 4096 * 4096;
+  std::vector<std::uint8_t> dram(size);
+  for (const Segment& s : p.segments) {
+    const auto bytes = s.all();
+    std::copy(bytes.begin(), bytes.end(), dram.begin() + static_cast<std::ptrdiff_t>(base[s.window] + s.offset));
+  }
+  machine.dram().attach(0, dram);
+  for (const std::uint32_t position : {0u, 6u}) {
+    model::Launch launch{.code = p.code, .args = {position, 6, 0, 6}};
+    for (std::size_t w = 0; w < base.size(); ++w)
+      launch.windows[w] = {.base = base[w], .size = static_cast<std::uint32_t>(p.window_bytes[w]), .readable = true, .writable = w == 1 || w == 2};
+    CHECK(machine.launch(launch).ok());
+  }
+  for (const std::string& v : machine.violations()) FAIL_CHECK(v);
+}
+
+}  // namespace
+
+TEST_CASE("kin of llama: like the fp32 decoder, the same bits on two configurations and in chunks, formats") {
+  for (const Variant& v : variants()) {
+    CAPTURE(v.name);
+    for (const char* format : {"int8", "int8c"}) check(v.hyper, some_ids(37), format, 5);
+  }
+}
+
+TEST_CASE("kin of llama: none is the plain decoder") {
+  const auto ids = some_ids(20);
+  const auto plain = expected(import::synthetic_llama(base(), 7), ids);
+  for (const Variant& v : variants()) {
+    CAPTURE(v.name);
+    CHECK(error(expected(import::synthetic_llama(v.hyper, 7), ids), plain) > 0.01);
+  }
+}
+
+TEST_CASE("kin of llama: keys in chunks, windows of some layers") {
+  for (const Variant& v : variants()) {
+    const std::string name = v.name;
+    if (name != "gpt2" && name != "caps" && name != "two rotary bases" && name != "norms behind") continue;
+    CAPTURE(name);
+    LlamaHyper h = v.hyper;
+    h.context = 544, h.layers = 2;
+    if (name != "gpt2") h.window = 33, h.sliding = {true, false};
+    check(h, some_ids(290), "int8", 41);
+  }
+}
+
+TEST_CASE("kin of llama: no two engines touch the same memory without order; passes change no bit") {
+  for (const Variant& v : variants()) {
+    CAPTURE(v.name);
+    const ir::Graph graph = import::synthetic_llama(v.hyper, 7);
+    for (const char* format : {"int8", "int8c"}) check_order(compile(graph, {.config = "nano", .format = format}).program);
+    const auto logits = [&](const std::vector<std::string>& without) {
+      Session s(compile(graph, {.config = "nano", .disabled = without}).program, "model");
+      return s.feed_all(some_ids(12));
+    };
+    CHECK(same_bits(logits({}), logits({"weight-ring", "double-kv", "double-output", "hoist"})));
+  }
+}
+
+TEST_CASE("kin of llama: a batch has the bits of each sequence alone") {
+  for (const Variant& v : variants()) {
+    CAPTURE(v.name);
+    const ir::Graph graph = import::synthetic_llama(v.hyper, 7);
+    BatchSession batch(compile(graph, {.config = "nano", .sequences = 2}).program, "model");
+    const auto ids = some_ids(20);
+    const std::vector<int> first(ids.begin(), ids.begin() + 13), second(ids.begin() + 5, ids.end());
+    const int a = batch.add(), b = batch.add();
+    (void)batch.step({{a, {first.begin(), first.begin() + 4}}, {b, {second.begin(), second.begin() + 9}}});
+    const auto found = batch.step({{a, {first.begin() + 4, first.end()}}, {b, {second.begin() + 9, second.end()}}});
+    Session alone(compile(graph, {.config = "nano"}).program, "model");
+    for (std::size_t i = 0; i < 2; ++i) {
+      alone.reset();
+      const auto all = alone.feed_all(i == 0 ? first : second);
+      CHECK(same_bits(found[i], std::span(all).last(100)));
+    }
+  }
+}
+
+TEST_CASE("kin of llama: what does not go together is refused by name") {
+  const auto refusal = [](auto&& change, const CompileOptions& options) {
+    LlamaHyper h = base();
+    change(h);
+    try {
+      (void)compile(import::synthetic_llama(h, 7), options);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal([](LlamaHyper& h) { h.post_norm = true; }, {.config = "nano", .lora = 8}).find("adapters of a decoder") != std::string::npos);
+  CHECK(refusal([](LlamaHyper& h) { h.head_bias = true; }, {.config = "nano", .format_of = {"output=int8c"}}).find("format of the head") != std::string::npos);
+  CHECK(refusal([](LlamaHyper& h) { h.post_norm = h.output_bias = true; }, {.config = "nano"}).find("norms behind attention") != std::string::npos);
+}
