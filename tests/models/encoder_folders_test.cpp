@@ -130,6 +130,26 @@ TEST_CASE("golden encoders: the machine within its bound of the reference, layer
   }
 }
 
+TEST_CASE("golden encoders on the RTL, nano: the model's bits and counters") {
+  const auto names = driver::backends();
+  if (std::find(names.begin(), names.end(), "rtl") == names.end()) {
+    MESSAGE("SKIPPED: this build has no RTL (verilator is missing)");
+    return;
+  }
+  for (const std::size_t i : {2u, 4u, 5u}) {  // bert from GGUF, both towers of clip
+    const Case& c = kCases[i];
+    CAPTURE(std::string(c.folder) + " " + c.tower);
+    const Golden g(c);
+    const Program p = encoder::compile(read(c), "nano");
+    EncoderSession rtl(p, "rtl"), model(p, "model");
+    CHECK(rtl.run(g.input).values == model.run(g.input).values);
+    for (const spec::CounterInfo& counter : spec::counters) {
+      CAPTURE(counter.name);
+      if (counter.exact) CHECK(rtl.record().counters[counter.index] == model.record().counters[counter.index]);
+    }
+  }
+}
+
 TEST_CASE("encoders: a shorter context, texts of other lengths; refusals by name") {
   const Golden g(kCases[0]);
   auto model = read(kCases[0]);

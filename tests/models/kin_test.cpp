@@ -5,6 +5,7 @@
 #include "batch_session.hpp"
 #include "float_llama.hpp"
 #include "import/synthetic.hpp"
+#include "memory_plan.hpp"
 #include "shared.hpp"
 #include "sim/model/machine.hpp"
 
@@ -154,6 +155,27 @@ TEST_CASE("kin of llama: a batch has the bits of each sequence alone") {
       CHECK(same_bits(found[i], std::span(all).last(100)));
     }
   }
+}
+
+TEST_CASE("kin of llama: GPT-2, Phi-2, Gemma 2 2B and Gemma 3 1B fit edge") {
+  const auto planned = [](LlamaHyper h, int context) {
+    h.context = context;
+    return plan_memory({.name = "shape", .architecture = "llama", .hyper = h, .tied = true}, {.config = "edge"});
+  };
+  LlamaHyper gpt2{.layers = 12, .width = 768, .heads = 12, .kv_heads = 12, .ffn = 3072, .vocab = 50257};
+  gpt2.layer_norm = gpt2.positions = gpt2.qkv_bias = gpt2.output_bias = gpt2.ffn_bias = true, gpt2.gated = false;
+  LlamaHyper phi = gpt2;
+  phi.layers = 32, phi.width = 2560, phi.heads = phi.kv_heads = 32, phi.ffn = 10240, phi.vocab = 51200;
+  phi.positions = false, phi.parallel = phi.head_bias = true;
+  LlamaHyper gemma2{.layers = 26, .width = 2304, .heads = 8, .kv_heads = 4, .ffn = 9216, .vocab = 256000, .head_dim = 256};
+  gemma2.post_norm = true, gemma2.window = 4096, gemma2.score_cap = 50, gemma2.logit_cap = 30;
+  LlamaHyper gemma3{.layers = 26, .width = 1152, .heads = 4, .kv_heads = 1, .ffn = 6912, .vocab = 262144, .head_dim = 256};
+  gemma3.post_norm = gemma3.qk_norm = true, gemma3.window = 512, gemma3.sliding_theta = 10000;
+  for (int i = 0; i < gemma3.layers; ++i) gemma3.sliding.push_back(i % 6 != 5);
+  CHECK(planned(gpt2, 1024).rows >= 8);
+  CHECK(planned(phi, 2048).rows >= 1);
+  CHECK(planned(gemma2, 4096).rows >= 2);
+  CHECK(planned(gemma3, 4096).rows >= 4);
 }
 
 TEST_CASE("kin of llama: what does not go together is refused by name") {

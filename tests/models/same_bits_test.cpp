@@ -64,10 +64,10 @@ TEST_CASE("same bits: mixtures of experts on nano and edge") {
   compare(import::read_model("tests/models/golden/qwen3_moe_all"), {.config = "nano", .context = 64}, 4, 1);
 }
 
-// LayerNorm, learned positions, attention beside the feed-forward, norms behind, caps by tanh, rotary bases by layer.
-TEST_CASE("same bits: gpt2, phi and the newer gemmas on nano") {
+// Biases, norms of heads, sliding windows; LayerNorm, learned positions, attention beside the feed-forward, norms behind, caps by tanh, rotary bases by layer.
+TEST_CASE("same bits: a tiny model of every other architecture on nano") {
   if (!has_rtl()) return;
-  for (const char* model : {"gpt2", "phi", "gemma2", "gemma3"}) {
+  for (const char* model : {"mistral", "qwen2", "qwen2_sliding", "qwen3", "phi3", "gemma", "gpt2", "phi", "gemma2", "gemma3"}) {
     CAPTURE(std::string(model));
     compare(import::read_model(std::filesystem::path("tests/models/golden") / model), {.config = "nano", .context = 64}, 4, 1);
   }
