@@ -14,18 +14,6 @@ class Lowering : schedule::Arithmetic {
   emit::Emitter run();
 
  private:
-  using Bmode = spec::Bmode;
-  using Engine = spec::Engine;
-  using Load = spec::Load;
-  using Mm = spec::Mm;
-  using Qnt = spec::Qnt;
-  using Space = spec::Space;
-  using Store = spec::Store;
-  using Vec = spec::Vec;
-  using Vfunc = spec::Vfunc;
-  using Vop = spec::Vop;
-  using Vred = spec::Vred;
-
   void prologue();
   // `body` for each block of rows: row_ the first, m_ how many.
   template <class F>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "error.hpp"
+#include "../schedule/places.hpp"
 #include "../schedule/sizes.hpp"
 
 namespace jogak::encoder {
@@ -142,12 +143,8 @@ void slots(Plan& p) {
 // Vector memory for blocks of `rows`; returns the words needed.
 std::uint32_t vector_memory(Plan& p, int rows) {
   const int c = p.cols;
-  std::uint32_t at = 0;
-  const auto take = [&](long long words) {
-    const std::uint32_t here = at;
-    at += u32((words + c - 1) / c * c);
-    return here;
-  };
+  schedule::Places place(c);
+  const auto take = [&](long long words) { return place.take(words); };
   p.rows = rows;
   p.params = take(static_cast<long long>(p.slot.params) * p.slot.param_bytes / 4);
   p.x = take(static_cast<long long>(rows) * p.dn);
@@ -165,30 +162,26 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   // Scores, what the activation needs, and rows on their way through a norm take turns.
   p.work_words = u32(std::max({static_cast<long long>(rows) * p.keys, 2LL * rows * p.uc, static_cast<long long>(p.dn), static_cast<long long>(p.patch_words)}));
   p.work = take(p.work_words);
-  return at;
+  return place.at();
 }
 
 std::uint32_t activation_scratchpad(Plan& p) {
-  std::uint32_t at = 0;
-  const auto take = [&](long long bytes) {
-    const std::uint32_t here = at;
-    at += u32((bytes + 31) / 32 * 32);
-    return here;
-  };
+  schedule::Places place(32);
+  const auto take = [&](long long bytes) { return place.take(bytes); };
   const long long rows = p.rows, heads = rows * p.heads * p.hk;
   p.xq_bytes = u32(rows * p.dk);
   p.xq = take(2LL * p.xq_bytes);
   p.q = take(rows * p.hk);
   // The feed-forward's rows share their place with what is dead by then.
-  const std::uint32_t shared = at;
+  const std::uint32_t shared = place.at();
   p.hq = shared;
   p.y = take(rows * p.dk);
-  const std::uint32_t either = at;
+  const std::uint32_t either = place.at();
   p.kst = take(heads), p.vst = take(heads);
-  const std::uint32_t end = at;
-  at = either;
+  const std::uint32_t end = place.at();
+  place.back_to(either);
   p.oq = take(heads), p.pq = take(rows * p.keys);
-  return std::max({end, at, shared + u32(rows * std::max({p.fk, p.patch_k, p.head.empty() ? 0 : p.dk}))});
+  return std::max({end, place.at(), shared + u32(rows * std::max({p.fk, p.patch_k, p.head.empty() ? 0 : p.dk}))});
 }
 
 bool fits(Plan& p, int rows) { return vector_memory(p, rows) <= p.config.vmem_bytes / 4 && activation_scratchpad(p) <= p.config.aspm_bytes; }

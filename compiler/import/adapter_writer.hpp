@@ -49,6 +49,16 @@ inline Adapter random_adapter(const LlamaHyper& h, int rank, const std::vector<i
   return all;
 }
 
+// The sizes of a decoder that adapters depend on.
+inline LlamaHyper adapter_hyper(const ir::Graph& graph) {
+  LlamaHyper h{.layers = graph.layers, .width = graph.width};
+  for (const ir::Node& n : graph.nodes)
+    if (n.op == ir::Op::attention) h.heads = n.heads, h.kv_heads = n.kv_heads, h.head_dim = n.head_dim;
+  for (const ir::Tensor& t : graph.tensors)
+    if (t.name == "blk.0.ffn_gate.weight") h.ffn = static_cast<int>(t.shape.at(0));
+  return h;
+}
+
 inline nlohmann::json adapter_config(int rank, double alpha) {
   return {{"peft_type", "LORA"}, {"r", rank}, {"lora_alpha", alpha}, {"target_modules", {"q_proj"}}, {"bias", "none"}};
 }

@@ -1,4 +1,4 @@
-// Small sums on sequencer registers, as schedules need them for addresses.
+// What schedules share: names of instructions, small sums on sequencer registers for addresses.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -15,6 +15,17 @@ class Arithmetic {
  protected:
   using Reg = emit::Reg;
   using AluFn = spec::AluFn;
+  using Bmode = spec::Bmode;
+  using Engine = spec::Engine;
+  using Load = spec::Load;
+  using Mm = spec::Mm;
+  using Qnt = spec::Qnt;
+  using Space = spec::Space;
+  using Store = spec::Store;
+  using Vec = spec::Vec;
+  using Vfunc = spec::Vfunc;
+  using Vop = spec::Vop;
+  using Vred = spec::Vred;
 
   static std::uint32_t u32(long long x) { return static_cast<std::uint32_t>(x); }
   Reg k(long long value) { return e_.constant(u32(value)); }

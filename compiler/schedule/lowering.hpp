@@ -17,17 +17,6 @@ class Lowering : Arithmetic {
 
  private:
   using Emitter = emit::Emitter;
-  using Bmode = spec::Bmode;
-  using Engine = spec::Engine;
-  using Load = spec::Load;
-  using Mm = spec::Mm;
-  using Qnt = spec::Qnt;
-  using Space = spec::Space;
-  using Store = spec::Store;
-  using Vec = spec::Vec;
-  using Vfunc = spec::Vfunc;
-  using Vop = spec::Vop;
-  using Vred = spec::Vred;
 
   static unsigned variables(const Plan& plan);
   std::uint8_t tables() const { return static_cast<std::uint8_t>(p_.tables_window); }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "error.hpp"
+#include "places.hpp"
 #include "sizes.hpp"
 
 namespace jogak::schedule {
@@ -227,12 +228,8 @@ void channel_scales(Plan& p) {
 // Vector memory for `rows` tokens; returns the words needed.
 std::uint32_t vector_memory(Plan& p, int rows) {
   const int c = p.cols;
-  std::uint32_t at = 0;
-  const auto take = [&](long long words) {
-    const std::uint32_t here = at;
-    at += u32((words + c - 1) / c * c);
-    return here;
-  };
+  Places place(c);
+  const auto take = [&](long long words) { return place.take(words); };
   p.rows = rows;
   take(static_cast<long long>(p.scale_entries) * p.scale_words);
   p.x = take(static_cast<long long>(rows) * p.dn);
@@ -257,7 +254,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   }
   p.adapter_t = take(static_cast<long long>(rows) * round_up(3 * p.adapter.rank, c));
   p.table = p.paged() ? take(p.table_words()) : 0;
-  p.work = at;
+  p.work = place.at();
   // Output buffers and a temporary serve the projections, the feed-forward and the logits; attention and norms reuse the space.
   const long long out = static_cast<long long>(rows) * std::max({p.hn, 2 * p.fc, p.vocab_step});
   const long long temp = static_cast<long long>(rows) * std::max(p.hn, p.fc);
@@ -266,28 +263,24 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.temp = u32(p.work + p.out_buffers * out);
   const long long least = std::max({p.out_buffers * out + temp, attention, static_cast<long long>(p.dn)});
   p.work_words = u32(least);
-  return u32(at + least);
+  return u32(place.at() + least);
 }
 
 std::uint32_t activation_scratchpad(Plan& p) {
-  std::uint32_t at = 0;
-  const auto take = [&](long long bytes) {
-    const std::uint32_t here = at;
-    at += u32((bytes + 31) / 32 * 32);
-    return here;
-  };
+  Places place(32);
+  const auto take = [&](long long bytes) { return place.take(bytes); };
   const long long rows = p.rows;
   p.xq = take(rows * p.dk);
   p.adapter_q = take(rows * 3 * p.adapter.rank);
   p.oq = take(rows * p.heads * p.hk);
   p.pq = take(rows * p.keys());
   // The feed-forward's input takes the place of q, k and v, which are dead by then.
-  const std::uint32_t shared = at;
+  const std::uint32_t shared = place.at();
   p.qq = take(rows * p.heads * p.hk);
   p.kst = take(rows * p.kv_heads * p.hk);
   p.vst = take(rows * p.kv_heads * p.hk);
   p.hq = shared;
-  return std::max(at, u32(shared + rows * p.fk));
+  return std::max(place.at(), u32(shared + rows * p.fk));
 }
 
 bool fits(Plan& p, int rows) {

@@ -10,6 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "import/adapter_writer.hpp"
+#include "import/gguf.hpp"
+
 using Json = nlohmann::json;
 
 namespace {
@@ -95,6 +98,37 @@ TEST_CASE("jogak serve: any port, a request, and the same text as jogak run; Ctr
     CHECK(server.wait() == 0);
     busy.join();
   }
+}
+
+TEST_CASE("jogak serve --lora: over HTTP the text of jogak run with the adapter, another one than without") {
+  if (!std::filesystem::exists(kModel)) {
+    MESSAGE("SKIPPED: no " << kModel);
+    return;
+  }
+  namespace import = jogak::import;
+  const import::AdapterFolder folder(import::random_adapter(import::adapter_hyper(import::read_model(kModel)), 4, {0, 2, 5}, 7, 0.5f), import::adapter_config(4, 8));
+  const std::vector<std::string> run = {"run", kModel, "--config", "nano", "-p", "Once upon a time", "-n", "24", "--json"};
+  const auto text = [](const std::vector<std::string>& arguments) {
+    Child child(arguments);
+    const Json result = Json::parse(child.line());
+    CHECK(child.wait() == 0);
+    return result["text"].get<std::string>();
+  };
+  auto adapted = run;
+  adapted.insert(adapted.end(), {"--lora", folder.path.string()});
+  const std::string expected = text(adapted);
+  CHECK(expected != text(run));
+  for (const bool several : {false, true}) {
+    std::vector<std::string> arguments = {"serve", kModel, "--config", several ? "edge" : "nano", "--port", "0", "--lora", folder.path.string()};
+    if (several) arguments.insert(arguments.end(), {"--sequences", "2"});
+    Child server(arguments);
+    httplib::Client client("127.0.0.1", port_of(server.line()));
+    const auto answer = client.Post("/v1/completions", Json{{"prompt", "Once upon a time"}, {"max_tokens", 24}, {"temperature", 0}}.dump(), "application/json");
+    REQUIRE(answer);
+    CHECK(Json::parse(answer->body)["choices"][0]["text"] == expected);
+  }
+  Child wrong({"serve", kModel, "--config", "nano", "--port", "0", "--lora", "models"});
+  CHECK(wrong.wait() == 1);
 }
 
 TEST_CASE("jogak serve: what cannot be served is refused with status 1") {

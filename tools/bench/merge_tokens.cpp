@@ -9,36 +9,38 @@
 #include "compiler/encoder/synthetic.hpp"
 #include "encoder_session.hpp"
 #include "import/encoder_hf.hpp"
-#include "pair.hpp"
+#include "loaded.hpp"
 
 namespace jogak::bench {
 namespace {
 
-Measured layers(const std::string& config, int count, int merge) {
-  const encoder::Shape shape{.layers = count, .width = 768, .heads = 12, .ffn = 3072, .context = 197, .norm_first = true, .merge = merge};
-  const Program program = encoder::compile(encoder::synthetic(shape, ir::Format::int8, 1), config);
-  Pair pair(*spec::find_config(config.c_str()), program.code, {program.window_bytes[0], program.window_bytes[1]});
-  for (const Segment& s : program.segments) std::copy(s.bytes.begin(), s.bytes.end(), pair.window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset));
+// Cycles of a launch of random layers.
+double layers(const Program& program, const std::string& on) {
+  const auto device = open_for(program, on);
+  Loaded loaded(*device, program);
   const Symbol& x = *program.find("x");
+  std::vector<std::uint8_t> bytes(x.bytes);
   for (std::uint64_t i = 0; i < x.bytes / 4; ++i) {
     const float value = static_cast<float>((i * 2654435761u >> 8) % 4096) / 1024.0f - 2.0f;
-    std::memcpy(pair.window(1).data() + x.offset + 4 * i, &value, 4);
+    std::memcpy(bytes.data() + 4 * i, &value, 4);
   }
+  loaded.write(x.window, x.offset, bytes);
   const std::uint32_t rows = 197;
-  return pair.measure(std::span(&rows, 1));
+  return static_cast<double>(loaded.run(std::span(&rows, 1))[spec::Counter::cycles]);
 }
 
 void cycles(const Options& o, const std::string& config, Report& report) {
-  const int count = o.tokens > 0 ? o.tokens : 3;
+  const int count = o.tokens > 0 ? o.tokens : 12;
+  const std::string on = value_or(o.on, "cycle");
   double base = 0;
-  for (const int merge : {0, 8, 16}) {
-    const Measured m = layers(config, count, merge);
+  for (const int merge : {0, 4, 8, 13}) {
+    const encoder::Shape shape{.layers = count, .width = 768, .heads = 12, .ffn = 3072, .context = 197, .norm_first = true, .merge = merge};
+    const Program program = encoder::compile(encoder::synthetic(shape, ir::Format::int8, 1), config);
     const std::string what = std::to_string(count) + " ViT-B/16 layers from 197 rows on, " + std::to_string(merge) + " merged in each";
-    const auto value = static_cast<double>(m.cycles);
-    report.add({.case_name = what, .config = config, .on = "rtl", .value = value, .unit = "cycles"});
-    if (merge == 0) base = value;
-    else report.add({.case_name = what, .config = config, .on = "rtl", .value = value / base, .unit = "of the cycles without", .bar = 1, .less = true});
-    report.add({.case_name = what + ": model and RTL", .config = config, .on = "rtl", .value = static_cast<double>(m.differences), .unit = "differences", .bar = 0, .less = true});
+    const double found = layers(program, on);
+    report.add({.case_name = what, .config = config, .on = on, .value = found, .unit = "cycles"});
+    if (merge == 0) base = found;
+    else report.add({.case_name = what, .config = config, .on = on, .value = found / base, .unit = "of the cycles without", .bar = 1, .less = true});
   }
 }
 
@@ -76,7 +78,7 @@ void run(const Options& o, Report& report) {
   cycles(o, config, report);
 }
 
-const Register registered{"merge-tokens", "cycles and accuracy of encoders that merge rows (--tokens: layers)", run};
+const Register registered{"merge-tokens", "cycles and accuracy of encoders that merge rows (--tokens: layers, --on: backend that counts cycles)", run};
 
 }  // namespace
 }  // namespace jogak::bench

@@ -28,19 +28,9 @@ double different(const std::vector<T>& a, const std::vector<T>& b) {
 
 constexpr int kRank = 8;
 
-// The sizes of a decoder that adapters depend on.
-import::LlamaHyper hyper_of(const ir::Graph& graph) {
-  import::LlamaHyper h{.layers = graph.layers, .width = graph.width};
-  for (const ir::Node& n : graph.nodes)
-    if (n.op == ir::Op::attention) h.heads = n.heads, h.kv_heads = n.kv_heads, h.head_dim = n.head_dim;
-  for (const ir::Tensor& t : graph.tensors)
-    if (t.name == "blk.0.ffn_gate.weight") h.ffn = static_cast<int>(t.shape.at(0));
-  return h;
-}
-
 // A random adapter of all targets that moves the logits and leaves them those of a model.
 std::vector<std::uint8_t> adapter_image(const Program& program, const ir::Graph& graph, unsigned seed) {
-  const import::AdapterFolder folder(import::random_adapter(hyper_of(graph), kRank, {0, 1, 2, 3, 4, 5, 6}, seed, 0.1f), import::adapter_config(kRank, kRank));
+  const import::AdapterFolder folder(import::random_adapter(import::adapter_hyper(graph), kRank, {0, 1, 2, 3, 4, 5, 6}, seed, 0.1f), import::adapter_config(kRank, kRank));
   return pack_adapter(program, folder.path);
 }
 
@@ -225,7 +215,7 @@ void run(const Options& o, Report& report) {
   if (!std::filesystem::exists(path)) return report.skip("no " + path.string());
   const ir::Graph graph = import::read_model(path);
   for (const bool adapter : {false, true}) {
-    if (adapter && hyper_of(graph).ffn == 0) return report.skip("no adapters beside experts");
+    if (adapter && import::adapter_hyper(graph).ffn == 0) return report.skip("no adapters beside experts");
     Run r(o, report, graph, adapter);
     r.rows();
     r.prefix();
