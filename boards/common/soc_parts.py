@@ -168,4 +168,12 @@ class Npu(LiteXModule):
             native = self.wide.port
         else:
             native = crossbar.get_port(data_width=width)
-        self.to_native = LiteDRAMAXI2Native(self.memory, native, w_buffer_depth=16, r_buffer_depth=16, base_address=base)
+        self.to_native = LiteDRAMAXI2Native(self.buffered(self.memory), native, w_buffer_depth=16, r_buffer_depth=16, base_address=base)
+
+    def buffered(self, memory):
+        """The same port behind registers for the addresses of writes: LiteDRAM takes one by the fill of its buffer."""
+        behind = axi.AXIInterface(data_width=memory.data_width, address_width=memory.address_width, id_width=1)
+        self.aw = stream.Buffer(memory.aw.description, pipe_valid=True, pipe_ready=True)
+        self.comb += [memory.aw.connect(self.aw.sink), self.aw.source.connect(behind.aw), memory.w.connect(behind.w),
+                      memory.ar.connect(behind.ar), behind.b.connect(memory.b), behind.r.connect(memory.r)]
+        return behind

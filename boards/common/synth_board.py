@@ -17,7 +17,8 @@ SCHEMA = {
 }
 
 
-AIMS = ("time", "wires")  # of placement: short critical paths, or short wires only
+# Short critical paths in placement alone, in placement and routing, or nowhere.
+AIMS = ("time", "both", "wires")
 
 
 class Failure(Exception):
@@ -100,7 +101,7 @@ def read(path):
         raise Wrong(f"{path}: fpga: family", board["fpga"]["family"], "one of " + ", ".join(known))
     family = known[board["fpga"]["family"]]
     if aim(board) not in AIMS:
-        raise Wrong(f"{path}: pnr: aim", aim(board), " or ".join(AIMS))
+        raise Wrong(f"{path}: pnr: aim", aim(board), ", ".join(AIMS))
     if "pnr" in family:
         check_pins(board, family, path)
     return board, family

@@ -1,20 +1,13 @@
 """Distributed RAM of the ECP5 that uses fewer than four address bits: the others become 1, which an open pin reads as,
 instead of 0, which a wire would have to bring to every one of them."""
-import json
 
 CELL = "TRELLIS_DPR16X4"
 
 
-def open_addresses(path):
-    """Changes the netlist `path` (JSON of yosys); returns how many address bits. RAM with contents stays as it is."""
-    netlist, opened = json.loads(path.read_text()), 0
-    for module in netlist["modules"].values():
-        for cell in module.get("cells", {}).values():
-            if cell["type"] == CELL and not cell["parameters"].get("INITVAL", "").strip("x"):
-                opened += open_cell(cell["connections"])
-    with path.open("w") as out:
-        json.dump(netlist, out)
-    return opened
+def open_addresses(module):
+    """Changes a module of a netlist (yosys' JSON); returns how many address bits. RAM with contents stays as it is."""
+    return sum(open_cell(cell["connections"]) for cell in module.get("cells", {}).values()
+               if cell["type"] == CELL and not cell["parameters"].get("INITVAL", "").strip("x"))
 
 
 def open_cell(pins):

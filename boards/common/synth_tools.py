@@ -64,6 +64,11 @@ def find(program, brings, where):
                 f"the Python package {brings}: remove {where} and run again", MISSING)
 
 
+def data(path, where):
+    """A file that a tool's package brings, in the virtual environment `where`; None for programs of the system's."""
+    return None if where is None else next(where.glob(f"lib/python3*/site-packages/{path}"), None)
+
+
 class Steps:
     """Runs programs in one folder; prints each stage with the time since the start; keeps times per step."""
 

@@ -80,6 +80,14 @@ class TestTools(Flow):
         self.assertIn("place and route: route", done.stdout)
         self.assertGreater((self.out / "added.bit").stat().st_size, 10000)
 
+    def test_ecp5_routed_with_time_in_mind(self):
+        path = pathlib.Path(self.added(**ECP5))
+        path.write_text(path.read_text() + "pnr: {aim: both}\n")
+        done = self.synth("--board", str(path), "--design", str(TINY))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.report()["clocks"][0]["wanted_mhz"], ECP5["mhz"])
+        self.assertIn('"target_freq": "57500000.000000"', (self.out / "placed.json").read_text())
+
     def test_packed_netlist(self):
         done = self.synth("--board", self.added(**ECP5), "--design", str(TINY), "--until", "packed")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -18,10 +18,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "boards" / "common"))
 import synth  # noqa: E402
 import synth_board  # noqa: E402
+import synth_carry  # noqa: E402
 import synth_design  # noqa: E402
 import synth_fit  # noqa: E402
+import synth_mult  # noqa: E402
 import synth_ram  # noqa: E402
 import synth_report  # noqa: E402
+import synth_wires  # noqa: E402
 
 SOUND = {
     "name": "mine", "title": "A board of mine", "config": "nano", "target_mhz": 40,
@@ -49,11 +52,11 @@ class Folder(unittest.TestCase):
 class TestPlaced(Folder):
     def test_a_placed_design_is_read_again_with_other_settings_and_all_its_pins(self):
         path = pathlib.Path(self.temporary.name) / "placed.json"
-        path.write_text('{"settings": { "timing_driven": "00000000000000000000000000000001", "router": "router2" },\n'
+        path.write_text('{"settings": { "timing_driven": "00000000000000000000000000000001", "router": "router2", "target_freq": "50" },\n'
                         ' "connections": { "A": [ 12 ], "B": [  ], "C": [ ] } }')
-        synth.settle(path, {"timing_driven": "0"})
+        synth.settle(path, {"timing_driven": synth.flag(False), "target_freq": "57500000.000000"})
         found = json.loads(path.read_text())
-        self.assertEqual(found["settings"], {"timing_driven": "0" * 32, "router": "router2"})
+        self.assertEqual(found["settings"], {"timing_driven": "0" * 32, "router": "router2", "target_freq": "57500000.000000"})
         self.assertEqual(found["connections"], {"A": [12], "B": ["x"], "C": ["x"]})
         with self.assertRaises(synth_board.Failure):
             synth.settle(path, {"no_such_setting": "0"})
@@ -64,12 +67,111 @@ class TestPlaced(Folder):
             return {"type": synth_ram.CELL, "parameters": {"INITVAL": contents}, "connections": {"RAD": read, "WAD": write}}
         cells = {"short": ram([5, 6, "0", "0"], [7, 8, "0", "0"]), "mixed": ram([5, 6, 7, "0"], [5, 6, 7, 9]),
                  "filled": ram([5, 6, 7, "0"], [5, 6, 7, "0"], "0" * 64)}
-        path = pathlib.Path(self.temporary.name) / "netlist.json"
-        path.write_text(json.dumps({"modules": {"top": {"cells": cells}, "box": {}}}))
-        self.assertEqual(synth_ram.open_addresses(path), 2)
-        found = json.loads(path.read_text())["modules"]["top"]["cells"]
+        found = copy.deepcopy(cells)
+        self.assertEqual(synth_ram.open_addresses({"cells": found}), 2)
         self.assertEqual(found["short"]["connections"], {"RAD": [5, 6, "x", "x"], "WAD": [7, 8, "1", "1"]})
         self.assertEqual((found["mixed"], found["filled"]), (cells["mixed"], cells["filled"]))
+
+
+def carry_half(init, a, b, c, d, carry):
+    """Sum and carry of half a CCU2C, as Lattice describes it: the generated carry does not see C and D."""
+    passes, generates = init >> (8 * d + 4 * c + 2 * b + a) & 1, init >> (2 * b + a) & 1
+    return passes ^ carry, carry if passes else generates
+
+
+class TestCarry(Folder):
+    INPUTS, OUTPUTS = ("A0", "B0", "C0", "D0", "A1", "B1", "C1", "D1", "CIN"), ("S0", "S1", "COUT")
+
+    def cell(self, init, c, d, carry, **other):
+        pins = {"A0": [10], "B0": [11], "C0": [c], "D0": [d], "A1": [12], "B1": [13], "C1": ["1"], "D1": ["1"], "CIN": [carry],
+                "S0": [20], "S1": [21], "COUT": [22], **other}
+        return {"type": synth_carry.CELL, "parameters": {"INIT0": f"{init:016b}", "INIT1": "0" * 16, "INJECT1_0": "NO", "INJECT1_1": "NO"},
+                "connections": pins, "port_directions": {pin: "output" if pin in self.OUTPUTS else "input" for pin in pins}}
+
+    def module(self, cell, outputs=(20, 22)):
+        return {"cells": {"chain": cell}, "ports": {"y": {"direction": "output", "bits": list(outputs)}}}
+
+    def test_sum_and_carry_stay_the_same_whatever_the_open_carry_input_is(self):
+        for init in (0b1001011010101010, 0b0110011001101010, 0x1234, 0xfedc, 0x8001, 0xffff, 0):
+            for c, d, carry in [(c, d, carry) for c in "01" for d in "01" for carry in "01"]:
+                module = self.module(self.cell(init, c, d, carry))
+                self.assertEqual(synth_carry.free_starts(module), 1)
+                chain, total = module["cells"]["chain"], module["cells"]["chain_S0"]
+                self.assertEqual([chain["connections"][pin] for pin in ("CIN", "C0", "D0")], [["x"], ["1"], ["1"]])
+                self.assertNotIn("S0", chain["connections"])
+                self.assertEqual([total["connections"][pin] for pin in "ABZ"], [[10], [11], [20]])
+                for a, b in [(a, b) for a in (0, 1) for b in (0, 1)]:
+                    expected = carry_half(init, a, b, int(c), int(d), int(carry))
+                    for other in (0, 1):
+                        self.assertEqual(carry_half(int(chain["parameters"]["INIT0"], 2), a, b, 1, 1, other)[1], expected[1])
+                    for rest in range(4):
+                        self.assertEqual(int(total["parameters"]["INIT"], 2) >> (4 * rest + 2 * b + a) & 1, expected[0])
+
+    def test_a_sum_that_nobody_reads_takes_no_table_and_other_chains_stay(self):
+        module = self.module(self.cell(0x9696, "1", "1", "0"), outputs=(22,))
+        self.assertEqual(synth_carry.free_starts(module), 1)
+        self.assertEqual(list(module["cells"]), ["chain"])
+        for cell in (self.cell(1, "1", "1", 30), self.cell(1, 30, "1", "0"), self.cell(1, "1", "x", "0")):
+            before = copy.deepcopy(cell)
+            self.assertEqual(synth_carry.free_starts(self.module(cell)), 0)
+            self.assertEqual(cell, before)
+
+    def test_a_netlist_is_changed_in_its_file(self):
+        path = pathlib.Path(self.temporary.name) / "netlist.json"
+        path.write_text(json.dumps({"modules": {"top": self.module(self.cell(1, "1", "1", "0")), "box": {}}}))
+        self.assertIn("1 carry chain", synth_wires.save(path))
+        self.assertIn("chain_S0", json.loads(path.read_text())["modules"]["top"]["cells"])
+
+
+class TestStretch(Folder):
+    def test_the_report_is_of_the_clock_and_not_of_what_nextpnr_was_asked_for(self):
+        path = pathlib.Path(self.temporary.name) / "nextpnr.json"
+        path.write_text(json.dumps({"fmax": {"clk": {"achieved": 52.0, "constraint": 57.5}}}))
+        self.assertEqual(synth_report.read_nextpnr(path, 1.15)["fmax"]["clk"], {"achieved": 52.0, "constraint": 50.0})
+
+
+class TestMultiplier(unittest.TestCase):
+    OUTPUTS = [f"P{i}" for i in range(36)]
+
+    def cell(self, a, b, signed_a="1", signed_b="1", **parameters):
+        """Operands as lists of 18 nets, lowest first; the product's nets are 100 and up."""
+        pins = {f"A{i}": [bit] for i, bit in enumerate(a)} | {f"B{i}": [bit] for i, bit in enumerate(b)}
+        pins |= {"SIGNEDA": [signed_a], "SIGNEDB": [signed_b]} | {pin: [100 + i] for i, pin in enumerate(self.OUTPUTS)}
+        return {"type": synth_mult.CELL, "parameters": parameters, "connections": pins,
+                "port_directions": {pin: "output" if pin in self.OUTPUTS else "input" for pin in pins}}
+
+    def module(self, cell, read):
+        return {"cells": {"m": cell}, "ports": {"y": {"direction": "output", "bits": [100 + i for i in read]}}}
+
+    def value(self, cell, nets, operand):
+        bits = [nets.get(bit[0], bit[0] == "1") for bit in (cell["connections"][f"{operand}{i}"] for i in range(18))]
+        number = sum(int(bit) << i for i, bit in enumerate(bits))
+        return number - (bits[17] << 18 if cell["connections"][f"SIGNED{operand}"] == ["1"] else 0)
+
+    def test_the_product_stays_the_same(self):
+        narrow, wide = [1, 2, 3, *[4] * 15], [11, 12, 13, 14, *[15] * 14]
+        cell = self.cell(narrow, wide)
+        module = self.module(cell, range(9))
+        before = copy.deepcopy(cell)
+        self.assertEqual(synth_mult.align(module), 14 + 13)
+        self.assertEqual([cell["connections"][f"A{i}"][0] for i in range(18)], ["0"] * 14 + [1, 2, 3, 4])
+        self.assertEqual(sorted(cell["connections"][pin][0] for pin in self.OUTPUTS), list(range(100, 136)))
+        for number in range(512):
+            nets = {net: number >> i & 1 for i, net in enumerate((1, 2, 3, 4, 11, 12, 13, 14, 15))}
+            products = []
+            for c in (before, cell):
+                product = self.value(c, nets, "A") * self.value(c, nets, "B")
+                at = {c["connections"][pin][0]: product >> i & 1 for i, pin in enumerate(self.OUTPUTS)}
+                products.append([at[100 + i] for i in range(9)])
+            self.assertEqual(*products)
+
+    def test_what_would_change_is_left_alone(self):
+        narrow, whole, unsigned = [1, 2, 3, *[4] * 15], list(range(30, 48)), [1, 2, *["0"] * 16]
+        for cell, read in ((self.cell(narrow, narrow), range(36)), (self.cell(whole, whole), range(9)), (self.cell(unsigned, unsigned, "0", "0"), range(4)),
+                           (self.cell(narrow, narrow, REG_OUTPUT_CLK="CLK0"), range(8)), (self.cell(["1"] * 18, unsigned, "1", "0"), range(8))):
+            before = copy.deepcopy(cell)
+            self.assertEqual(synth_mult.align(self.module(cell, read)), 0)
+            self.assertEqual(cell, before)
 
 
 class TestBoards(Folder):
@@ -83,7 +185,7 @@ class TestBoards(Folder):
 
     def test_aim_of_placement_is_checked(self):
         self.assertEqual(synth_board.aim(synth_board.read(self.board())[0]), "time")
-        with self.assertRaisesRegex(synth_board.Failure, "pnr: aim, found luck, expected time or wires"):
+        with self.assertRaisesRegex(synth_board.Failure, "pnr: aim, found luck, expected time, both, wires"):
             synth_board.read(self.board(lambda b: b.update(pnr={"aim": "luck"})))
 
     def test_every_board_is_in_the_docs(self):
