@@ -79,4 +79,9 @@ rtl/link/npu_link_rx.sv
 rtl/link/npu_link_train.sv
 rtl/link/npu_link.sv
 rtl/link/npu_router.sv
+rtl/link/npu_rx_share.sv
+rtl/link/npu_net_tx.sv
+rtl/link/npu_net_rx.sv
+rtl/link/npu_net_split.sv
 rtl/npu.sv
+rtl/npu_chiplet.sv

@@ -1,7 +1,9 @@
 // Jogak, one chiplet: control, memories, matrix engine, vector engine, load and store engines,
 // wired. Host: AXI4-Lite (12-bit addresses) and irq_o. Memory: AXI4, PortBytes wide, 40-bit
 // addresses, ids 0, INCR bursts of at most 64 beats. trace_o: per engine, start and completion of
-// commands with their pc.
+// commands with their pc. A chiplet with links (npu_chiplet) also takes writes and signals from other
+// chiplets (rx_*) while it runs or discards them, and says where in the package it is; others leave
+// rx_* open. awuser: of a burst's last word the last byte that counts, of its first the first.
 module npu
   import npu_types::*;
   import npu_pkg::*;
@@ -47,6 +49,7 @@ module npu
   output logic [2:0]             m_axi_awsize_o,
   output logic [1:0]             m_axi_awburst_o,
   output logic                   m_axi_awid_o,
+  output logic [2*$clog2(PortBytes)-1:0] m_axi_awuser_o,
   output logic                   m_axi_wvalid_o,
   input  logic                   m_axi_wready_i,
   output logic [8*PortBytes-1:0] m_axi_wdata_o,
@@ -55,6 +58,18 @@ module npu
   input  logic                   m_axi_bvalid_i,
   output logic                   m_axi_bready_o,
   input  logic [1:0]             m_axi_bresp_i,
+  // network
+  output logic [15:0]            place_o,
+  input  logic                   rx_wvalid_i,
+  output logic                   rx_wready_o,
+  input  logic [2:0]             rx_space_i,
+  input  logic [19:0]            rx_waddr_i,   // in words of PortBytes
+  input  logic [PortBytes-1:0]   rx_wstrb_i,
+  input  logic [8*PortBytes-1:0] rx_wdata_i,
+  input  logic                   rx_svalid_i,
+  output logic                   rx_sready_o,
+  input  logic [4:0]             rx_sem_i,
+  input  logic [7:0]             rx_n_i,
   output trace_t [Engines-1:0]   trace_o
 );
   localparam int unsigned RowW   = $clog2(VmemRows);
@@ -88,6 +103,7 @@ module npu
   logic gather_rvalid, gather_rready, ix_rvalid, ix_rready, ix_rdvalid;
   logic [RowW-1:0] gather_rrow, ix_rrow;
   logic [DataW-1:0] ix_rdata;
+  logic rx_open, rx_drain, rx_svalid, rx_sready;
 
   npu_control u_control (
     .clk_i, .rst_ni,
@@ -105,7 +121,9 @@ module npu
     .ld_fault_i(ld_fault), .st_fault_i(st_fault), .trace_o,
     .gather_rvalid_i(gather_rvalid), .gather_rrow_i(gather_rrow), .gather_rready_o(gather_rready),
     .ix_rvalid_o(ix_rvalid), .ix_rrow_o(ix_rrow), .ix_rready_i(ix_rready),
-    .ix_rdvalid_i(ix_rdvalid), .ix_rdata_i(ix_rdata)
+    .ix_rdvalid_i(ix_rdvalid), .ix_rdata_i(ix_rdata),
+    .place_o, .rx_open_o(rx_open), .rx_drain_o(rx_drain), .rx_svalid_i(rx_svalid),
+    .rx_sready_o(rx_sready), .rx_sem_i, .rx_n_i
   );
   assign s_axi_bresp_o = 2'b00;
   assign s_axi_rresp_o = 2'b00;
@@ -133,10 +151,11 @@ module npu
     .in_data_i({m_axi_rdata_i, m_axi_rlast_i, m_axi_rresp_i}),
     .out_valid_o(r_valid), .out_ready_i(r_ready), .out_data_o(r)
   );
-  npu_slice #(.Width($bits(aw))) u_aw (
-    .clk_i, .rst_ni, .in_valid_i(aw_valid), .in_ready_o(aw_ready), .in_data_i(aw),
+  logic [2*$clog2(PortBytes)-1:0] aw_user;
+  npu_slice #(.Width($bits(aw) + $bits(aw_user))) u_aw (
+    .clk_i, .rst_ni, .in_valid_i(aw_valid), .in_ready_o(aw_ready), .in_data_i({aw, aw_user}),
     .out_valid_o(m_axi_awvalid_o), .out_ready_i(m_axi_awready_i),
-    .out_data_o({m_axi_awaddr_o, m_axi_awlen_o})
+    .out_data_o({m_axi_awaddr_o, m_axi_awlen_o, m_axi_awuser_o})
   );
   npu_slice #(.Width($bits(b))) u_b (
     .clk_i, .rst_ni, .in_valid_i(m_axi_bvalid_i), .in_ready_o(m_axi_bready_o),
@@ -201,6 +220,7 @@ module npu
     .ev_o(st_ev),
     .fault_valid_o(st_fault.valid), .fault_code_o(st_fault.code), .fault_addr_o(st_fault.addr),
     .axi_aw_valid_o(aw_valid), .axi_aw_ready_i(aw_ready), .axi_aw_o(aw),
+    .axi_aw_user_o(aw_user),
     .axi_w_valid_o(m_axi_wvalid_o), .axi_w_ready_i(m_axi_wready_i), .axi_w_o(w),
     .axi_b_valid_i(b_valid), .axi_b_ready_o(b_ready), .axi_b_i(b),
     .aspm_rvalid_o(as_rvalid), .aspm_rready_i(as_rready), .aspm_rsel_sc_o(as_rsel),
@@ -211,6 +231,43 @@ module npu
   // verilator lint_on PINCONNECTEMPTY
   assign st_fault.pc     = '0;
   assign st_fault.engine = ENGINE_ST;
+
+  // ---- writes from other chiplets ---------------------------------------------------------------
+  logic asm_wvalid, asm_wready, asm_wsel, vm_wvalid, vm_wready;
+  logic [AAddrW-1:0] asm_waddr;
+  logic [PortBytes-1:0] asm_wstrb;
+  logic [PortW-1:0] asm_wdata;
+  logic [RowW-1:0] vm_wrow;
+  logic [Cols-1:0] vm_wmask;
+  logic [DataW-1:0] vm_wdata;
+
+  if (Chiplets > 1) begin : gen_rx
+    logic rx_ready;
+    npu_rx_share u_rx_share (
+      .clk_i, .rst_ni, .ld_as_valid_i(as_wvalid), .ld_as_ready_o(as_wready),
+      .ld_as_sel_sc_i(as_wsel), .ld_as_addr_i(as_waddr), .ld_as_strb_i(spad_wstrb),
+      .ld_as_data_i(spad_wdata), .ld_v_valid_i(ld_wvalid), .ld_v_ready_o(ld_wready),
+      .ld_v_row_i(ld_wrow), .ld_v_mask_i(ld_wmask), .ld_v_data_i(ld_wdata),
+      .rx_valid_i(rx_wvalid_i && rx_open), .rx_ready_o(rx_ready), .rx_space_i, .rx_addr_i(rx_waddr_i),
+      .rx_strb_i(rx_wstrb_i), .rx_data_i(rx_wdata_i),
+      .as_valid_o(asm_wvalid), .as_ready_i(asm_wready), .as_sel_sc_o(asm_wsel),
+      .as_addr_o(asm_waddr), .as_strb_o(asm_wstrb), .as_data_o(asm_wdata), .v_valid_o(vm_wvalid),
+      .v_ready_i(vm_wready), .v_row_o(vm_wrow), .v_mask_o(vm_wmask), .v_data_o(vm_wdata)
+    );
+    assign rx_wready_o = rx_ready || rx_drain;
+    assign rx_svalid   = rx_svalid_i && rx_open;
+    assign rx_sready_o = rx_sready || rx_drain;
+  end else begin : gen_no_rx
+    assign {asm_wvalid, asm_wsel, asm_waddr} = {as_wvalid, as_wsel, as_waddr};
+    assign {asm_wstrb, asm_wdata} = {spad_wstrb, spad_wdata};
+    assign as_wready = asm_wready;
+    assign {vm_wvalid, vm_wrow, vm_wmask, vm_wdata} = {ld_wvalid, ld_wrow, ld_wmask, ld_wdata};
+    assign ld_wready = vm_wready;
+    assign {rx_wready_o, rx_sready_o, rx_svalid} = '0;
+    logic unused_rx;
+    assign unused_rx = ^{rx_wvalid_i, rx_space_i, rx_waddr_i, rx_wstrb_i, rx_wdata_i, rx_svalid_i,
+                         rx_open, rx_drain, rx_sready};
+  end
 
   // ---- matrix engine ----------------------------------------------------------------------------
   logic w_ren, sc_ren, a_ren, mx_rvalid, mx_wvalid;
@@ -265,8 +322,9 @@ module npu
   npu_aspm u_aspm (
     .clk_i, .rst_ni, .a_ren_i(a_ren), .a_blk_i(a_blk), .a_rdata_o(a_rdata), .a_rscale_o(a_rscale),
     .q_wvalid_i(q_wvalid), .q_wblk_i(q_wblk), .q_wdata_i(q_wdata), .q_wscale_en_i(q_wscale_en),
-    .q_wscale_i(q_wscale), .ld_wvalid_i(as_wvalid), .ld_wready_o(as_wready), .ld_wsel_sc_i(as_wsel),
-    .ld_waddr_i(as_waddr), .ld_wstrb_i(spad_wstrb), .ld_wdata_i(spad_wdata),
+    .q_wscale_i(q_wscale), .ld_wvalid_i(asm_wvalid), .ld_wready_o(asm_wready),
+    .ld_wsel_sc_i(asm_wsel), .ld_waddr_i(asm_waddr), .ld_wstrb_i(asm_wstrb),
+    .ld_wdata_i(asm_wdata),
     .st_rvalid_i(as_rvalid), .st_rready_o(as_rready), .st_rsel_sc_i(as_rsel),
     .st_raddr_i(as_raddr), .st_rdvalid_o(as_rdvalid), .st_rdata_o(as_rdata)
   );
@@ -284,8 +342,8 @@ module npu
     .ix_rdvalid_o(ix_rdvalid), .ix_rdata_o(ix_rdata), .mx_wvalid_i(mx_wvalid), .mx_wrow_i(mx_wrow),
     .mx_wmask_i(mx_wmask), .mx_wdata_i(mx_wdata), .mx_wready_o(), .ve_wvalid_i(ve_wvalid),
     .ve_wrow_i(ve_wrow), .ve_wmask_i(ve_wmask), .ve_wdata_i(ve_wdata), .ve_wready_o(ve_wready),
-    .ld_wvalid_i(ld_wvalid), .ld_wrow_i(ld_wrow), .ld_wmask_i(ld_wmask), .ld_wdata_i(ld_wdata),
-    .ld_wready_o(ld_wready)
+    .ld_wvalid_i(vm_wvalid), .ld_wrow_i(vm_wrow), .ld_wmask_i(vm_wmask), .ld_wdata_i(vm_wdata),
+    .ld_wready_o(vm_wready)
   );
   // verilator lint_on PINCONNECTEMPTY
 endmodule

@@ -5,7 +5,7 @@ package npu_types;
 
   localparam int unsigned DramBits = 40;
   localparam int unsigned PcBits   = 16;
-  localparam int unsigned SemBits  = 5;
+  localparam int unsigned SemBits  = 6;
   localparam int unsigned CountBits = 8;
 
   // Engines in the order of npu_pkg's engine field. Arrays over engines use these indices.

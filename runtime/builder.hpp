@@ -91,7 +91,7 @@ class ProgramBuilder {
     return static_cast<std::uint8_t>(value);
   }
   static std::uint8_t reg(u32 r) { return in_range("register", r, spec::limit::registers); }
-  static std::uint8_t semaphore(u32 s) { return in_range("semaphore", s, spec::limit::semaphores); }
+  static std::uint8_t semaphore(u32 s) { return in_range("semaphore", s, spec::limit::semaphores + spec::limit::remote_semaphores); }
   static std::uint8_t units(u32 n) { return in_range("semaphore units", n, spec::limit::semaphore_max + 1); }
   static std::uint16_t program_counter(u32 pc) {
     if (pc > 0xFFFF) throw Error("builder", "loop end", std::to_string(pc), "at most 65535");

@@ -7,8 +7,8 @@ module npu_balance
 (
   input  logic               clk_i,
   input  logic               clear_i,
-  input  logic [SemBits-2:0] clear_idx_i,
-  input  sem_t               sem_i,
+  input  logic [3:0]         clear_idx_i,
+  input  logic [4:0]         sem_i,
   input  cnt_t               n_i,
   input  logic               is_wait_i,
   input  logic               move_i,
@@ -23,14 +23,14 @@ module npu_balance
   cnt_t balance, next;
   logic [8:0] raised;
   logic       high;
-  logic [SemBits-2:0] entry;
+  logic [3:0] entry;
 
-  assign high    = sem_i[SemBits-1];
-  assign balance = high ? high_q[sem_i[SemBits-2:0]] : low_q[sem_i[SemBits-2:0]];
+  assign high    = sem_i[4];
+  assign balance = high ? high_q[sem_i[3:0]] : low_q[sem_i[3:0]];
   assign raised  = {1'b0, balance} + {1'b0, n_i};
   assign short_o = balance < n_i;
   assign over_o  = raised > 9'(npu_pkg::SemaphoreMax);
-  assign entry   = clear_i ? clear_idx_i : sem_i[SemBits-2:0];
+  assign entry   = clear_i ? clear_idx_i : sem_i[3:0];
   assign next    = is_wait_i ? balance - n_i : raised[7:0];
 
   always_ff @(posedge clk_i) begin

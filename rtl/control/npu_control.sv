@@ -61,7 +61,15 @@ module npu_control
   output logic [RowW-1:0]  ix_rrow_o,
   input  logic             ix_rready_i,
   input  logic             ix_rdvalid_i,
-  input  logic [32*Cols-1:0] ix_rdata_i
+  input  logic [32*Cols-1:0] ix_rdata_i,
+  // package (chiplets with links)
+  output logic [15:0]      place_o,
+  output logic             rx_open_o,    // writes and signals of other chiplets are taken
+  output logic             rx_drain_o,   // they are thrown away
+  input  logic             rx_svalid_i,
+  output logic             rx_sready_o,
+  input  logic [4:0]       rx_sem_i,
+  input  logic [7:0]       rx_n_i
 );
   logic counter_read, counter_valid;
   logic start_req, abort, clear, start, kill, running, done, seq_idle, fetch_idle, loaded;
@@ -81,7 +89,8 @@ module npu_control
     .r_data_o, .start_o(start_req), .abort_o(abort), .clear_o(clear), .launch_o(launch),
     .arg_idx_i(arg_idx), .arg_o(arg), .window_idx_i(window_idx), .window_o(window),
     .counter_read_o(counter_read), .counter_idx_o(counter_idx),
-    .counter_valid_i(counter_valid), .counter_i(counter), .status_i(status), .done_i(done), .irq_o
+    .counter_valid_i(counter_valid), .counter_i(counter), .status_i(status), .done_i(done), .irq_o,
+    .place_o, .drain_o(drain)
   );
 
   pc_t [Engines-1:0] oldest_pc;
@@ -133,8 +142,10 @@ module npu_control
   st_cmd_t push_st;
   mx_cmd_t push_mx;
   ve_cmd_t push_ve;
-  sem_op_t [Engines:0] take, sig;
-  logic [Engines:0] take_grant, sig_grant;
+  localparam bit Links = Chiplets > 1;
+  localparam int unsigned Users = Engines + 1 + 32'(Links);
+  sem_op_t [Users-1:0] take, sig;
+  logic [Users-1:0] take_grant, sig_grant;
   logic lds_valid, lds_ready, lds_dvalid;
   logic [$clog2(VmemWords)-1:0] lds_word;
   logic [31:0] lds_data;
@@ -163,10 +174,36 @@ module npu_control
     .ix_rready_i, .ix_rdvalid_i, .ix_rdata_i
   );
 
-  npu_sems u_sems (
+  logic sems_clearing, drain;
+  npu_sems #(.Users(Users), .Links(Links)) u_sems (
     .clk_i, .rst_ni, .clear_i(start), .sig_i(sig), .sig_grant_o(sig_grant), .take_i(take),
-    .take_grant_o(take_grant)
+    .take_grant_o(take_grant), .clearing_o(sems_clearing)
   );
+
+  // Other chiplets are heard from when the semaphores are clear until the end of the run.
+  if (Links) begin : gen_links
+    logic clearing_q, open_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        clearing_q <= 1'b0;
+        open_q     <= 1'b0;
+      end else begin
+        clearing_q <= sems_clearing;
+        open_q     <= running && (open_q || (clearing_q && !sems_clearing));
+      end
+    end
+    assign rx_open_o   = open_q;
+    assign rx_drain_o  = drain && !running;
+    assign take[Engines+1] = '0;
+    assign sig[Engines+1]  = '{valid: rx_svalid_i, sem: {1'b1, rx_sem_i}, n: rx_n_i};
+    assign rx_sready_o     = sig_grant[Engines+1];
+    logic unused_grant;
+    assign unused_grant = take_grant[Engines+1];
+  end else begin : gen_no_links
+    assign {rx_open_o, rx_drain_o, rx_sready_o} = '0;
+    logic unused_links;
+    assign unused_links = ^{sems_clearing, drain, rx_svalid_i, rx_sem_i, rx_n_i};
+  end
 
   // What of a legal command can differ from 0 and matters: counts are at most 65535, addresses and
   // the strides that are used are smaller than their memory.

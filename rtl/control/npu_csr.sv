@@ -40,7 +40,9 @@ module npu_csr
   input  logic [63:0] counter_i,
   input  status_t     status_i,
   input  logic        done_i,
-  output logic        irq_o
+  output logic        irq_o,
+  output logic [15:0] place_o,
+  output logic        drain_o
 );
   localparam logic [31:0] Letters = 32'h4b47_4f4a;  // "JOGK"
 
@@ -88,7 +90,7 @@ module npu_csr
   assign free      = write && !status_i.busy;
   assign is_arg    = waddr >= word(CsrArg) && waddr < word(CsrArg) + 10'(Args);
   assign is_win    = waddr >= word(CsrWinBaseLo) && waddr < word(CsrWinBaseLo) + 10'(4 * Windows);
-  assign is_launch = waddr >= word(CsrLaunchFlags) && waddr <= word(CsrBusTimeout);
+  assign is_launch = waddr >= word(CsrLaunchFlags) && waddr <= word(CsrPlace);
   assign ctrl_write = write && w_strb_q[0];
 
   assign start_o = ctrl_write && waddr == word(CsrApCtrl) && w_data_q[0] && !status_i.busy;
@@ -155,6 +157,7 @@ module npu_csr
     held = '1;
     if (is_win && waddr[1:0] == 2'd1) held = 32'h0000_00ff;
     if (is_win && waddr[1:0] == 2'd3) held = 32'h0000_0003;
+    if (waddr == word(CsrPlace)) held = Chiplets > 1 ? 32'h0001_ffff : '0;
     if (clearing) held = '0;
   end
   assign kept = merged & held;
@@ -195,6 +198,17 @@ module npu_csr
                       readable: wflags_q[window_idx_i][0]};
   assign irq_o    = gie_q && ier_q && isr_q;
 
+  if (Chiplets > 1) begin : gen_place
+    logic [16:0] place_q;
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) place_q <= '0;
+      else if (free && waddr == word(CsrPlace)) place_q <= kept[16:0];
+    end
+    assign {drain_o, place_o} = place_q;
+  end else begin : gen_no_place
+    assign {drain_o, place_o} = '0;
+  end
+
   // ---- answers ----------------------------------------------------------------------------------
   logic [31:0] value, frozen_q;
   logic        r_is_kept, r_is_counter;
@@ -206,7 +220,7 @@ module npu_csr
   assign r_is_kept = (raddr >= word(CsrArg) && raddr < word(CsrArg) + 10'(Args)) ||
                      (raddr >= word(CsrWinBaseLo) &&
                       raddr < word(CsrWinBaseLo) + 10'(4 * Windows)) ||
-                     (raddr >= word(CsrLaunchFlags) && raddr <= word(CsrBusTimeout));
+                     (raddr >= word(CsrLaunchFlags) && raddr <= word(CsrPlace));
   assign r_is_counter  = raddr >= word(CsrCounter) &&
                          raddr < word(CsrCounter) + 10'(2 * CsrCounterCount);
   assign counter_word  = 7'(raddr - word(CsrCounter));

@@ -202,12 +202,14 @@ module npu_seq
   assign take_in = state_q == Fill1 || (advance && foreseen);
 
   // ---- issued semaphore balance -----------------------------------------------------------------
-  logic short, over;
+  // Remote semaphores have none: only other chiplets signal them, in their own time.
+  logic short, over, remote;
+  assign remote = wt.sem[SemBits-1];
 
   npu_balance u_balance (
-    .clk_i, .clear_i(state_q == Copy), .clear_idx_i(arg_q), .sem_i(wt.sem), .n_i(wt.n),
-    .is_wait_i(ops_q.take), .move_i(advance && (ops_q.take || ops_q.sig)), .short_o(short),
-    .over_o(over)
+    .clk_i, .clear_i(state_q == Copy), .clear_idx_i(arg_q), .sem_i(wt.sem[SemBits-2:0]),
+    .n_i(wt.n), .is_wait_i(ops_q.take), .move_i(advance && (ops_q.take || ops_q.sig) && !remote),
+    .short_o(short), .over_o(over)
   );
 
   // ---- execution --------------------------------------------------------------------------------
@@ -234,7 +236,8 @@ module npu_seq
   // Faults that need no execution, in the documented order.
   always_comb begin
     early = FAULT_NONE;
-    if ((ops_q.take && short) || (ops_q.sig && over)) early = FAULT_SEMAPHORE;
+    if ((ops_q.take && short && !remote) || (ops_q.sig && over)) early = FAULT_SEMAPHORE;
+    if (remote && (ops_q.sig || (ops_q.take && Chiplets == 1))) early = FAULT_SEMAPHORE;
     if ((ops_q.take || ops_q.sig) && wt.n == '0) early = FAULT_RESERVED;
     if (ops_q.lds && ra_q >= VmemWords) early = FAULT_ONCHIP;
     if (ops_q.loop && loop_bad) early = FAULT_LOOP;

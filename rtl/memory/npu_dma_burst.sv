@@ -22,6 +22,7 @@ module npu_dma_burst
   logic [CutsBits-1:0] cuts_q;     // bursts of the run behind this one
   logic                single_q;   // none
   logic [BeatBits-1:0] end_q;      // beat at which the run ends, from the last cut
+  logic [WordBits-1:0] tail_q;     // byte of it
 
   assign last_byte = {1'b0, run_i.reach} + (LenBits + 1)'(run_i.addr[CutBits-1:0]);
 
@@ -35,6 +36,8 @@ module npu_dma_burst
   assign burst_o = '{
     addr:  {run_q.addr[AddrBits-1:WordBits], WordBits'(0)},
     len:   8'(beats),
+    head:  run_q.addr[WordBits-1:0],
+    tail:  single_q ? tail_q : '1,
     first: first_q,
     last:  single_q && run_q.last,
     none:  run_q.none
@@ -49,6 +52,7 @@ module npu_dma_burst
       cuts_q   <= last_byte[LenBits:CutBits];
       single_q <= run_i.none || last_byte[LenBits:CutBits] == '0;
       end_q    <= last_byte[CutBits-1:WordBits];
+      tail_q   <= last_byte[WordBits-1:0];
     end else if (fire) begin
       run_q.addr <= {run_q.addr[AddrBits-1:CutBits] + 1'b1, CutBits'(0)};
       first_q    <= 1'b0;
@@ -62,7 +66,4 @@ module npu_dma_burst
     else if (run_valid_i && run_ready_o) valid_q <= 1'b1;
     else if (fire && single_q) valid_q <= 1'b0;
   end
-
-  logic unused;
-  assign unused = ^last_byte[WordBits-1:0];
 endmodule

@@ -52,6 +52,8 @@ package npu_dma_pkg;
   typedef struct packed {
     addr_t      addr;   // of the first port word
     logic [7:0] len;    // beats - 1
+    logic [WordBits-1:0] head;  // first byte of the first word, last byte of the last one
+    logic [WordBits-1:0] tail;
     logic       first;  // of its run
     logic       last;   // of its command
     logic       none;

@@ -27,6 +27,7 @@ module npu_dma_st
   output logic                   axi_aw_valid_o,
   input  logic                   axi_aw_ready_i,
   output npu_axi_pkg::ax_t       axi_aw_o,
+  output logic [2*WordBits-1:0]  axi_aw_user_o,  // last byte that counts, first one
   output logic                   axi_w_valid_o,
   input  logic                   axi_w_ready_i,
   output npu_axi_pkg::w_t        axi_w_o,
@@ -102,6 +103,7 @@ module npu_dma_st
   assign axi_aw_valid_o = burst_valid && !burst.none && track_ready
       && (!burst.first || (fetch_in_ready && move_in_ready));
   assign axi_aw_o    = '{addr: burst.addr, len: burst.len};
+  assign axi_aw_user_o = {burst.tail, burst.head};
   assign aw_fire     = axi_aw_valid_o && axi_aw_ready_i;
   // An empty run waits for the same; it makes no difference.
   assign burst_ready = track_ready && axi_aw_ready_i

@@ -31,7 +31,10 @@ struct Sequencer {
   u32 depth = 0;
   // Signals issued minus waits issued, in program order.
   std::array<u32, spec::limit::semaphores> balance{};
+  // Of the package, where there is one: what other chiplets have given and was not taken; counts stay between launches of a package.
+  std::array<u32, spec::limit::remote_semaphores>* remote = nullptr;
   bool halted = false;
+  bool blocked = false;  // the wait at pc needs a signal of another chiplet
   const Memories* memories = nullptr;
 };
 

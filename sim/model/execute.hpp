@@ -17,6 +17,7 @@ struct Env {
   Memories& memories;
   Counters& counters;
   bool exact = false;  // take the slow definition even where a fast path exists
+  Remote* remote = nullptr;
 };
 
 // First synchronous fault after opcode and reserved: align, shape, window, onchip; or none.

@@ -20,6 +20,10 @@ void Machine::bind(const std::array<Window, spec::limit::windows>& windows) {
     const Window& w = windows[i];
     windows_[i] = BoundWindow{w, nullptr};
     if (w.size == 0) continue;
+    if (is_remote(w.base)) {
+      if (w.readable) throw Error("model", "window " + std::to_string(i), "a readable one of another chiplet", "one for stores only");
+      continue;
+    }
     windows_[i].host = dram_.find(w.base, w.size);
     if (w.base % 64 != 0 || windows_[i].host == nullptr) {
       throw Error("model", "window " + std::to_string(i),
@@ -32,8 +36,17 @@ void Machine::bind(const std::array<Window, spec::limit::windows>& windows) {
 Result Machine::launch(const Launch& launch) {
   begin(launch);
   while (!advance(~u64(0))) {
+    if (blocked()) {
+      result_.fault = waits_for();
+      break;
+    }
   }
   return result_;
+}
+
+FaultRecord Machine::waits_for() const {
+  const auto wait = spec::decode<spec::Wait>(launch_.code[sequencer_.pc]);
+  return {Fault::timeout, sequencer_.pc, wait.eng, wait.sem};
 }
 
 void Machine::begin(const Launch& launch) {
@@ -48,6 +61,7 @@ void Machine::begin(const Launch& launch) {
   sequencer_ = Sequencer{};
   sequencer_.code_len = static_cast<u32>(launch.code.size());
   sequencer_.memories = &memories_;
+  if (config_.chiplets > 1) sequencer_.remote = &remote_counts_;
   for (u32 i = 0; i < launch.args.size(); ++i) sequencer_.registers.set(i + 1, launch.args[i]);
   observers_.clear();
   if (options_.check) checker_ = std::make_unique<RaceChecker>(config_);
@@ -57,10 +71,12 @@ void Machine::begin(const Launch& launch) {
 }
 
 bool Machine::advance(u64 instructions) {
-  Env env{config_, windows_, memories_, result_.counters, options_.exact};
+  Env env{config_, windows_, memories_, result_.counters, options_.exact, remote_};
+  sequencer_.blocked = false;
   for (; instructions > 0; --instructions) {
     if (sequencer_.halted || !result_.ok()) return true;
     result_.fault = next(env);
+    if (sequencer_.blocked) return false;
   }
   return sequencer_.halted || !result_.ok();
 }
@@ -80,6 +96,7 @@ FaultRecord Machine::next(Env& env) {
   const auto op = static_cast<spec::Op>(spec::opcode_of(insn));
   fault = is_engine_op(op) ? issue(insn, env, later) : control(insn);
   if (fault != Fault::none) return sync(fault);
+  if (sequencer_.blocked) return {};
   ++executed;
   if (op == spec::Op::signal) ++env.counters[Counter::signals];
   if (op == spec::Op::wait) ++env.counters[Counter::waits];
@@ -105,7 +122,7 @@ Fault Machine::control(const spec::Insn& insn) {
   if (hook_) hook_({pc, insn, nullptr, sequencer_.registers});
   const auto run_step = [&](const auto& decoded, auto&& tell) {
     const Fault fault = step(decoded, sequencer_);
-    if (fault != Fault::none) return fault;
+    if (fault != Fault::none || sequencer_.blocked) return fault;
     for (Observer* o : observers_) tell(*o, decoded);
     return fault;
   };

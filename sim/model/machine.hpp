@@ -75,7 +75,17 @@ class Machine {
   // The same in pieces: begin(), then advance() until it says that the run is over. The program must live until then.
   void begin(const Launch& launch);
   bool advance(u64 instructions);
+  // advance() came back early: the machine waits for a semaphore that another chiplet signals.
+  bool blocked() const { return sequencer_.blocked; }
   const Result& result() const { return result_; }
+
+  // What the machine waits for, while it is blocked.
+  FaultRecord waits_for() const;
+  // The network that stores to other chiplets' memory go to.
+  void join(Remote* remote) { remote_ = remote; }
+  // Another chiplet's signal.
+  void remote_signal(u32 semaphore, u32 n) { remote_counts_[semaphore - spec::limit::semaphores] += n; }
+  void clear_remote_signals() { remote_counts_ = {}; }
 
   const spec::Config& config() const { return config_; }
   Memories& memories() { return memories_; }
@@ -111,6 +121,8 @@ class Machine {
   Launch launch_;
   Result result_;
   std::vector<bool> good_;  // instructions whose fields were checked: loops come back to them
+  Remote* remote_ = nullptr;
+  std::array<u32, spec::limit::remote_semaphores> remote_counts_{};
   std::function<void(const Step&)> hook_;
   std::unique_ptr<RaceChecker> checker_;
   std::unique_ptr<Recorder> recorder_;

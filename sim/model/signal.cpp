@@ -5,6 +5,7 @@ namespace jogak::model {
 
 spec::Fault step(const spec::Signal& i, Sequencer& seq) {
   if (i.n == 0) return spec::Fault::reserved;
+  if (i.sem >= spec::limit::semaphores) return spec::Fault::semaphore;  // only other chiplets signal it
   if (seq.balance[i.sem] + i.n > spec::limit::semaphore_max) return spec::Fault::semaphore;
   seq.balance[i.sem] += i.n;
   advance(seq);

@@ -39,9 +39,17 @@ struct Banks {
   }
 };
 
+// Where the NPU is in the Verilated hierarchy.
+#ifndef JOGAK_NPU_PATH
+#define JOGAK_NPU_PATH npu__DOT__
+#endif
+#define JOGAK_JOIN2(a, b) a##b
+#define JOGAK_JOIN(a, b) JOGAK_JOIN2(a, b)
+
 // Configurations have different numbers of RAMs: those that a model has are added.
-#define JOGAK_RAM(banks, name) \
-  if constexpr (requires { root.npu__DOT__##name##__DOT__mem; }) (banks).add(root.npu__DOT__##name##__DOT__mem)
+#define JOGAK_RAM(banks, name)                                                \
+  if constexpr (requires { root.JOGAK_JOIN(JOGAK_NPU_PATH, name##__DOT__mem); }) \
+  (banks).add(root.JOGAK_JOIN(JOGAK_NPU_PATH, name##__DOT__mem))
 #define JOGAK_RAM_AT(banks, before, n) JOGAK_RAM(banks, before##__BRA__##n##__KET____DOT__u_ram)
 #define JOGAK_RAMS(banks, before) \
   JOGAK_RAM_AT(banks, before, 0); \
@@ -85,5 +93,7 @@ void collect_banks(Root& root, const spec::Config& config, std::array<Banks, 5>&
 #undef JOGAK_RAMS
 #undef JOGAK_RAM_AT
 #undef JOGAK_RAM
+#undef JOGAK_JOIN
+#undef JOGAK_JOIN2
 
 }  // namespace jogak::rtl

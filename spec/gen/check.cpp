@@ -127,7 +127,9 @@ void check_limits(const Spec& spec) {
                   std::to_string(limit_of(spec, limit)), "2 ^ types." + std::string(type) + ".bits");
   };
   fits("registers", "reg");
-  fits("semaphores", "sem");
+  if (limit_of(spec, "semaphores") + limit_of(spec, "remote_semaphores") != std::uint64_t{1} << type_of(spec, "sem").bits)
+    throw Error("limits.semaphores", "does not match the field width", std::to_string(limit_of(spec, "semaphores")),
+                "with remote_semaphores 2 ^ types.sem.bits");
   fits("windows", "win");
   if (limit_of(spec, "args") >= limit_of(spec, "registers"))
     throw Error("limits.args", "too many", std::to_string(limit_of(spec, "args")), "fewer than registers");

@@ -104,7 +104,7 @@ TEST_CASE("a mistake in npu.yaml is refused by name") {
       {"[rd, reg], [ra, reg], [imm, imm32]", "[a, imm32], [b, imm32], [c, imm32], [d, imm32]", "instructions.alui.d",
        "field overflow"},
       {"reg:    {bits: 6}", "reg:    {bits: 5}", "limits.registers", "does not match the field width"},
-      {"sem:    {bits: 5}", "sem:    {bits: 6}", "limits.semaphores", "does not match the field width"},
+      {"sem:    {bits: 6}", "sem:    {bits: 5}", "limits.semaphores", "does not match the field width"},
       {"loop_depth: 4", "loop_deep: 4", "limits", "loop_depth"},
       {"vmem: 4}", "vmem: 3}", "types.space", "value clash"},
       {"vmem: 4}", "vmem: 9}", "types.space.vmem", "value too large"},

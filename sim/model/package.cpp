@@ -1,0 +1,75 @@
+#include "package.hpp"
+
+#include <cstring>
+
+#include "error.hpp"
+
+namespace jogak::model {
+
+// Where a die's remote stores go.
+class Package::Port final : public Remote {
+ public:
+  explicit Port(Package& package) : package_(package) {}
+
+  bool write(u64 address, std::span<const u8> bytes) override {
+    const auto field = [address](u32 at, u32 bits) { return static_cast<u32>(address >> at & ((u64(1) << bits) - 1)); };
+    const u32 x = field(spec::limit::remote_x_bit, 4), y = field(spec::limit::remote_y_bit, 4);
+    const u32 region = field(spec::limit::remote_region_bit, 4), offset = field(0, spec::limit::remote_region_bit);
+    if (x >= package_.columns_ || y >= package_.rows_) return false;
+    Machine& to = package_.machines_[x + y * package_.columns_];
+    if (region == spec::limit::remote_signals) {
+      const u32 n = offset >> 11;
+      if (offset % 64 != 0 || n == 0 || n > spec::limit::semaphore_max || offset % 64 + bytes.size() > to.config().port_bytes) return false;
+      to.remote_signal(spec::limit::semaphores + (offset >> 6) % spec::limit::remote_semaphores, n);
+      return true;
+    }
+    const auto space = static_cast<spec::Space>(region);
+    if (space != spec::Space::aspm && space != spec::Space::asc && space != spec::Space::vmem) return false;
+    const std::span<u8> memory = to.memories().bytes(space);
+    if (offset + bytes.size() > memory.size()) return false;
+    if (space == spec::Space::vmem && (offset % 4 != 0 || bytes.size() % 4 != 0)) return false;
+    std::memcpy(&memory[offset], bytes.data(), bytes.size());
+    return true;
+  }
+
+ private:
+  Package& package_;
+};
+
+Package::Package(const spec::Config& config, u32 columns, u32 rows, Options options) : columns_(columns), rows_(rows) {
+  if (config.chiplets < 2) throw Error("package", "configuration " + std::string(config.name), "chiplets: 1, a chiplet without links", "one with links");
+  if (columns == 0 || rows == 0 || columns > 16 || rows > 16 || columns * rows > config.chiplets)
+    throw Error("package", "mesh", std::to_string(columns) + " x " + std::to_string(rows), "1 to " + std::to_string(config.chiplets) + " chiplets, 16 a side at most");
+  if (options.record) throw Error("package", "option record", "given", "not given: another order of one die's engines is not one of the package");
+  for (u32 i = 0; i < columns * rows; ++i) {
+    machines_.emplace_back(config, options);
+    ports_.push_back(std::make_unique<Port>(*this));
+  }
+  for (u32 i = 0; i < dies(); ++i) machines_[i].join(ports_[i].get());
+}
+Package::~Package() = default;
+
+std::vector<Result> Package::launch(std::span<const Launch> launches) {
+  if (launches.size() != machines_.size())
+    throw Error("package", "launches", std::to_string(launches.size()), std::to_string(machines_.size()) + ", one a die");
+  std::vector<bool> done(machines_.size());
+  for (Machine& m : machines_) m.clear_remote_signals();
+  for (u32 i = 0; i < dies(); ++i) machines_[i].begin(launches[i]);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (u32 i = 0; i < dies(); ++i) {
+      if (done[i]) continue;
+      const u64 before = machines_[i].result().counters[spec::Counter::instructions];
+      done[i] = machines_[i].advance(~u64(0));
+      moved = moved || done[i] || machines_[i].result().counters[spec::Counter::instructions] != before;
+    }
+  }
+  std::vector<Result> results;
+  for (u32 i = 0; i < dies(); ++i) {
+    results.push_back(machines_[i].result());
+    if (!done[i]) results.back().fault = machines_[i].waits_for();
+  }
+  return results;
+}
+
+}  // namespace jogak::model

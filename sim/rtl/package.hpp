@@ -1,0 +1,37 @@
+// A package of Verilated chiplets (rtl/npu_chiplet.sv): a mesh, a link between neighbours, a memory of its own for each.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "sim/link/channel.hpp"
+#include "simulator.hpp"
+
+namespace jogak::rtl {
+
+struct PackageOptions {
+  unsigned columns = 2, rows = 2;   // of the mesh; die x + y * columns
+  link::ChannelOptions link;        // of every link; each has noise of its own
+  std::uint64_t period_ps = 1000;   // of the dies' common clock
+  Options die;                      // memory of each die, and the seed of its stalls
+};
+
+class PackageSimulator {
+ public:
+  virtual ~PackageSimulator() = default;
+  virtual unsigned dies() const = 0;
+  // Time passes for all dies when it passes for one.
+  virtual Simulator& die(unsigned index) = 0;
+  // Runs until every die has raised its interrupt (true) or `cycles` have passed.
+  virtual bool run_until_done(std::uint64_t cycles) = 0;
+  virtual std::uint64_t cycles() const = 0;
+  // What die `from` sends by its link (0 east, 1 west, 2 north, 3 south).
+  virtual link::Channel& channel(unsigned from, unsigned link) = 0;
+  virtual bool links_up() const = 0;
+  virtual std::uint64_t replays() const = 0;
+};
+
+// Every link is up. Throws Error for a configuration without links or whose RTL was not built.
+std::unique_ptr<PackageSimulator> make_package(const std::string& config, const PackageOptions& options);
+
+}  // namespace jogak::rtl
