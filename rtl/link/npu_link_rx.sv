@@ -82,8 +82,14 @@ module npu_link_rx
   end
 
 `ifdef VERILATOR
-  always_ff @(posedge clk_i) begin
-    if (take && !room) $error("npu_link_rx: a flit beyond the window");
+  logic told_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      told_q <= 1'b0;
+    end else if (take && !room) begin
+      told_q <= 1'b1;
+      if (!told_q) $error("npu_link_rx: a flit beyond the window");
+    end
   end
 `endif
   logic unused;
