@@ -107,7 +107,9 @@ module npu_kernel #(
     .m_axi_wvalid_o(m_axi_gmem_wvalid), .m_axi_wready_i(m_axi_gmem_wready),
     .m_axi_wdata_o(m_axi_gmem_wdata), .m_axi_wstrb_o(m_axi_gmem_wstrb),
     .m_axi_wlast_o(m_axi_gmem_wlast), .m_axi_bvalid_i(m_axi_gmem_bvalid),
-    .m_axi_bready_o(m_axi_gmem_bready), .m_axi_bresp_i(m_axi_gmem_bresp)
+    .m_axi_bready_o(m_axi_gmem_bready), .m_axi_bresp_i(m_axi_gmem_bresp),
+    .rx_wvalid_i(1'b0), .rx_space_i(0), .rx_waddr_i(0), .rx_wstrb_i(0), .rx_wdata_i(0), .rx_svalid_i(1'b0),
+    .rx_sem_i(0), .rx_n_i(0), .rx_wready_o(), .rx_sready_o(), .place_o(), .m_axi_awuser_o()
   );
   // verilator lint_on PINCONNECTEMPTY
 endmodule

@@ -158,6 +158,8 @@ class Npu(LiteXModule):
             ports[f"o_m_axi_{channel}ready_o"] = ours.ready
             for f in fields:
                 ports[f"i_m_axi_{channel}{f}_i"] = getattr(ours, f)
+        for name in ("wvalid", "space", "waddr", "wstrb", "wdata", "svalid", "sem", "n"):  # of packages: no other chiplet here
+            ports[f"i_rx_{name}_i"] = 0
         self.specials += Instance("npu", name="u_npu", **ports)
 
     def connect_memory(self, crossbar, base):

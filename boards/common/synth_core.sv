@@ -68,6 +68,8 @@ module synth_core
     .m_axi_awsize_o(m_awsize), .m_axi_awburst_o(m_awburst), .m_axi_awid_o(m_awid),
     .m_axi_wvalid_o(m_wvalid), .m_axi_wready_i(m_wready), .m_axi_wdata_o(m_wdata), .m_axi_wstrb_o(m_wstrb),
     .m_axi_wlast_o(m_wlast),
-    .m_axi_bvalid_i(m_bvalid), .m_axi_bready_o(m_bready), .m_axi_bresp_i(m_bresp), .trace_o()
+    .m_axi_bvalid_i(m_bvalid), .m_axi_bready_o(m_bready), .m_axi_bresp_i(m_bresp), .trace_o(),
+    .rx_wvalid_i(1'b0), .rx_space_i('0), .rx_waddr_i('0), .rx_wstrb_i('0), .rx_wdata_i('0), .rx_svalid_i(1'b0),
+    .rx_sem_i('0), .rx_n_i('0), .rx_wready_o(), .rx_sready_o(), .place_o(), .m_axi_awuser_o()
   );
 endmodule

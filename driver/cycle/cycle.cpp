@@ -101,7 +101,9 @@ class CycleDevice final : public Device {
   void execute() {
     if (aborted_) {
       recorder_.stream().closed = true;
-    } else if (machine_.advance(kAhead)) {
+    } else if (const bool over = machine_.advance(kAhead); machine_.blocked()) {
+      throw Error("cycle model", "pc " + std::to_string(machine_.waits_for().pc), "a wait for another chiplet", "a program of one chiplet");
+    } else if (over) {
       const model::Result& result = machine_.result();
       recorder_.end(result.fault, result.counters[spec::Counter::instructions], code_);
     }
