@@ -157,7 +157,6 @@ module npu_csr
     held = '1;
     if (is_win && waddr[1:0] == 2'd1) held = 32'h0000_00ff;
     if (is_win && waddr[1:0] == 2'd3) held = 32'h0000_0003;
-    if (waddr == word(CsrPlace)) held = Chiplets > 1 ? 32'h0001_ffff : '0;
     if (clearing) held = '0;
   end
   assign kept = merged & held;
