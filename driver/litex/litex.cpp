@@ -30,7 +30,7 @@ constexpr std::size_t kZeros = 4096;  // words
 
 // Registers that keep what is written and that nothing but a launch reads.
 bool is_plain(u32 offset) {
-  return (offset >= csr::launch_flags && offset <= csr::bus_timeout) ||
+  return (offset >= csr::launch_flags && offset <= csr::place) ||
          (offset >= csr::arg && offset < csr::arg + 4 * 16) ||
          (offset >= csr::win_base_lo && offset < csr::win_base_lo + 16 * 8);
 }

@@ -27,7 +27,7 @@ ModelRegisters::Action ModelRegisters::write(u32 offset, u32 value) {
     case csr::ap_ier: csrs_[offset / 4] = value & 1; return Action::none;
     default: break;
   }
-  const bool launch = offset >= csr::launch_flags && offset <= csr::bus_timeout;
+  const bool launch = offset >= csr::launch_flags && offset <= csr::place;
   const bool arg = offset >= csr::arg && offset < csr::arg_at(spec::limit::args);
   const bool window = offset >= csr::win_base_lo && offset < csr::win_base_lo_at(spec::limit::windows);
   if ((launch || arg || window) && !busy_) csrs_[offset / 4] = value;
