@@ -71,7 +71,7 @@ module npu_control
   input  logic [4:0]       rx_sem_i,
   input  logic [7:0]       rx_n_i
 );
-  logic counter_read, counter_valid;
+  logic counter_read, counter_valid, drain;
   logic start_req, abort, clear, start, kill, running, done, seq_idle, fetch_idle, loaded;
   launch_t launch;
   status_t status;
@@ -174,7 +174,7 @@ module npu_control
     .ix_rready_i, .ix_rdvalid_i, .ix_rdata_i
   );
 
-  logic sems_clearing, drain;
+  logic sems_clearing;
   npu_sems #(.Users(Users), .Links(Links)) u_sems (
     .clk_i, .rst_ni, .clear_i(start), .sig_i(sig), .sig_grant_o(sig_grant), .take_i(take),
     .take_grant_o(take_grant), .clearing_o(sems_clearing)
