@@ -158,12 +158,14 @@ module npu_memory_bench
     .vmem_wmask_o(vmem_wmask), .vmem_wdata_o(vmem_wdata)
   );
 
+  logic [2*npu_dma_pkg::WordBits-1:0] aw_user;
   npu_dma_st u_st (
     .clk_i, .rst_ni,
     .cmd_valid_i(st_valid_i), .cmd_ready_o(st_ready_o), .cmd_i(st_cmd), .done_o(st_done_o),
     .idle_o(st_idle_o), .outstanding_o(st_outstanding), .ev_o(st_ev), .fault_valid_o(st_fault_o),
     .fault_code_o(st_code), .fault_addr_o(st_fault_addr_o),
     .axi_aw_valid_o(aw_valid_o), .axi_aw_ready_i(aw_ready_i), .axi_aw_o(aw),
+    .axi_aw_user_o(aw_user),
     .axi_w_valid_o(w_valid_o), .axi_w_ready_i(w_ready_i), .axi_w_o(w),
     .axi_b_valid_i(b_valid_i), .axi_b_ready_o(b_ready_o), .axi_b_i('{resp: b_resp_i}),
     .aspm_rvalid_o(aspm_rvalid), .aspm_rready_i(aspm_rready), .aspm_rsel_sc_o(aspm_rsel),
@@ -207,5 +209,5 @@ module npu_memory_bench
   // verilator lint_on PINCONNECTEMPTY
 
   logic unused;
-  assign unused = ^{ld_ev, st_ev, w_row_i, sc_row_i, a_blk_i, q_wblk_i};
+  assign unused = ^{aw_user, ld_ev, st_ev, w_row_i, sc_row_i, a_blk_i, q_wblk_i};
 endmodule
