@@ -28,7 +28,7 @@ module npu_seq_bench
   input  logic [3:0]   push_ready_i,
   output logic [1:0]   push_kind_o,
   output logic [15:0]  push_pc_o,
-  output logic [4:0]   push_sem_o,
+  output logic [5:0]   push_sem_o,
   output logic [7:0]   push_n_o,
   output logic [511:0] push_data_o,
   output logic         take_o,
