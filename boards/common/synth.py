@@ -70,6 +70,20 @@ def settle(design, settings):
     design.write_text(text)
 
 
+def ask_for(folder, constraints, share):
+    """A copy of a constraints file with that share of its frequencies."""
+    lines = []
+    for line in (folder / constraints).read_text().splitlines():
+        words = line.split()
+        if words[:2] == ["FREQUENCY", "PORT"]:
+            words[3] = f"{float(words[3]) * share:g}"
+            line = " ".join(words)
+        lines.append(line)
+    asked = "asked.lpf"
+    (folder / asked).write_text("\n".join(lines) + "\n")
+    return asked
+
+
 class Flow:
     def __init__(self, a, venv):
         import synth_design
@@ -90,6 +104,10 @@ class Flow:
         if a.mhz and self.design.constraints is None:
             self.design.mhz = a.mhz
         self.constraints = None if "pnr" not in self.family else synth_design.constraints(self.design, self.board, self.family, self.folder)
+        # The clock that place and route is asked for, in parts of the clock that the board has and that counts.
+        self.ask = self.board.get("pnr", {}).get("ask", 1.0)
+        if self.ask != 1.0 and self.constraints is not None:
+            self.constraints = ask_for(self.folder, self.constraints, self.ask)
 
     def check_tools(self):
         """A missing tool is said before minutes of work."""
@@ -134,14 +152,14 @@ class Flow:
 
     def place(self):
         """nextpnr's report. Where routing is a run of its own it may weigh time (aim: both) or not."""
-        pnr, aim, stretch = self.family["pnr"], synth_board.aim(self.board), 1.0
+        pnr, aim, stretch = self.family["pnr"], synth_board.aim(self.board), self.ask
         common = ["--report", "nextpnr.json", "--timing-allow-fail"]
         result = self.fill(pnr.get("result", []))
         kind = (["--no-route"] if self.apart else result) + (["--no-tmdriv"] if aim == "wires" else [])
         self.steps.run("place" if self.apart else "place and route",
-                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz, "--seed", self.seed(), *common, *kind, *self.a.pnr.split()])
+                       [self.program(pnr), *self.fill(pnr["arguments"]), "--freq", self.design.mhz * self.ask, "--seed", self.seed(), *common, *kind, *self.a.pnr.split()])
         if self.apart:
-            stretch = STRETCH if aim == "both" else 1.0
+            stretch *= STRETCH if aim == "both" else 1.0
             settle(self.folder / "placed.json", {"timing_driven": flag(aim == "both"), "target_freq": f"{self.design.mhz * stretch * 1e6:f}"})
             self.steps.run("route", [self.program(pnr), *self.fill(pnr["route"]), "--no-pack", "--no-place", *result, *common])
         return self.report.read_nextpnr(self.folder / "nextpnr.json", stretch)

@@ -13,7 +13,7 @@ SCHEMA = {
     "serial?": {"in": TEXT, "out": TEXT},
     "memory": {"kind": TEXT, "mib": NUMBER, "bits": NUMBER, "gb_per_s": NUMBER},
     "host": {"link": TEXT, "*": None},
-    "io?": TEXT, "pnr?": {"seed?": NUMBER, "aim?": TEXT}, "soc?": MAP, "vendor?": MAP,
+    "io?": TEXT, "pnr?": {"seed?": NUMBER, "aim?": TEXT, "ask?": NUMBER}, "soc?": MAP, "vendor?": MAP,
 }
 
 
