@@ -1,4 +1,5 @@
-// A chiplet of a package: the NPU, its network interface, the router of the mesh and a link to each
+// A chiplet of a package (a configuration with chiplets > 1; the NPU of another one takes nothing
+// from the network): the NPU, its network interface, the router of the mesh and a link to each
 // neighbour (east, west, north, south). Host and memory as npu; links to the physical layer as
 // npu_link. A border of the mesh has its link's inputs at 0.
 module npu_chiplet
@@ -75,10 +76,6 @@ module npu_chiplet
   output trace_t [Engines-1:0]   trace_o
 );
   localparam int unsigned Ports = Links + 1;
-
-  if (Chiplets < 2) begin : gen_check
-    $error("npu_chiplet: the configuration has chiplets: 1, expected a package's");
-  end
 
   // ---- the NPU, its memory port split ------------------------------------------------------------
   logic [15:0] place;

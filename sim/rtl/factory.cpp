@@ -1,6 +1,5 @@
 // Which configurations are built in: JOGAK_RTL_CONFIGS is X(nano) X(small) ... from the build.
 #include "error.hpp"
-#include "package.hpp"
 #include "simulator.hpp"
 #include "verilated.h"
 
@@ -26,22 +25,6 @@ std::unique_ptr<Simulator> make_simulator(std::string_view config, const Options
   std::string names;
   for (const std::string& name : built_configs()) names += (names.empty() ? "" : ", ") + name;
   throw Error("rtl simulator", "configuration", std::string(config), "one of " + names);
-}
-
-#define X(name) std::unique_ptr<PackageSimulator> make_package_of_##name(const PackageOptions&);
-JOGAK_PACKAGE_CONFIGS
-#undef X
-
-std::unique_ptr<PackageSimulator> make_package(const std::string& config, const PackageOptions& options) {
-#define X(name) \
-  if (config == #name) return make_package_of_##name(options);
-  JOGAK_PACKAGE_CONFIGS
-#undef X
-  std::string names;
-#define X(name) names += (names.empty() ? "" : ", ") + std::string(#name);
-  JOGAK_PACKAGE_CONFIGS
-#undef X
-  throw Error("package", "configuration", config, "one of " + names);
 }
 
 }  // namespace jogak::rtl
