@@ -78,7 +78,7 @@ TEST_CASE("mistakes are named with their line") {
   CHECK(refusal("alu rd=r64") == "asm: line 1: rd, found r64, expected a number of 6 bits");
   CHECK(refusal("alu rd=1").starts_with("asm: line 1: rd, found 1, expected a register"));
   CHECK(refusal("alu fn=div").starts_with("asm: line 1: fn, found div, expected one of add, sub"));
-  CHECK(refusal("wait sem=32 n=1").starts_with("asm: line 1: sem, found 32"));
+  CHECK(refusal("wait sem=64 n=1").starts_with("asm: line 1: sem, found 64"));
   CHECK(refusal("loop rc=r1 end=x").starts_with("asm: line 1: end, found x, expected a number or a label"));
   CHECK(refusal("alui imm=x\nx: halt").starts_with("asm: line 1: imm, found x, expected a number"));
   CHECK(refusal("x: halt\nx: halt").starts_with("asm: line 2: label, found x"));
@@ -92,7 +92,8 @@ TEST_CASE("the builder keeps loop ends apart and refuses what cannot be encoded"
   b.loop(1, [&] { b.loop(2, [&] { b.mov(3, 4); }); });
   CHECK(b.code() == assemble("loop rc=r1 end=3\nloop rc=r2 end=2\nalui rd=r3 ra=r4\nalui\n"));
   CHECK_THROWS_WITH_AS(b.li(64, 0), "builder: register, found 64, expected below 64", Error);
-  CHECK_THROWS_AS(b.wait(spec::Engine::ld, 32), Error);
+  CHECK_THROWS_AS(b.wait(spec::Engine::ld, 64), Error);
+  CHECK_THROWS_AS(b.signal(spec::Engine::ld, 32), Error);  // only other chiplets signal it
   CHECK_THROWS_AS(b.signal(spec::Engine::ld, 0, 256), Error);
   CHECK_THROWS_AS(b.loop(1, [] {}), Error);
 }

@@ -57,7 +57,7 @@ class ProgramBuilder {
     emit(spec::Wait{engine, semaphore(sem), units(n)});
   }
   void signal(spec::Engine engine, u32 sem, u32 n = 1) {
-    emit(spec::Signal{engine, semaphore(sem), units(n)});
+    emit(spec::Signal{engine, in_range("semaphore", sem, spec::limit::semaphores), units(n)});
   }
   void load(const spec::Load& i) { emit(i); }
   void store(const spec::Store& i) { emit(i); }

@@ -276,7 +276,7 @@ TEST_CASE("package: local signals never reach remote semaphores; a die that wait
   {
     Both both(o, 3);
     std::vector<ProgramBuilder> programs(2);
-    programs[0].signal(Engine::st, 40);
+    programs[0].emit(spec::Signal{Engine::st, 40, 1});
     for (ProgramBuilder& p : programs) p.halt();
     both.run(programs);
     CHECK(both.expected[0].fault.code == spec::Fault::semaphore);
