@@ -5,9 +5,7 @@
 #include <optional>
 
 #include "../backends.hpp"
-#include "../guard.hpp"
-#include "../host_memory.hpp"
-#include "../model/registers.hpp"
+#include "../model/device_base.hpp"
 #include "sim/cycle/chip.hpp"
 #include "sim/cycle/recorder.hpp"
 
@@ -20,12 +18,10 @@ using u64 = std::uint64_t;
 constexpr u64 kSlice = 1 << 16;    // cycles between looks at the abort flag
 constexpr u64 kAhead = 1 << 12;    // instructions that the exact model executes at a time
 
-class CycleDevice final : public Device {
+class CycleDevice final : public ModelDeviceBase {
  public:
   CycleDevice(const spec::Config& config, u64 memory_bytes)
-      : machine_(config), registers_(machine_.config()), recorder_(machine_.config()), memory_(static_cast<std::size_t>(memory_bytes)) {
-    arena_.attach(memory_.bytes(), kMemoryBase);
-    machine_.dram().attach(kMemoryBase, memory_.bytes());
+      : ModelDeviceBase(config, memory_bytes), recorder_(machine_.config()) {
     machine_.on_instruction([this](const model::Step& s) { recorder_.step(s, machine_.memories()); });
   }
 
@@ -33,28 +29,6 @@ class CycleDevice final : public Device {
     return {"cycle", "The cycle model of configuration " + std::string(machine_.config().name) + ": exact values, the RTL's cycles.",
             machine_.config().name, memory_.size(), true};
   }
-  Status alloc(u64 bytes, u64& address) override {
-    return guarded([&] { return arena_.alloc(bytes, address); });
-  }
-  Status free(u64 address) override { return arena_.free(address); }
-  Status copy_in(u64 address, std::span<const std::uint8_t> bytes) override { return arena_.copy_in(address, bytes); }
-  Status copy_out(u64 address, std::span<std::uint8_t> bytes) override { return arena_.copy_out(address, bytes); }
-
-  Status write_csr(u32 offset, u32 value) override {
-    Status s = check_csr(offset);
-    if (!s.ok()) return s;
-    switch (registers_.write(offset, value)) {
-      case ModelRegisters::Action::start: return start();
-      case ModelRegisters::Action::abort: return abort();
-      default: return {};
-    }
-  }
-  Status read_csr(u32 offset, u32& value) override {
-    Status s = check_csr(offset);
-    if (s.ok()) value = registers_.read(offset);
-    return s;
-  }
-
   Status start() override {
     return guarded([&] {
       if (chip_) return Status(Code::bad_argument, "cycle device: start, found a job in flight, expected none");
@@ -128,12 +102,7 @@ class CycleDevice final : public Device {
     events_.clear();
   }
 
-  model::Machine machine_;
-  ModelRegisters registers_;
   cycle::Recorder recorder_;
-  HostMemory memory_;
-  Arena arena_;
-  std::vector<spec::Insn> code_;
   std::optional<cycle::Chip> chip_;  // while a job is in flight
   TraceCallback callback_;
   std::vector<cycle::Event> events_;

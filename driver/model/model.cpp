@@ -4,9 +4,7 @@
 #include <atomic>
 
 #include "../backends.hpp"
-#include "../guard.hpp"
-#include "../host_memory.hpp"
-#include "registers.hpp"
+#include "device_base.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -16,12 +14,10 @@ using u64 = std::uint64_t;
 
 struct Stopped {};  // thrown by the instruction hook, caught in run()
 
-class ModelDevice final : public Device {
+class ModelDevice final : public ModelDeviceBase {
  public:
   ModelDevice(const spec::Config& config, u64 memory_bytes)
-      : machine_(config), registers_(machine_.config()), memory_(static_cast<std::size_t>(memory_bytes)) {
-    arena_.attach(memory_.bytes(), kMemoryBase);
-    machine_.dram().attach(kMemoryBase, memory_.bytes());
+      : ModelDeviceBase(config, memory_bytes) {
     machine_.on_instruction([this](const model::Step&) {
       if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
     });
@@ -31,28 +27,6 @@ class ModelDevice final : public Device {
     return {"model", "The exact model of configuration " + std::string(machine_.config().name) + ", without time.", machine_.config().name,
             memory_.size(), false};
   }
-  Status alloc(u64 bytes, u64& address) override {
-    return guarded([&] { return arena_.alloc(bytes, address); });
-  }
-  Status free(u64 address) override { return arena_.free(address); }
-  Status copy_in(u64 address, std::span<const std::uint8_t> bytes) override { return arena_.copy_in(address, bytes); }
-  Status copy_out(u64 address, std::span<std::uint8_t> bytes) override { return arena_.copy_out(address, bytes); }
-
-  Status write_csr(u32 offset, u32 value) override {
-    Status s = check_csr(offset);
-    if (!s.ok()) return s;
-    switch (registers_.write(offset, value)) {
-      case ModelRegisters::Action::start: return start();
-      case ModelRegisters::Action::abort: return abort();
-      default: return {};
-    }
-  }
-  Status read_csr(u32 offset, u32& value) override {
-    Status s = check_csr(offset);
-    if (s.ok()) value = registers_.read(offset);
-    return s;
-  }
-
   Status start() override {
     return guarded([&] { return run(); });
   }
@@ -87,11 +61,6 @@ class ModelDevice final : public Device {
     return {};
   }
 
-  model::Machine machine_;
-  ModelRegisters registers_;
-  HostMemory memory_;
-  Arena arena_;
-  std::vector<spec::Insn> code_;
   std::atomic<bool> stop_ = false;
 };
 
