@@ -19,7 +19,7 @@ class Package::Port final : public Remote {
     Machine& to = package_.machines_[x + y * package_.columns_];
     if (region == spec::limit::remote_signals) {
       const u32 n = offset >> 11;
-      if (offset % 64 != 0 || n == 0 || n > spec::limit::semaphore_max || offset % 64 + bytes.size() > to.config().port_bytes) return false;
+      if (offset % 64 != 0 || n == 0 || n > spec::limit::semaphore_max || bytes.size() > to.config().port_bytes) return false;
       to.remote_signal(spec::limit::semaphores + (offset >> 6) % spec::limit::remote_semaphores, n);
       return true;
     }

@@ -72,7 +72,7 @@ struct BoundWindow : Window {
 class Remote {
  public:
   virtual ~Remote() = default;
-  // One run of bytes within a port word boundary of 64 * port bytes; false: no such chiplet or memory (fault bus).
+  // The bytes of one burst; false: no such chiplet or memory (fault bus).
   virtual bool write(u64 address, std::span<const u8> bytes) = 0;
 };
 constexpr bool is_remote(u64 address) { return (address >> spec::limit::remote_bit & 1) != 0; }

@@ -35,7 +35,7 @@ class Die final : public Machine {
     dut().phy_rx_valid_i = static_cast<u8>((dut().phy_rx_valid_i & ~bit) | (wire != nullptr ? bit : 0));
     if (wire != nullptr) std::copy(wire->begin(), wire->end(), &dut().phy_rx_flit_i[link * kFlitWords]);
   }
-  bool sends(unsigned link) const { return const_cast<Die*>(this)->dut().phy_tx_valid_o >> link & 1; }
+  bool sends(unsigned link) { return dut().phy_tx_valid_o >> link & 1; }
   link::Wire flit(unsigned link) {
     link::Wire w;
     std::copy_n(&dut().phy_tx_flit_o[link * kFlitWords], kFlitWords, w.begin());
