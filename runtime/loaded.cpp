@@ -50,6 +50,7 @@ Loaded::Loaded(driver::Device& device, const Program& program)
     : device_(device), map_(program.map), config_(program.config), isa_hash_(program.isa_hash), config_hash_(program.config_hash),
       sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches) {
   if (parts_.empty()) parts_.push_back({0, code_len_});
+  require_dies(program, 1);
   check_device();
   try {
     for (u32 w = 0; w < sizes_.size(); ++w)

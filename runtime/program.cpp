@@ -9,8 +9,10 @@ namespace {
 constexpr char kMagic[] = "JOGAKPRG";
 constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kHeaderBytes = 48, kSizeAt = 24, kChecksumAt = checksum_at, kAlign = 16;
-enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap, kLaunches };
-constexpr std::uint32_t kSections = kMap;  // one more with launches
+enum Kind : std::uint32_t { kConfig = 1, kCode, kWindows, kSegments, kSymbols, kAbi, kMap, kLaunches, kPackage };
+constexpr std::uint32_t kSections = kMap;  // one more with launches, two with several dies
+
+std::uint32_t sections_of(const Program& p) { return p.mesh.dies() > 1 ? kPackage : p.launches.empty() ? kSections : kLaunches; }
 
 // One step per 8 bytes; each is a bijection of the state, so a single changed word always shows.
 class Checksum {
@@ -203,8 +205,8 @@ void get_section(ByteReader& in, Kind kind, Fill&& fill) {
   }
 }
 
-// Whether launches follow the seven sections.
-bool get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p) {
+// How many sections there are.
+std::uint32_t get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p) {
   const auto magic = in.raw("magic", 8);
   if (std::memcmp(magic.data(), kMagic, 8) != 0) {
     throw Error("program", "first bytes", "something else", std::string("\"") + kMagic + "\"");
@@ -213,11 +215,11 @@ bool get_header(ByteReader& in, std::span<const std::uint8_t> bytes, Program& p)
   p.isa_hash = in.number<std::uint32_t>("isa_hash");
   p.config_hash = in.number<std::uint32_t>("config_hash");
   const auto sections = in.number<std::uint32_t>("section count");
-  if (sections != kLaunches) expect("sections", sections, kSections);
+  if (sections != kLaunches && sections != kPackage) expect("sections", sections, kSections);
   expect("file size", in.number<std::uint64_t>("file size"), bytes.size());
   expect("checksum", in.number<std::uint64_t>("checksum"), checksum(bytes));
   expect("header's spare word", in.number<std::uint64_t>("header"), 0);
-  return sections == kLaunches;
+  return sections;
 }
 
 }  // namespace
@@ -233,7 +235,7 @@ std::vector<std::uint8_t> Segment::all() const {
   source->pieces([&](std::span<const std::uint8_t> piece) { out.insert(out.end(), piece.begin(), piece.end()); });
   return out;
 }
-bool Segment::operator==(const Segment& other) const { return window == other.window && offset == other.offset && all() == other.all(); }
+bool Segment::operator==(const Segment& other) const { return window == other.window && offset == other.offset && die == other.die && all() == other.all(); }
 
 namespace {
 
@@ -256,7 +258,7 @@ Frame frame(const Program& p) {
   out.number(kVersion);
   out.number(p.isa_hash);
   out.number(p.config_hash);
-  out.number(p.launches.empty() ? kSections : kLaunches);
+  out.number(sections_of(p));
   out.pad(kHeaderBytes);
   put_section(out, kConfig, [&](ByteWriter& w) { w.text(p.config); });
   put_section(out, kCode, [&](ByteWriter& w) { put(w, p.code); });
@@ -283,7 +285,12 @@ Frame frame(const Program& p) {
     put(w, p.map);
     put(w, p.weight_loads);
   });
-  if (!p.launches.empty()) put_section(rest, kLaunches, [&](ByteWriter& w) { put(w, p.launches); });
+  if (sections_of(p) >= kLaunches) put_section(rest, kLaunches, [&](ByteWriter& w) { put(w, p.launches); });
+  if (sections_of(p) >= kPackage) put_section(rest, kPackage, [&](ByteWriter& w) {
+    w.number(p.mesh.columns);
+    w.number(p.mesh.rows);
+    for (const Segment& s : p.segments) w.number(s.die);
+  });
   out.raw(rest.take());
   cut(0);
   std::memcpy(&f.parts[0][kSizeAt], &f.size, 8);
@@ -326,7 +333,7 @@ void seal(std::span<std::uint8_t> file) {
 Program from_bytes(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> keep) {
   ByteReader in(bytes);
   Program p;
-  const bool launches = get_header(in, bytes, p);
+  const std::uint32_t sections = get_header(in, bytes, p);
   get_section(in, kConfig, [&](ByteReader& r) { p.config = r.text("configuration name"); });
   get_section(in, kCode, [&](ByteReader& r) { get(r, p.code); });
   get_section(in, kWindows, [&](ByteReader& r) {
@@ -339,7 +346,14 @@ Program from_bytes(std::span<const std::uint8_t> bytes, std::shared_ptr<const vo
     get(r, p.map);
     get(r, p.weight_loads);
   });
-  if (launches) get_section(in, kLaunches, [&](ByteReader& r) { get(r, p.launches); });
+  if (sections >= kLaunches) get_section(in, kLaunches, [&](ByteReader& r) { get(r, p.launches); });
+  if (sections >= kPackage) get_section(in, kPackage, [&](ByteReader& r) {
+    p.mesh.columns = r.number<std::uint32_t>("mesh");
+    p.mesh.rows = r.number<std::uint32_t>("mesh");
+    if (p.mesh.columns > 16 || p.mesh.rows > 16 || p.mesh.dies() < 2)
+      throw Error("program", "mesh", std::to_string(p.mesh.columns) + " x " + std::to_string(p.mesh.rows), "2 dies or more, at most 16 a side");
+    for (Segment& s : p.segments) s.die = r.number<std::uint32_t>("die of a segment");
+  });
   expect("bytes after the last section", in.left(), 0);
   verify(p);
   return p;

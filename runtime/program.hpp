@@ -1,12 +1,13 @@
 // The program file (.jgk): everything a runtime needs to run a compiled model.
 //
-// Little endian. A 48-byte header, then seven sections in fixed order, or eight:
+// Little endian. A 48-byte header, then seven sections in fixed order, or eight or nine:
 //   header   magic "JOGAKPRG", u32 version, u32 isa_hash, u32 config_hash, u32 sections,
 //            u64 file bytes, u64 checksum (of the whole file with these 8 bytes zero), u64 zero
-//   section  u32 kind (1..8), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
+//   section  u32 kind (1..9), u32 zero, u64 payload bytes, payload, zeros up to a multiple of 16
 //   1 name of the configuration   2 code   3 window sizes   4 data segments
 //   5 symbols   6 launch ABI, a JSON text   7 map from pc to operator and layers, order of the weight loads
-//   8 launches: only where the code is more than one
+//   8 launches: only where the code is more than one, or a section follows
+//   9 package: only where there are several dies: columns and rows of the mesh, the die of each data segment
 #pragma once
 
 #include <array>
@@ -38,6 +39,7 @@ struct Segment {
   std::uint64_t offset = 0;  // in the window, bytes
   std::vector<std::uint8_t> bytes;
   std::shared_ptr<const SegmentSource> source = nullptr;  // instead of `bytes`
+  std::uint32_t die = 0;     // of a package, whose memory it lies in
 
   std::uint64_t size() const { return source ? source->size() : bytes.size(); }
   void pieces(const SegmentSource::Take& take) const;
@@ -84,6 +86,17 @@ struct CodePart {
   bool operator==(const CodePart&) const = default;
 };
 
+// Windows kPeerWindow + i of a package's die show the memory of die (its own number + 1 + i) modulo dies, so that all dies run the same
+// code. Nothing is said of their sizes: all of a die is seen.
+inline constexpr std::uint32_t kPeerWindow = 4, kMostDies = 4;
+
+// Of a package's dies: die x + y * columns lies at (x, y).
+struct Mesh {
+  std::uint32_t columns = 1, rows = 1;
+  std::uint32_t dies() const { return columns * rows; }
+  bool operator==(const Mesh&) const = default;
+};
+
 struct Program {
   std::string config;  // name, as in spec/configs
   std::uint32_t isa_hash = spec::isa_hash;
@@ -96,6 +109,7 @@ struct Program {
   std::vector<MapEntry> map;
   std::vector<WeightLoads> weight_loads;
   std::vector<CodePart> launches;  // run in this order, over the same DRAM; empty: one launch of all the code
+  Mesh mesh;                       // all dies run this code, with windows of these sizes in each one's DRAM
 
   bool operator==(const Program&) const = default;
   const Symbol* find(const std::string& name) const;  // null if there is none
@@ -128,6 +142,9 @@ void seal(std::span<std::uint8_t> file);
 // not grow with the weights. Reading maps the file, whose segments stay where they are.
 void write_program(const Program& program, const std::filesystem::path& path);
 Program read_program(const std::filesystem::path& path);
+
+// Throws one sentence when the program is not for so many dies; 1: one machine.
+void require_dies(const Program& program, std::uint32_t dies);
 
 // Throws one sentence when the program was not made for this configuration.
 void require_config(const Program& program, const spec::Config& config);

@@ -1,4 +1,5 @@
 // Consistency of a program, and its file on disk.
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <unistd.h>
@@ -93,12 +94,25 @@ void verify(const Program& p) {
   for (const std::uint64_t size : p.window_bytes) {
     if (size > kWindowMax) refuse("window size", size, kWindowMax);
   }
+  if (p.mesh.columns == 0 || p.mesh.rows == 0 || p.mesh.columns > 16 || p.mesh.rows > 16 || p.mesh.dies() > std::min(config.chiplets, kMostDies))
+    throw Error("program", "mesh", std::to_string(p.mesh.columns) + " x " + std::to_string(p.mesh.rows) + " dies",
+                "1 to " + std::to_string(std::min(config.chiplets, kMostDies)) + " dies of " + p.config);
+  for (std::uint32_t w = kPeerWindow; w + 1 < kPeerWindow + p.mesh.dies(); ++w)
+    if (p.window_bytes[w] != 0) refuse("bytes of window " + std::to_string(w) + ", which shows another die", p.window_bytes[w], 0);
+  for (const Segment& s : p.segments)
+    if (s.die >= p.mesh.dies()) refuse("a segment's die", s.die, p.mesh.dies() - 1);
   for (const Segment& s : p.segments) inside(p, "a segment", s.window, s.offset, s.size());
   for (const Symbol& s : p.symbols) inside(p, "symbol " + s.name, s.window, s.offset, s.bytes);
   for (const MapEntry& m : p.map) {
     if (m.last >= p.code.size()) refuse("map entry's last pc", m.last, p.code.size() - 1);
     if (m.first > m.last) refuse("map entry's first pc", m.first, m.last);
   }
+}
+
+void require_dies(const Program& p, std::uint32_t dies) {
+  if (p.mesh.dies() == dies) return;
+  const auto count = [](std::uint32_t n) { return n == 1 ? std::string("one die") : "a package of " + std::to_string(n) + " dies"; };
+  throw Error("program", "machine", count(dies), count(p.mesh.dies()) + ", for which it was compiled");
 }
 
 void require_config(const Program& p, const spec::Config& config) {

@@ -199,3 +199,50 @@ TEST_CASE("files are written whole or not at all") {
   CHECK(files == 1);
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("a package's program says how many dies, and what is whose") {
+  Program p = sample();
+  p.config = "nanoquad", p.config_hash = spec::find_config("nanoquad")->hash;
+  CHECK(to_bytes(p).size() == to_bytes(sample()).size());  // one die: as ever
+  const auto bytes_of_one = to_bytes(p);
+  p.mesh = {2, 1};
+  p.segments[1].die = 1;
+  CHECK(from_bytes(to_bytes(p)) == p);
+  CHECK(from_bytes(bytes_of_one).mesh == Mesh{});
+  CHECK_NOTHROW(require_dies(p, 2));
+  const auto message = [](const Program& program, std::uint32_t dies) -> std::string {
+    try {
+      require_dies(program, dies);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  CHECK(message(p, 1) == "program: machine, found one die, expected a package of 2 dies, for which it was compiled");
+  CHECK(message(p, 4) == "program: machine, found a package of 4 dies, expected a package of 2 dies, for which it was compiled");
+  CHECK(message(sample(), 2) == "program: machine, found a package of 2 dies, expected one die, for which it was compiled");
+  const auto changed = [&](auto&& change) {
+    Program q = p;
+    change(q);
+    return refusal(q);
+  };
+  CHECK(changed([](Program& q) { q.segments[0].die = 2; }) == "program: a segment's die, found 2, expected at most 1");
+  CHECK(changed([](Program& q) { q.mesh = {4, 2}; }) == "program: mesh, found 4 x 2 dies, expected 1 to 4 dies of nanoquad");
+  CHECK(changed([](Program& q) { q.mesh = {0, 2}; }).starts_with("program: mesh"));
+  CHECK(changed([](Program& q) { q.window_bytes[4] = 64; }).starts_with("program: bytes of window 4, which shows another die"));
+  Program single = sample();
+  single.mesh = {2, 1};
+  CHECK(refusal(single) == "program: mesh, found 2 x 1 dies, expected 1 to 1 dies of nano");
+}
+
+TEST_CASE("a package's file with any bit flipped is refused") {
+  Program p = sample();
+  p.config = "nanoquad", p.config_hash = spec::find_config("nanoquad")->hash, p.mesh = {2, 2};
+  auto bytes = to_bytes(p);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+    CAPTURE(bit);
+    CHECK(refusal(bytes).starts_with("program: "));
+    bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
+  }
+}
