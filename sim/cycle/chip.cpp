@@ -6,7 +6,6 @@ namespace jogak::cycle {
 
 namespace {
 
-constexpr i64 kFirstLoad = 18;  // npu_seq waits for the program from here on: registers are clean, arguments copied
 constexpr i64 kFill = 2;        // from an empty sequencer to the cycle in which an instruction is taken in
 constexpr i64 kNever = Matrix::kNever;
 constexpr u32 kAll = (1u << kEngines) - 1;
@@ -28,8 +27,8 @@ void Chip::check(const spec::Config& c) {
   }
 }
 
-Chip::Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream)
-    : n_(checked(config)), stream_(stream), memory_(memory), loader_(n_), load_(n_), store_(n_), matrix_(n_),
+Chip::Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream, Network* network)
+    : n_(checked(config)), stream_(stream), memory_(memory), network_(network), store_port_(memory_, network), loader_(n_), load_(n_), store_(n_), matrix_(n_),
       vector_(n_), stalls_(memory.stall != 0) {
   memory_.offer_reads();
   memory_.offer_writes();
@@ -46,15 +45,19 @@ void Chip::launch(const LaunchOptions& o) {
 
 Chip::Stop Chip::run(u64 limit) {
   while (!over_) {
-    if (seq_.state == Sequencer::State::need && now_ >= seq_.at) {
-      if (!keep_ && seq_.next == stream_.items.size()) seq_.next = 0, stream_.clear();
-      if (seq_.next < stream_.items.size()) decode(seq_.at);
-      else if (!stream_.closed) return Stop::starved;
-    }
+    if (hungry()) return Stop::starved;
     if (u64(now_) >= limit) return Stop::limit;
-    if (!tick()) jump(i64(limit));
+    if (!tick()) skip_to(std::min(limit, next()));
   }
   return Stop::done;
+}
+
+bool Chip::hungry() {
+  if (seq_.state != Sequencer::State::need || now_ < seq_.at) return false;
+  if (!keep_ && seq_.next == stream_.items.size()) seq_.next = 0, stream_.clear();
+  if (seq_.next == stream_.items.size()) return !stream_.closed;
+  decode(seq_.at);
+  return false;
 }
 
 void Chip::abort() { kill_next_ = true; }
@@ -72,9 +75,10 @@ bool Chip::tick() {
   if (kill_next_ && !kill_) kill();
   moved_ = kill_ || fault_;
   if (fronts_moved_) look_at_fronts();
-  over_ = seq_.state == Sequencer::State::idle && loader_.idle() && !fault_ && !load_.fault() && (empty_ & engines_idle()) == kAll;
+  over_ = seq_.state == Sequencer::State::idle && loader_.idle() && !fault_ && !load_.fault() && !store_.fault() && (empty_ & engines_idle()) == kAll;
   fault_ = false;
-  if (load_.fault()) kill_next_ = true;
+  if (load_.fault() || store_.fault()) kill_next_ = true;
+  if (network_ != nullptr) rx_ = open(u64(now_)) ? network_->rx() : Network::Rx::none;
   lds_asks_ = seq_.state == Sequencer::State::lds && now_ >= seq_.at;
   arbitrate();
   semaphores();
@@ -105,19 +109,22 @@ void Chip::look_at_fronts() {
 }
 
 // Nothing moves before the next moment that one of them waits for.
-void Chip::jump(i64 limit) {
-  if (stalls_) return;
-  i64 next = std::min(limit, matrix_.next_event(now_));
+u64 Chip::next() const {
+  if (stalls_) return u64(now_);
+  i64 next = matrix_.next_event(now_);
   if (seq_.at >= now_) next = std::min(next, seq_.at);
   const auto due = [&](u64 cycle) { return cycle == ~u64(0) ? kNever : now_ + i64(cycle - memory_.cycle()) - 1; };
   if (!memory_.r_valid()) next = std::min(next, due(memory_.read_due()));
   if (!memory_.b_valid()) next = std::min(next, due(memory_.response_due()));
-  if (next <= now_) return;
-  const u64 cycles = u64(next - now_);
-  memory_.skip(cycles);
+  return u64(std::max(next, now_));
+}
+
+void Chip::skip_to(u64 to) {
+  if (i64(to) <= now_) return;
+  memory_.skip(to - u64(now_));
   memory_.offer_reads();
   memory_.offer_writes();
-  now_ = next;
+  now_ = i64(to);
 }
 
 // Vector memory and the scratchpads: who is granted in this cycle.
@@ -137,27 +144,53 @@ void Chip::arbitrate() {
     grant_ix_ = granted && !st && !b;
   }
   const bool waits = (a && !grant_a_) || (b && !grant_b_);
-  const bool ve = vector_.writes(), ld = load_.writes_vmem();
-  if (ve || ld) {
-    const bool ld_turn = ld && (ld_waits_ || !ve);
-    const u32 mx = matrix_.write_row(now_), row = ld_turn ? load_.vmem_row() : vector_.write_row();
-    const bool granted = mx == Matrix::kNone || !same_bank(mx, row);
-    grant_ve_ = granted && ve && !ld_turn;
-    if (ld) grant_ld_ = granted && ld_turn;
-  }
-  ld_waits_ = ld && !grant_ld_;
-  bank_waits_ += u64(waits || (ve && !grant_ve_));
+  arbitrate_vmem_writes();
+  bank_waits_ += u64(waits || (vector_.writes() && !grant_ve_));
   if (store_.reads_aspm()) grant_st_ = !matrix_.reads_aspm(now_);
-  if (load_.writes_aspm() && vector_.writes_aspm()) grant_ld_ = load_.writes_scales() && !vector_.writes_scales();
+  arbitrate_aspm();
+}
+
+// The load engine and the network share a port, which takes turns with the vector engine.
+void Chip::arbitrate_vmem_writes() {
+  const bool ve = vector_.writes(), ld = load_.writes_vmem();
+  const bool rx = rx_ == Network::Rx::vmem && (!ld || network_->v_turn), port = ld || rx;
+  bool taken = false;
+  if (ve || port) {
+    const bool turn = port && (ld_waits_ || !ve);
+    const u32 mx = matrix_.write_row(now_), row = !turn ? vector_.write_row() : rx ? network_->rx_row() : load_.vmem_row();
+    const bool granted = mx == Matrix::kNone || !same_bank(mx, row);
+    grant_ve_ = granted && ve && !turn;
+    taken = granted && turn;
+    if (ld) grant_ld_ = taken && !rx;
+  }
+  ld_waits_ = port && !taken;
+  if (network_ == nullptr || !taken) return;
+  network_->v_turn = !rx;
+  if (rx) network_->receive(), moved_ = true;
+}
+
+void Chip::arbitrate_aspm() {
+  const bool ld = load_.writes_aspm();
+  const bool rx = (rx_ == Network::Rx::aspm || rx_ == Network::Rx::asc) && (!ld || network_->as_turn);
+  if (!ld && !rx) return;
+  const bool scales = rx ? rx_ == Network::Rx::asc : load_.writes_scales();
+  const bool ready = !vector_.writes_aspm() || (scales && !vector_.writes_scales());
+  if (ld) grant_ld_ = ready && !rx;
+  if (network_ == nullptr || !ready) return;
+  network_->as_turn = !rx;
+  if (rx) network_->receive(), moved_ = true;
 }
 
 void Chip::semaphores() {
   const bool asks = seq_.state == Sequencer::State::sem && now_ >= seq_.at;
   sems_.sig_granted = sems_.take_granted = kUsers;
-  if (!restless_ && !asks && sems_.still()) return;
-  sig_[kSeq] = take_[kSeq] = {};
+  const bool rx = rx_ == Network::Rx::signal;
+  if (!restless_ && !asks && !rx && sems_.still()) return;
+  sig_[kSeq] = take_[kSeq] = sig_[kRx] = {};
+  if (rx) sig_[kRx] = {true, u8(network_->rx_sem()), u8(network_->rx_amount())};
   if (asks) (seq_.item.kind == Kind::wait ? take_ : sig_)[kSeq] = {true, seq_.item.sem, seq_.item.n};
   sems_.decide(sig_);
+  if (sems_.sig_granted == kRx) network_->receive();
   moved_ |= sems_.step(sig_, take_);
 }
 
@@ -212,8 +245,8 @@ void Chip::engines() {
     load_.step({cmd, &list_, gather_granted, grant_ld_}, read_port_, memory_);
     moved_ |= !load_.asleep();
   }
-  if (accepted(kSt) || !store_.asleep() || memory_.b_valid() || stalls_) {
-    store_.step(accepted(kSt) ? &fronts_[kSt].command().dma : nullptr, grant_st_, memory_);
+  if (accepted(kSt) || !store_.asleep() || network_ != nullptr || memory_.b_valid() || stalls_) {
+    store_.step(accepted(kSt) ? &fronts_[kSt].command().dma : nullptr, grant_st_, store_port_);
     moved_ |= !store_.asleep();
   }
   matrix_.step(accepted(kMx) ? &fronts_[kMx].command().mm : nullptr, now_);

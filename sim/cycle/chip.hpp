@@ -33,7 +33,8 @@ class Chip {
 
   // Throws Error for a configuration that the matrix engine is not made for; so does the constructor.
   static void check(const spec::Config& config);
-  Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream);
+  // network: of a chiplet of a package.
+  Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream, Network* network = nullptr);
 
   void launch(const LaunchOptions& options);
   // Until the run is over, cycle `limit` is reached, or the sequencer has no more items. Then items may be appended,
@@ -42,12 +43,25 @@ class Chip {
   // Ends the run early: what was accepted is finished.
   void abort();
 
+  // run(), cycle by cycle, for who drives several chips.
+  // The sequencer wants an item now, and the stream has none.
+  bool hungry();
+  // One cycle. False: nothing moved, and nothing does by itself before next(), unless the network has news.
+  bool step() { return tick(); }
+  u64 next() const;
+  // Nothing happens before cycle `to`.
+  void skip_to(u64 to);
+  bool over() const { return over_; }
+  // Takes writes and signals of other chiplets.
+  bool open(u64 cycle) const { return i64(cycle) >= kFirstLoad && !over_; }
+
   u64 cycle() const { return u64(now_); }
   // By index of spec::Counter; only those that time decides. Exact once the run is over.
   std::array<u64, 64> counters() const;
   void trace(std::vector<Event>* events) { events_ = events; }
 
  private:
+  static constexpr i64 kFirstLoad = 18;  // npu_seq waits for the program from here on: registers are clean, arguments copied
   struct Sequencer {
     // launch: until the program is there. need: an item, taken in at `at`. act: halt.
     enum class State : u8 { launch, need, lds, push, sem, act, fault, idle };
@@ -61,9 +75,10 @@ class Chip {
   enum Level : u32 { Sem = 0, Idle = kEngines, Busy = 2 * kEngines, SeqQueue = 3 * kEngines, SeqSem, SeqFetch, Levels };
 
   bool tick();
-  void jump(i64 limit);
   void look_at_fronts();
   void arbitrate();
+  void arbitrate_vmem_writes();
+  void arbitrate_aspm();
   void semaphores();
   void sequence(bool ready);
   void decode_after(i64 at);
@@ -80,6 +95,8 @@ class Chip {
   Sizes n_;
   Stream& stream_;
   AxiPace memory_;
+  Network* network_;
+  StorePort store_port_;
   ReadPort read_port_;
   ProgramLoad loader_;
   Semaphores sems_;
@@ -100,6 +117,7 @@ class Chip {
   bool grant_a_ = false, grant_b_ = false, grant_ix_ = false, grant_st_ = false, grant_ve_ = false, grant_ld_ = false;
   bool ld_waits_ = false;  // npu_vmem: load's write was not granted
   bool lds_asks_ = false;
+  Network::Rx rx_ = Network::Rx::none;
   u32 accept_ = 0, done_ = 0;  // bits: engines
   // Of the fronts, as of their last step; bits: engines.
   bool fronts_moved_ = true;

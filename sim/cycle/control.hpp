@@ -5,8 +5,8 @@
 
 namespace jogak::cycle {
 
-constexpr u32 kEngines = 4, kUsers = kEngines + 1;
-constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4;
+constexpr u32 kEngines = 4, kUsers = kEngines + 2;
+constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4, kRx = 5;  // kRx: other chiplets' signals
 
 struct SemOp {
   bool valid = false;
@@ -42,7 +42,7 @@ class Semaphores {
   bool still() const { return !granted_ && enough_ == 0; }
 
  private:
-  std::array<u32, spec::limit::semaphores> counts_{};
+  std::array<u32, spec::limit::semaphores + spec::limit::remote_semaphores> counts_{};
   SemOp op_;
   bool granted_ = false, add_ = false, took_ = false;
   u32 enough_ = 0;

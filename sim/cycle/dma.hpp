@@ -63,7 +63,9 @@ class Burster {
   Ax burst() const {
     const u32 begin = u32(run_.addr >> port_log_) & (spec::limit::burst_beats - 1);
     const u32 end = single_ ? end_ : spec::limit::burst_beats - 1;
-    return {run_.addr >> port_log_ << port_log_, ((end - begin) & (spec::limit::burst_beats - 1)) + 1};
+    const u32 bytes = (1u << port_log_) - 1;
+    return {run_.addr >> port_log_ << port_log_, ((end - begin) & (spec::limit::burst_beats - 1)) + 1, u8(run_.addr & bytes),
+            u8(single_ ? last_byte_ & bytes : bytes)};
   }
   void take(const Run& run) {
     const u64 last_byte = (run.addr & ((u64(1) << cut_log_) - 1)) + run.len - 1;
@@ -72,6 +74,7 @@ class Burster {
     cuts_ = u32(last_byte >> cut_log_);
     single_ = run.none || cuts_ == 0;
     end_ = u32(last_byte >> port_log_) & (spec::limit::burst_beats - 1);
+    last_byte_ = u32(last_byte);
   }
   void fire() {
     if (single_) valid_ = false;
@@ -85,7 +88,7 @@ class Burster {
   u32 port_log_, cut_log_;
   Run run_;
   bool valid_ = false, first_ = false, single_ = false;
-  u32 cuts_ = 0, end_ = 0;
+  u32 cuts_ = 0, end_ = 0, last_byte_ = 0;
 };
 
 // What npu_dma_align needs of a run, ready to go. Positions count halfwords.

@@ -99,6 +99,7 @@ class Slice {
 struct Ax {
   u64 addr = 0;
   u32 beats = 0;
+  u8 head = 0, tail = 0;  // first byte of the first beat, last one of the last, that count
 };
 
 }  // namespace jogak::cycle

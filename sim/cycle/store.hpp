@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dma.hpp"
-#include "sim/axi_pace.hpp"
+#include "store_port.hpp"
 
 namespace jogak::cycle {
 
@@ -55,8 +55,9 @@ class Store {
   // Nothing changes until a command is accepted or a response comes.
   bool asleep() const { return asleep_; }
   u64 beats() const { return beats_; }
+  bool fault() const { return retire_.fault(); }
 
-  void step(const DmaCmd* accept, bool read_granted, AxiPace& memory);
+  void step(const DmaCmd* accept, bool read_granted, StorePort& port);
 
  private:
   struct Read {
@@ -68,7 +69,7 @@ class Store {
   };
 
   bool requests(const DmaCmd* accept);
-  bool data(bool read_granted, AxiPace& memory);
+  bool data(bool read_granted, StorePort& port);
 
   Sizes n_;
   Walk walk_;
@@ -79,11 +80,11 @@ class Store {
   Fifo<Move, 8> moves_;
   WordFetch fetch_;
   Align align_;
-  Slice<bool> w_, b_;
+  Slice<bool> w_, b_;  // b_: an error
   Retire retire_;
   u64 beats_ = 0;
   bool asleep_ = true;
-  bool aw_fire_ = false, push_run_ = false;
+  bool aw_fire_ = false, push_run_ = false, error_ = false;  // error_: of the oldest command
   Ax aw_in_;
   Track track_in_;
   Read read_in_{};
@@ -113,7 +114,7 @@ inline bool Store::requests(const DmaCmd* accept) {
 }
 
 // On-chip words to beats; returns whether anything moved.
-inline bool Store::data(bool read_granted, AxiPace& memory) {
+inline bool Store::data(bool read_granted, StorePort& port) {
   const bool grant = fetch_.asks() && read_granted;
   const bool take_fetch = fetches_.out_valid() && fetch_.run_ready(grant);
   const bool word = fetch_.out_valid();
@@ -135,27 +136,29 @@ inline bool Store::data(bool read_granted, AxiPace& memory) {
     align_.take(moves_.out());
     moves_.pop();
   }
-  if (memory.w_ready() && w_.out_valid()) memory.w(), ++beats_;
-  return w_.step(give, true, memory.w_ready()) || moved;
+  const bool w_ready = port.w_ready();
+  if (w_ready && w_.out_valid()) port.w(), ++beats_;
+  return w_.step(give, true, w_ready) || moved;
 }
 
-inline void Store::step(const DmaCmd* accept, bool read_granted, AxiPace& memory) {
+inline void Store::step(const DmaCmd* accept, bool read_granted, StorePort& port) {
   const bool track_pop = track_.out_valid() && !retire_.hold() && b_.out_valid();
-  const bool last = track_pop && track_.out().last;
+  const bool last = track_pop && track_.out().last, error = error_ || (track_pop && b_.out());
   bool moved = !retire_.still() || track_pop;
   moved |= requests(accept);
-  if (memory.aw_ready() && aw_.out_valid()) memory.aw(aw_.out().addr, aw_.out().beats);
-  moved |= aw_.step(aw_fire_, aw_in_, memory.aw_ready());
-  moved |= data(read_granted, memory);
+  const bool aw_ready = aw_.out_valid() && port.aw_ready(aw_.out());
+  if (aw_ready) port.aw(aw_.out());
+  moved |= aw_.step(aw_fire_, aw_in_, aw_ready);
+  moved |= data(read_granted, port);
   if (track_pop) track_.pop();
   if (aw_fire_) track_.push(track_in_);
   if (push_run_) fetches_.push(read_in_), moves_.push(move_in_);
-  retire_.step(accept != nullptr, last, false);
-  const bool b_in = memory.b_valid() && b_.in_ready();
-  if (b_in) memory.b();
-  moved |= b_.step(b_in, true, track_pop);
-  while (memory.match() != 0) {
-  }
+  retire_.step(accept != nullptr, last, error);
+  error_ = error && !last;
+  const bool b_in = port.b_valid() && b_.in_ready(), b_error = b_in && port.b_error();
+  if (b_in) port.b();
+  moved |= b_.step(b_in, b_error, track_pop);
+  port.step();
   asleep_ = !moved;
 }
 

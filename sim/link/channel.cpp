@@ -24,7 +24,9 @@ void Channel::noise(Wire& wire, bool low, bool high) {
 
 void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width) {
   const double begin = std::max(busy_until_, static_cast<double>(now_ps));
-  busy_until_ = begin + (width == Width::kFull ? flit_ps_ : 2 * flit_ps_);
+  const double length = width == Width::kFull ? flit_ps_ : 2 * flit_ps_;
+  busy_until_ = begin + length;
+  busy_ps_ += length;
   ++flits_;
   if (dead_) return;
   items_.push_back({busy_until_ + latency_ps_, wire});

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <random>
 
@@ -26,6 +27,8 @@ class Channel {
   void send(std::uint64_t now_ps, const Wire& wire, Width width);
   // The next flit that has arrived, damaged or not.
   std::optional<Wire> receive(std::uint64_t now_ps);
+  // When the next flit arrives; infinite: none is on its way.
+  double next_ps() const { return items_.empty() ? std::numeric_limits<double>::infinity() : items_.front().arrival; }
 
   // Lanes that carry nothing but noise from now on, until they are mended.
   void break_lanes(bool low, bool high) { low_broken_ = low, high_broken_ = high; }
@@ -34,6 +37,7 @@ class Channel {
 
   std::uint64_t flits() const { return flits_; }
   std::uint64_t damaged() const { return damaged_; }  // flits with wrong bits
+  double busy_ps() const { return busy_ps_; }          // with flits on the lanes
 
  private:
   struct Item {
@@ -44,7 +48,7 @@ class Channel {
   void noise(Wire& wire, bool low, bool high);
 
   double flit_ps_, latency_ps_, bit_error_rate_;
-  double busy_until_ = 0;
+  double busy_until_ = 0, busy_ps_ = 0;
   std::deque<Item> items_;
   std::mt19937_64 random_;
   std::uint64_t clean_bits_;  // before the next wrong one

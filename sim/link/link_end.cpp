@@ -28,6 +28,14 @@ bool LinkEnd::out_valid() const { return front_valid_ && !none(); }
 const std::uint32_t* LinkEnd::out_word() const { return &front_[std::size_t{at_} * word32_]; }
 bool LinkEnd::out_last() const { return left_ == 0 ? (out_word()[0] & 3) != static_cast<unsigned>(PacketKind::kWrite) : left_ == 1; }
 
+unsigned LinkEnd::quiet() const {
+  const bool trained = up_ && heard_ && heard_meta_ && side_hear() && !fresh_;
+  const bool sends = payload_ready() || next_ != head_ || missing_ || told_ != passed_ || pick_valid_ || flit_valid_;
+  const bool crosses = cross_write_ != cross_read_ || write_meta_ != cross_write_ || write_sync_ != cross_write_ || read_meta_ != cross_read_ || read_sync_ != cross_read_;
+  const bool receives = arrived_valid_ || checked_ || waiting_ || buffer_used_ != 0 || front_valid_;
+  return !trained || sends || crosses || receives ? 0 : std::min(idle_, silence_);
+}
+
 void LinkEnd::step_phy(const Wire* wire, unsigned read_before) {
   if (wire != nullptr && ahead_of(cross_write_, read_sync_) % (2 * kCross) != kCross) {
     cross_[cross_write_ % kCross] = *wire;
@@ -139,6 +147,7 @@ void LinkEnd::step(const Inputs& in) {
   if (data_sent) {
     read_ = kept_[next_ % kWindow];
     replays_ += next_ != sent_;
+    ++data_flits_;
   }
   // sender: numbers
   const unsigned acked = ahead_of(got_.ack, tail_), asked = ahead_of(got_.seq, tail_), reach = ahead_of(sent_, tail_);

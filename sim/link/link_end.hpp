@@ -48,6 +48,12 @@ class LinkEnd {
   void step_phy(const Wire* wire, unsigned read_before);
   unsigned cross_read() const { return cross_read_; }
 
+  // Cycles of both clocks that may be left out with skip() because nothing would happen in them: no word is offered, no flit arrives, and
+  // the other end's side wire stays as it is. 0 while anything moves or trains.
+  unsigned quiet() const;
+  void skip(unsigned cycles) { idle_ -= cycles, silence_ -= cycles; }
+  std::uint64_t data_flits() const { return data_flits_; }  // replays included
+
  private:
   static constexpr unsigned kCross = 8;
   unsigned kept() const { return (head_ - tail_) & kSeqMask; }
@@ -92,6 +98,7 @@ class LinkEnd {
   bool heard_meta_ = false, heard_ = false, hear_ = false, up_ = false, fresh_ = true, known_ = false, lost_ = false, mismatch_ = false;
   Width width_ = Width::kFull;
   std::uint32_t replays_ = 0, errors_ = 0, trainings_ = 0;
+  std::uint64_t data_flits_ = 0;
 };
 
 }  // namespace jogak::link

@@ -119,7 +119,9 @@ Fault Machine::issue(const spec::Insn& insn, Env& env, EngineFault& later) {
 
 Fault Machine::control(const spec::Insn& insn) {
   const u32 pc = sequencer_.pc;
-  if (hook_) hook_({pc, insn, nullptr, sequencer_.registers});
+  const auto tell_hook = [&] { if (hook_) hook_({pc, insn, nullptr, sequencer_.registers}); };
+  const auto op = static_cast<spec::Op>(spec::opcode_of(insn));
+  if (op != spec::Op::wait) tell_hook();  // a wait executes when it no longer blocks
   const auto run_step = [&](const auto& decoded, auto&& tell) {
     const Fault fault = step(decoded, sequencer_);
     if (fault != Fault::none || sequencer_.blocked) return fault;
@@ -127,13 +129,15 @@ Fault Machine::control(const spec::Insn& insn) {
     return fault;
   };
   const auto quiet = [](Observer&, const auto&) {};
-  switch (static_cast<spec::Op>(spec::opcode_of(insn))) {
+  switch (op) {
     case spec::Op::alu: return run_step(spec::decode<spec::Alu>(insn), quiet);
     case spec::Op::alui: return run_step(spec::decode<spec::Alui>(insn), quiet);
     case spec::Op::loop: return run_step(spec::decode<spec::Loop>(insn), quiet);
-    case spec::Op::wait:
-      return run_step(spec::decode<spec::Wait>(insn),
-                      [pc](Observer& o, const spec::Wait& w) { o.wait(pc, w); });
+    case spec::Op::wait: {
+      const Fault fault = run_step(spec::decode<spec::Wait>(insn), [pc](Observer& o, const spec::Wait& w) { o.wait(pc, w); });
+      if (!sequencer_.blocked) tell_hook();
+      return fault;
+    }
     case spec::Op::signal:
       return run_step(spec::decode<spec::Signal>(insn),
                       [pc](Observer& o, const spec::Signal& s) { o.signal(pc, s); });

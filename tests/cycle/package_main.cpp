@@ -1,0 +1,188 @@
+// jogak-package-fuzz: random exchanges between chiplets in time, the cycle model of a package against the Verilated one; memories without stalls.
+//   jogak-package-fuzz --seed 0 --count 12 [--tell 3] [--errors 1]
+// Exit status 0: not one cycle differs, no counter.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "error.hpp"
+#include "sim/cycle/package.hpp"
+#include "sim/rtl/exchange.hpp"
+#include "sim/rtl/package.hpp"
+
+using namespace jogak;
+using rtl::kBase, rtl::kCodeBytes, rtl::kWindowBytes, rtl::kSpaces;
+using model::u32;
+using model::u64;
+using model::u8;
+
+namespace {
+
+// From the host's last register access of a launch, when it is over, back to the launch's cycle.
+constexpr u64 kSinceLaunch = 0;
+
+struct Options {
+  u64 seed = 0, count = 12, tell = 3, errors = 1, rounds = 6;
+};
+
+Options parse(int argc, char** argv) {
+  Options o;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view key = argv[i];
+    u64* const values[] = {&o.seed, &o.count, &o.tell, &o.errors, &o.rounds};
+    const char* const names[] = {"--seed", "--count", "--tell", "--errors", "--rounds"};
+    const auto at = std::ranges::find(names, key) - names;
+    if (at == 5) throw Error("jogak-package-fuzz", "argument", std::string(key), "--seed --count --tell --errors --rounds");
+    *values[at] = std::strtoull(argv[i + 1], nullptr, 0);
+  }
+  return o;
+}
+
+struct Timed {
+  std::vector<std::array<u64, 64>> counters;
+  std::vector<std::vector<cycle::Event>> events;  // cycle: of the package
+  std::vector<u64> launched;
+  u64 replays = 0;
+};
+
+rtl::PackageOptions options_of(u64 seed, bool errors) {
+  constexpr std::array<std::array<u32, 2>, 4> kMeshes = {{{2, 2}, {2, 1}, {1, 2}, {1, 1}}};
+  constexpr std::array kRates = {34.0, 64.0, 4.0, 17.0}, kNoise = {0.0, 1e-6, 1e-5, 1e-4};
+  std::mt19937_64 random(seed);
+  rtl::PackageOptions o;
+  o.columns = kMeshes[seed % 4][0], o.rows = kMeshes[seed % 4][1];
+  o.link = {kRates[random() % 4], 300 * (random() % 30), errors ? kNoise[random() % 4] : 0, seed};
+  o.die.seed = seed;
+  o.die.read_latency = 1 + u32(random() % 90), o.die.write_latency = 1 + u32(random() % 60);
+  return o;
+}
+
+// One exchange, as both machines see it.
+class Case {
+ public:
+  Case(u64 seed, const Options& o)
+      : options_(options_of(seed, o.errors != 0)), values_(*spec::find_config("nanoquad"), options_.columns, options_.rows), programs_(rtl::Exchange(values_.die(0).config(), values_.dies(), seed, seed % 2 != 0).make(u32(o.rounds))) {
+    std::mt19937_64 random(seed);
+    for (u32 d = 0; d < values_.dies(); ++d) {
+      model::Machine& m = values_.die(d);
+      m.randomize(seed + d);
+      for (u32& word : m.memories().vmem) word = 0x3f000000u | (static_cast<u32>(random()) & 0x80ffffffu);
+      for (u8& b : m.dram().allocate(kBase + kCodeBytes, kWindowBytes)) b = u8(random());
+      model::Launch l{.code = programs_[d].code()};
+      if (l.code.size_bytes() > kCodeBytes) throw Error("package fuzz", "program", std::to_string(l.code.size_bytes()) + " bytes", "at most " + std::to_string(kCodeBytes));
+      l.windows[0] = {kBase + kCodeBytes, kWindowBytes, true, true};
+      for (u32 j = 0; j < values_.dies(); ++j) l.windows[1 + j] = {model::remote_base(j % options_.columns, j / options_.columns), model::kRemoteWindowBytes, false, true};
+      launches_.push_back(l);
+    }
+  }
+
+  Timed on_rtl() {
+    rtl::PackageOptions with = options_;
+    with.die.dram_base = kBase, with.die.dram_bytes = kCodeBytes + kWindowBytes;
+    const auto package = rtl::make_package("nanoquad", with);
+    Timed t;
+    t.events.resize(values_.dies());
+    for (u32 d = 0; d < values_.dies(); ++d) {
+      rtl::Simulator& die = package->die(d);
+      for (const auto s : kSpaces) die.poke(s, 0, values_.die(d).memories().bytes(s));
+      std::memcpy(die.dram().data(), launches_[d].code.data(), launches_[d].code.size_bytes());
+      std::ranges::copy(std::span<const u8>(values_.die(d).dram().find(kBase + kCodeBytes, kWindowBytes), kWindowBytes), die.dram().begin() + kCodeBytes);
+      die.on_trace([&t, &package, d](const rtl::TraceEvent& e) { t.events[d].push_back({package->cycles(), u8(e.engine), e.start, static_cast<std::uint16_t>(e.pc), 0, 0, 0}); });
+    }
+    for (u32 d = 0; d < values_.dies(); ++d) {
+      sim::LaunchSetup setup{.code = kBase, .code_len = u32(launches_[d].code.size())};
+      for (u32 w = 0; w < setup.windows.size(); ++w) {
+        const model::Window& from = launches_[d].windows[w];
+        setup.windows[w] = {from.base, from.size, from.readable, from.writable};
+      }
+      sim::launch(package->die(d), setup);
+      t.launched.push_back(package->cycles() - kSinceLaunch);
+    }
+    if (!package->run_until_done(2'000'000)) throw Error("package fuzz", "RTL", "some dies still running", "all done");
+    t.replays = package->replays();
+    for (u32 d = 0; d < values_.dies(); ++d) t.counters.push_back(sim::collect(package->die(d)).counters);
+    return t;
+  }
+
+  // launched: as the RTL was.
+  Timed on_model(const std::vector<u64>& launched) {
+    cycle::Package package(values_, {.link = options_.link, .memories = {{.read_latency = options_.die.read_latency, .write_latency = options_.die.write_latency}}});
+    Timed t;
+    t.events.resize(values_.dies());
+    std::vector<cycle::Package::Launch> launches;
+    for (u32 d = 0; d < values_.dies(); ++d) {
+      package.trace(d, &t.events[d]);
+      launches.push_back({.job = launches_[d], .code = kBase, .resident = false, .delay = launched[d] - package.cycles() - 1});
+    }
+    for (const model::Result& r : package.launch(launches)) t.counters.push_back(r.counters.values);
+    for (u32 d = 0; d < values_.dies(); ++d) {
+      for (cycle::Event& e : t.events[d]) e.cycle += launched[d];
+      for (u32 l = 0; l < cycle::Package::kLinks; ++l) t.replays += package.link(d, l).replays;
+    }
+    return t;
+  }
+
+ private:
+  rtl::PackageOptions options_;
+  model::Package values_;
+  std::vector<ProgramBuilder> programs_;
+  std::vector<model::Launch> launches_;
+};
+
+std::string tell(const cycle::Event& e) {
+  const char* const names[] = {"ld", "st", "mx", "ve"};
+  return std::string(names[e.engine]) + (e.start ? " starts" : " ends") + " pc " + std::to_string(e.pc) + " in cycle " + std::to_string(e.cycle);
+}
+
+struct Difference {
+  double share = 0;  // of the worst die
+  u64 cycles = 0, off = 0;
+  std::string text;
+};
+
+Difference compare(const Timed& rtl, const Timed& found) {
+  Difference d;
+  if (rtl.replays != found.replays) d.text += "replays: RTL " + std::to_string(rtl.replays) + ", cycle model " + std::to_string(found.replays) + "\n";
+  for (std::size_t die = 0; die < rtl.counters.size(); ++die) {
+    const std::string at = "die " + std::to_string(die) + ", ";
+    const auto &a = rtl.events[die], &b = found.events[die];
+    const auto key = [](const cycle::Event& e) { return std::tuple(e.cycle, e.engine, e.start, e.pc); };
+    const auto first = std::ranges::mismatch(a, b, {}, key, key);
+    if (first.in1 != a.end() || first.in2 != b.end())
+      d.text += at + "event " + std::to_string(first.in1 - a.begin()) + " of " + std::to_string(a.size()) + ": RTL " + (first.in1 != a.end() ? tell(*first.in1) : "none") + ", cycle model " +
+                (first.in2 != b.end() ? tell(*first.in2) : "none") + "\n";
+    for (const spec::CounterInfo& c : spec::counters) {
+      const u64 want = rtl.counters[die][c.index], got = found.counters[die][c.index];
+      if (want != got) d.text += at + "counter " + c.name + ": RTL " + std::to_string(want) + ", cycle model " + std::to_string(got) + "\n";
+    }
+    const u64 want = rtl.counters[die][std::size_t(spec::Counter::cycles)], got = found.counters[die][std::size_t(spec::Counter::cycles)];
+    d.cycles = std::max(d.cycles, want);
+    const u64 off = want > got ? want - got : got - want;
+    d.off = std::max(d.off, off), d.share = std::max(d.share, double(off) / double(want));
+  }
+  return d;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const Options o = parse(argc, argv);
+    u64 differ = 0, worst = 0, cycles = 0, replays = 0;
+    double sum = 0, worst_share = 0;
+    for (u64 seed = o.seed; seed < o.seed + o.count; ++seed) {
+      Case c(seed, o);
+      const Timed rtl = c.on_rtl(), found = c.on_model(rtl.launched);
+      const Difference d = compare(rtl, found);
+      cycles += d.cycles, sum += d.share, replays += rtl.replays;
+      worst = std::max(worst, d.off), worst_share = std::max(worst_share, d.share), differ += !d.text.empty();
+      if (!d.text.empty() && differ <= o.tell) std::printf("seed %llu: %llu cycles\n%s", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(d.cycles), d.text.c_str());
+    }
+    std::printf("nanoquad packages: %llu programs of %.0f cycles, %llu differ, error mean %.6f, worst %.6f and %llu cycles; %llu flits sent again\n", static_cast<unsigned long long>(o.count),
+                double(cycles) / double(o.count), static_cast<unsigned long long>(differ), sum / double(o.count), worst_share, static_cast<unsigned long long>(worst), static_cast<unsigned long long>(replays));
+    return differ == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+}
