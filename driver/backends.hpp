@@ -5,8 +5,15 @@
 
 namespace jogak::driver {
 
+// What stands behind "NAME:", or `otherwise`.
+inline std::string target_or(const std::string& backend, const char* otherwise) {
+  const std::size_t colon = backend.find(':');
+  return colon == std::string::npos ? otherwise : backend.substr(colon + 1);
+}
+
 Status open_null(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_model(const OpenOptions& options, std::unique_ptr<Device>& device);
+// options.backend of these two: NAME or NAME:MEMORY, a memory as sim/dram/dram.hpp names them.
 Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".

@@ -11,13 +11,15 @@ struct Backend {
   const char* target;  // what stands behind "name:"; null: nothing may
   Status (*open)(const OpenOptions&, std::unique_ptr<Device>&);
   Status (*ask)(const std::string&, std::string&) = nullptr;  // for machine_config
+  bool alone = false;  // opens without a target too
+  bool needs_target() const { return target != nullptr && !alone; }
 };
 constexpr Backend kBackends[] = {
     {"null", nullptr, open_null},
     {"model", nullptr, open_model},
-    {"cycle", nullptr, open_cycle},
+    {"cycle", "MEMORY", open_cycle, nullptr, true},
 #if JOGAK_HAS_RTL
-    {"rtl", nullptr, open_rtl},
+    {"rtl", "MEMORY", open_rtl, nullptr, true},
 #endif
 #if JOGAK_HAS_UIO
     {"uio", "NAME", open_uio},
@@ -32,13 +34,16 @@ constexpr Backend kBackends[] = {
 std::vector<std::string> backends() {
   std::vector<std::string> names;
   for (const Backend& b : kBackends)
-    if (b.target == nullptr) names.emplace_back(b.name);
+    if (!b.needs_target()) names.emplace_back(b.name);
   return names;
 }
 
 std::vector<std::string> backend_forms() {
   std::vector<std::string> forms;
-  for (const Backend& b : kBackends) forms.push_back(b.target == nullptr ? b.name : std::string(b.name) + ":" + b.target);
+  for (const Backend& b : kBackends) {
+    const std::string target = b.target == nullptr ? "" : ":" + std::string(b.target);
+    forms.push_back(b.name + (b.alone ? "[" + target + "]" : target));
+  }
   return forms;
 }
 
@@ -55,7 +60,8 @@ Status open_device(const OpenOptions& options, std::unique_ptr<Device>& device) 
   const std::size_t colon = text.find(':');
   const bool has_target = colon != std::string::npos && colon + 1 < text.size();
   for (const Backend& b : kBackends)
-    if (text.substr(0, colon) == b.name && (b.target != nullptr ? has_target : colon == std::string::npos)) return guarded([&] { return b.open(options, device); });
+    if (text.substr(0, colon) == b.name && (colon == std::string::npos ? !b.needs_target() : has_target && b.target != nullptr))
+      return guarded([&] { return b.open(options, device); });
   std::string known;
   for (const std::string& form : backend_forms()) known += (known.empty() ? "" : ", ") + form;
   const char* hint = text == "rtl" ? " (this build has no Verilator)" : "";

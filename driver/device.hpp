@@ -89,7 +89,7 @@ class Device {
 };
 
 struct OpenOptions {
-  std::string backend = "model";  // or NAME:TARGET where the machine is outside this process
+  std::string backend = "model";  // or NAME:TARGET: a machine outside this process, a simulator's memory
   std::string config = "edge";
   std::uint64_t memory_bytes = std::uint64_t(64) << 20;
 };

@@ -8,6 +8,7 @@
 #include "../model/device_base.hpp"
 #include "sim/cycle/chip.hpp"
 #include "sim/cycle/recorder.hpp"
+#include "sim/dram/dram.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -20,8 +21,8 @@ constexpr u64 kAhead = 1 << 12;    // instructions that the exact model executes
 
 class CycleDevice final : public ModelDeviceBase {
  public:
-  CycleDevice(const spec::Config& config, u64 memory_bytes)
-      : ModelDeviceBase(config, memory_bytes), recorder_(machine_.config()) {
+  CycleDevice(const spec::Config& config, u64 memory_bytes, std::unique_ptr<MemoryTiming> behind)
+      : ModelDeviceBase(config, memory_bytes), behind_(std::move(behind)), recorder_(machine_.config()) {
     machine_.on_instruction([this](const model::Step& s) { recorder_.step(s, machine_.memories()); });
   }
 
@@ -38,7 +39,7 @@ class CycleDevice final : public ModelDeviceBase {
       machine_.begin(launch);
       registers_.begin();
       stop_ = aborted_ = false;
-      chip_.emplace(machine_.config(), AxiPace::Options{}, recorder_.stream());
+      chip_.emplace(machine_.config(), AxiPace::Options{.behind = behind_.get()}, recorder_.stream());
       chip_->trace(callback_ ? &events_ : nullptr);
       chip_->launch({.code = registers_.code_address(), .instructions = u32(code_.size()), .resident = registers_.resident()});
       return Status{};
@@ -102,6 +103,7 @@ class CycleDevice final : public ModelDeviceBase {
     events_.clear();
   }
 
+  std::unique_ptr<MemoryTiming> behind_;  // what is behind the port; null: an ideal memory
   cycle::Recorder recorder_;
   std::optional<cycle::Chip> chip_;  // while a job is in flight
   TraceCallback callback_;
@@ -119,7 +121,8 @@ Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device) {
   if (config == nullptr)
     return {Code::bad_argument, "cycle device: configuration, found " + options.config + ", expected one of spec/configs"};
   cycle::Chip::check(*config);
-  device = std::make_unique<CycleDevice>(*config, options.memory_bytes);
+  const MemoryFactory behind = dram::parse_memory(target_or(options.backend, "ideal"));
+  device = std::make_unique<CycleDevice>(*config, options.memory_bytes, behind ? behind() : nullptr);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "../arena.hpp"
 #include "../backends.hpp"
 #include "../guard.hpp"
+#include "sim/dram/dram.hpp"
 #include "sim/rtl/simulator.hpp"
 
 namespace jogak::driver {
@@ -51,6 +52,7 @@ class RtlDevice final : public Device {
   Status start() override {
     return guarded([&] {
       stop_ = false;
+      sim_->restart_memory();
       sim_->write_csr(csr::ap_gie, 1);
       sim_->write_csr(csr::ap_ier, 1);
       sim_->write_csr(csr::ap_isr, 1);
@@ -94,6 +96,7 @@ class RtlDevice final : public Device {
 Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device) {
   rtl::Options o;
   o.dram_base = kMemoryBase;
+  o.memory = dram::parse_memory(target_or(options.backend, "ideal"));
   o.dram_bytes = static_cast<std::size_t>((options.memory_bytes + kPage - 1) / kPage * kPage);
   device = std::make_unique<RtlDevice>(rtl::make_simulator(options.config, o));
   return {};

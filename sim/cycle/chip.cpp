@@ -27,9 +27,10 @@ void Chip::check(const spec::Config& c) {
   }
 }
 
-Chip::Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream, Network* network)
-    : n_(checked(config)), stream_(stream), memory_(memory), network_(network), store_port_(memory_, network), loader_(n_), load_(n_), store_(n_), matrix_(n_),
+Chip::Chip(const spec::Config& config, AxiPace::Options memory, Stream& stream, Network* network)
+    : n_(checked(config)), stream_(stream), memory_((memory.port_bytes = config.port_bytes, memory)), network_(network), store_port_(memory_, network), loader_(n_), load_(n_), store_(n_), matrix_(n_),
       vector_(n_), stalls_(memory.stall != 0) {
+  memory_.restart();
   memory_.offer_reads();
   memory_.offer_writes();
 }
@@ -114,8 +115,7 @@ u64 Chip::next() const {
   i64 next = matrix_.next_event(now_);
   if (seq_.at >= now_) next = std::min(next, seq_.at);
   const auto due = [&](u64 cycle) { return cycle == ~u64(0) ? kNever : now_ + i64(cycle - memory_.cycle()) - 1; };
-  if (!memory_.r_valid()) next = std::min(next, due(memory_.read_due()));
-  if (!memory_.b_valid()) next = std::min(next, due(memory_.response_due()));
+  next = std::min(next, due(memory_.due()));
   return u64(std::max(next, now_));
 }
 

@@ -33,8 +33,8 @@ class Chip {
 
   // Throws Error for a configuration that the matrix engine is not made for; so does the constructor.
   static void check(const spec::Config& config);
-  // network: of a chiplet of a package.
-  Chip(const spec::Config& config, const AxiPace::Options& memory, Stream& stream, Network* network = nullptr);
+  // network: of a chiplet of a package. memory.port_bytes is the configuration's; what is behind the port begins anew.
+  Chip(const spec::Config& config, AxiPace::Options memory, Stream& stream, Network* network = nullptr);
 
   void launch(const LaunchOptions& options);
   // Until the run is over, cycle `limit` is reached, or the sequencer has no more items. Then items may be appended,

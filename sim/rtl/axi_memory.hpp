@@ -56,6 +56,7 @@ struct AxiOptions {
   std::uint32_t write_latency = 64;
   std::uint32_t stall = 0;
   std::uint64_t seed = 1;
+  MemoryTiming* behind = nullptr;
 };
 
 class AxiMemory {
@@ -68,7 +69,7 @@ class AxiMemory {
       : store_(store),
         base_(base),
         options_(options),
-        pace_({options.read_latency, options.write_latency, options.stall, options.seed}) {
+        pace_({options.read_latency, options.write_latency, options.stall, options.seed, options.behind, options.port_bytes}) {
     if (base % options.port_bytes != 0 || store.size() % options.port_bytes != 0)
       throw Error("axi memory", "store", std::to_string(base) + " + " + std::to_string(store.size()),
                   "multiples of the port's bytes");
@@ -79,6 +80,8 @@ class AxiMemory {
   void clear_errors() { errors_.clear(); }
   // A frozen memory takes and answers nothing.
   void freeze(bool frozen) { pace_.freeze(frozen); }
+  // What is behind begins anew, as before a job; nothing may be in flight.
+  void restart() { pace_.restart(); }
   const Counts& counts() const { return counts_; }
   std::uint64_t cycle() const { return pace_.cycle(); }
   bool quiet() const { return pace_.quiet() && beats_.empty(); }

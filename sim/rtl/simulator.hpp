@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/memory_timing.hpp"
 #include "sim/simulator.hpp"
 
 namespace jogak::rtl {
@@ -19,6 +20,7 @@ struct Options {
   std::uint64_t seed = 1;            // of the stalls and of everything that reset leaves open
   std::uint64_t dram_base = 0;
   std::size_t dram_bytes = std::size_t(1) << 20;
+  MemoryFactory memory = {};         // what is behind the port; empty: the latencies above
 };
 
 // A command starts or is complete.
@@ -44,6 +46,8 @@ class Simulator : public sim::Simulator {
   virtual void bus_error(std::uint64_t begin, std::uint64_t end) = 0;
   virtual void clear_bus_errors() = 0;
   virtual void freeze_bus(bool frozen) = 0;
+  // The time of what is behind the port begins anew; between jobs.
+  virtual void restart_memory() = 0;
 
   virtual void on_trace(std::function<void(const TraceEvent&)> callback) = 0;
   // Waves of the cycles [from, to) as VCD; throws Error where built without JOGAK_RTL_TRACE.

@@ -37,9 +37,10 @@ class Machine : public Simulator {
     context_.traceEverOn(true);
 #endif
     dut_ = std::make_unique<MODEL>(&context_);
+    if (options.memory) behind_ = options.memory();
     memory_.emplace(store_, options.dram_base,
                     AxiOptions{config().port_bytes, options.read_latency, options.write_latency, options.stall,
-                               options.seed});
+                               options.seed, behind_.get()});
     connect();
     collect_banks(*dut_->rootp, config(), banks_);
     reset();
@@ -108,6 +109,7 @@ class Machine : public Simulator {
   void bus_error(u64 begin, u64 end) override { memory_->add_error(begin, end); }
   void clear_bus_errors() override { memory_->clear_errors(); }
   void freeze_bus(bool frozen) override { memory_->freeze(frozen); }
+  void restart_memory() override { memory_->restart(); }
   void on_trace(std::function<void(const TraceEvent&)> callback) override { trace_ = std::move(callback); }
 
   void waves(const std::string& path, u64 from, u64 to) override {
@@ -219,6 +221,7 @@ class Machine : public Simulator {
   VerilatedContext context_;
   std::vector<u8> store_;
   std::unique_ptr<MODEL> dut_;
+  std::unique_ptr<MemoryTiming> behind_;
   std::optional<AxiMemory> memory_;
   AxiPins pins_;
   std::array<Banks, 5> banks_;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "error.hpp"
+#include "sim/dram/dram.hpp"
 
 namespace jogak::fuzz {
 
@@ -40,6 +41,8 @@ TimeBench::TimeBench(std::string_view config, u64 seed) {
   Random random(seed ^ 0xC1C1E);
   memory_ = {.read_latency = random.pick({1u, 2u, 7u, 30u, 64u, 90u}), .write_latency = random.pick({1u, 2u, 9u, 50u, 64u}), .stall = 0, .seed = seed};
   rtl::Options o{.read_latency = memory_.read_latency, .write_latency = memory_.write_latency, .stall = 0, .seed = seed};
+  const std::string dram = random.pick<const char*>({"ideal", "ideal", "ddr4-3200", "lpddr4-4266", "lpddr5-6400:mhz=400", "hbm2"});
+  if ((o.memory = dram::parse_memory(dram))) behind_ = o.memory(), memory_.behind = behind_.get();
   o.dram_base = kDramBase, o.dram_bytes = kCodeBytes + kDataBytes;
   rtl_ = rtl::make_simulator(config, o);
 }
@@ -53,6 +56,7 @@ TimeBench::Timed TimeBench::on_rtl(const Case& c, Oracle& oracle, const Code& co
   rtl_->on_trace([&](const rtl::TraceEvent& e) { timed.events.push_back({e.cycle, u8(e.engine), e.start, u16(e.pc), 0, 0, 0}); });
   sim::LaunchSetup setup = setup_of(c, u32(code.insns.size()));
   setup.resident = resident;
+  rtl_->restart_memory();
   const sim::RunResult result = sim::run(*rtl_, setup, kCycleLimit);
   rtl_->on_trace({});
   if (!result.done) throw Error("cycle fuzz", "seed " + std::to_string(c.seed), "RTL still running", "an end within " + std::to_string(kCycleLimit) + " cycles");

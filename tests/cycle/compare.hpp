@@ -31,6 +31,7 @@ class TimeBench {
   Timed on_model(const Case& c, Oracle& oracle, const Code& code, bool resident);
 
   AxiPace::Options memory_;
+  std::unique_ptr<MemoryTiming> behind_;  // of the model: a DRAM for two seeds of three
   std::unique_ptr<rtl::Simulator> rtl_;
 };
 

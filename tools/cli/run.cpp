@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kTraceSpans = 2'000'000;
 
 struct Arguments {
-  std::string model, prompt, on = "model", trace, batch, lora;
+  std::string model, prompt, on = "model", trace, batch, lora, memory;
   CompileOptions options;
   OnnxArguments onnx;
   std::string tower;
@@ -87,6 +87,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
+  command->add_option("--memory", a->memory, "DRAM of the backends cycle and rtl: ideal, ddr4-3200, lpddr4-3200, lpddr4-4266, lpddr5-6400, hbm2, hbm3 (docs/memory.md)");
   add_compile_options(*command, a->options);
   add_draft_options(*command, a->draft);
   command->add_option("--stop", a->generate.stop, "End before this text (repeatable)")->allow_extra_args(false);
@@ -107,6 +108,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
   add_encoder_options(*command, a->tower, a->options);
   command->callback([a, command, &status] {
+    if (!a->memory.empty()) a->on += ":" + a->memory;
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.on = a->on, a->onnx.json = a->json;
       status = run_encoder({a->onnx, a->options, a->tower});
