@@ -28,8 +28,8 @@ void Chip::check(const spec::Config& c) {
 }
 
 Chip::Chip(const spec::Config& config, AxiPace::Options memory, Stream& stream, Network* network)
-    : n_(checked(config)), stream_(stream), memory_((memory.port_bytes = config.port_bytes, memory)), network_(network), store_port_(memory_, network), loader_(n_), load_(n_), store_(n_), matrix_(n_),
-      vector_(n_), stalls_(memory.stall != 0) {
+    : n_(checked(config)), stream_(stream), memory_((memory.port_bytes = config.port_bytes, memory)), network_(network), store_port_(memory_, network),
+      loader_(n_), load_(n_), store_(n_), matrix_(n_), vector_(n_), stalls_(memory.stall != 0) {
   memory_.restart();
   memory_.offer_reads();
   memory_.offer_writes();
