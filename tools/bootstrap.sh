@@ -8,7 +8,7 @@ packages_of() {
       echo g++ cmake ninja-build make verilator "$(clang_package)"
       echo libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
       ;;
-    test) echo doctest-dev python3-yaml ;;
+    test) echo doctest-dev python3-yaml berkeley-abc ;;
     extra) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
@@ -21,6 +21,7 @@ present() {
   case $1 in
     g++ | cmake | make | verilator | clang-[0-9]*) command -v "${1/clang-/clang++-}" >/dev/null ;;
     ninja-build) command -v ninja >/dev/null ;;
+    berkeley-abc) command -v berkeley-abc yosys-abc >/dev/null ;;
     python3-yaml) python3 -c 'import yaml' 2>/dev/null ;;
     *) return 1 ;;
   esac

