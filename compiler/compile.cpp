@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapter.hpp"
+#include "package/parts.hpp"
 #include "passes/quantize.hpp"
 #include "schedule/explain.hpp"
 #include "schedule/lower.hpp"
@@ -97,6 +98,7 @@ void plan_pass(State& s) {
   s.choices.sequences = s.options.sequences;
   s.choices.kv_tokens = s.options.kv_tokens;
   s.choices.adapter_rank = s.options.lora;
+  s.choices.dies = s.options.dies;
   s.choices.window_bytes = s.options.window_bytes;
   s.plan = schedule::make_plan(s.model, s.config, s.choices);
 }
@@ -121,6 +123,7 @@ void pack_pass(State& s) {
   if (plan->adapter.rank > 0) s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.bytes();
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
+  s.program.mesh = package::mesh_of(s.plan.dies);
 }
 
 // Where the KV cache has what: regions of `planes` times `tokens` keys of `unit` bytes, in each layer of each page. A sliding layer (bit of
@@ -155,6 +158,10 @@ void abi_pass(State& s) {
   if (adapter_bytes > 0) {
     abi["args"].push_back("adapter");
     abi["adapter"] = schedule::to_json(p.adapter);
+  }
+  if (p.dies > 1) {
+    abi["args"].push_back("die");
+    abi["package"] = {{"dies", p.dies}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads}};
   }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";

@@ -22,6 +22,7 @@ struct CompileOptions {
   std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have; what is behind it goes to a window of its own
   std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
   int merge_tokens = 0;           // images' encoders: rows that each layer merges
+  int dies = 1;                   // of a package, which then runs the program together (docs/packages.md)
   int lora = 0;                   // highest rank of the LoRA adapters that the program can take; 0: none
 };
 

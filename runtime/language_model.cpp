@@ -1,5 +1,6 @@
 #include "language_model.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace jogak {
@@ -14,6 +15,7 @@ void check_arguments(const Json& abi, bool batch) {
                 batch ? "more (compile with --sequences N)" : "1 (a batch session takes programs for several)");
   std::vector<std::string> known = {batch ? "table_bytes" : "position", "rows", "logit_row", "logit_rows"};
   if (abi.contains("adapter")) known.push_back("adapter");
+  if (abi.contains("package")) known.push_back("die");
   const std::vector<std::string> args = abi.at("args");
   if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), known[0] + ", rows, logit_row, logit_rows");
 }
@@ -31,7 +33,38 @@ KvLayout kv_layout(const Json& j) {
   return kv;
 }
 
+// Regions are as long as their heads, each at a multiple of 64 bytes.
+KvLayout of_all_heads(const LanguageModel& m) {
+  KvLayout all = m.kv_of_die;
+  std::uint64_t at = 0;
+  for (KvLayout::Region& r : all.regions) {
+    r.planes = r.planes / m.kv_heads_of_die * m.kv_heads, r.offset = at;
+    at = (at + static_cast<std::uint64_t>(r.planes * r.unit) * static_cast<std::uint64_t>(all.tokens) + 63) / 64 * 64;
+  }
+  all.layer_bytes = at, all.page_bytes = 0;
+  for (int layer = 0; layer < m.info.layers; ++layer) all.page_bytes += all.of_layer(at, layer);
+  return all;
+}
+
 }  // namespace
+
+std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>& read) {
+  const KvLayout &all = model.kv, &part = model.kv_of_die;
+  std::vector<std::uint8_t> cache(all.page_bytes);
+  std::uint64_t to = 0, from = 0;
+  for (int layer = 0; layer < model.info.layers; to += all.of_layer(all.layer_bytes, layer), from += part.of_layer(part.layer_bytes, layer++)) {
+    for (std::size_t r = 0; r < all.regions.size(); ++r) {
+      const std::uint64_t tokens = all.of_layer(static_cast<std::uint64_t>(all.tokens), layer), unit = static_cast<std::uint64_t>(part.regions[r].unit);
+      const auto planes = static_cast<std::uint64_t>(part.regions[r].planes), whole = static_cast<std::uint64_t>(all.regions[r].planes);
+      for (std::uint64_t die = 0; die * planes < whole; ++die) {
+        const std::uint64_t bytes = std::min(planes, whole - die * planes) * tokens * unit;
+        read(die, from + part.of_layer(part.regions[r].offset, layer),
+             std::span(cache).subspan(to + all.of_layer(all.regions[r].offset, layer) + die * planes * tokens * unit, bytes));
+      }
+    }
+  }
+  return cache;
+}
 
 LanguageModel read_language_model(const Program& program, bool batch) {
   try {
@@ -47,6 +80,13 @@ LanguageModel read_language_model(const Program& program, bool batch) {
                              t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
     m.adapter = abi.contains("adapter");
     if (abi.contains("kv")) m.kv = kv_layout(abi["kv"]);
+    if (abi.contains("package")) {
+      const Json& p = abi["package"];
+      m.dies = p.at("dies"), m.kv_heads = p.at("kv_heads"), m.kv_heads_of_die = p.at("kv_heads_of_die"), m.kv_of_die = m.kv;
+      if (m.dies != static_cast<int>(program.mesh.dies()) || m.kv_heads < 1 || m.kv_heads_of_die * m.dies < m.kv_heads)
+        throw Error("session", "package", p.dump(), "that of the program's mesh");
+      m.kv = of_all_heads(m);
+    }
     if (batch) {
       m.sequences = abi["batch"].at("sequences"), m.pieces = abi["batch"].at("pieces");
       if (m.kv.regions.empty() || m.info.context % m.kv.tokens != 0) throw Error("session", "KV cache", "no pages", "those of a batch program");

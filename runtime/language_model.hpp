@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,13 +34,20 @@ struct KvLayout {
   int window = 0, period = 1, ring = 0;
   std::uint32_t mask = 0;
   bool slides(int layer) const { return window > 0 && (mask >> (layer % period) & 1) != 0; }
+  // A size, offset or number of tokens as it is in this layer.
+  std::uint64_t of_layer(std::uint64_t x, int layer) const {
+    return ring > 0 && slides(layer) ? x * static_cast<std::uint64_t>(ring) / static_cast<std::uint64_t>(tokens) : x;
+  }
 };
 
 struct LanguageModel {
   ModelInfo info;
   Tokenizer tokenizer;
   std::string chat_template;  // the model's own (Jinja), may be empty
-  KvLayout kv;
+  KvLayout kv;                // of a package: as one die would have it
+  // Of a package: how many dies; KV heads of the model and of one die (the last may have fewer); where a die has what.
+  int dies = 1, kv_heads = 0, kv_heads_of_die = 0;
+  KvLayout kv_of_die = {};
   int sequences = 1;          // most of a launch
   bool adapter = false;       // it takes a LoRA adapter, in the symbol of that name
   int pieces = 0;             // with more than one: most runs of rows within one page
@@ -47,6 +56,9 @@ struct LanguageModel {
 // Throws jogak::Error for a program that is no language model, or for launch arguments that are not those of a program for one sequence
 // (batch: for several).
 LanguageModel read_language_model(const Program& program, bool batch);
+
+// The KV cache in the layout `model.kv` of a package whose dies' parts `read(die, offset, bytes)` gives.
+std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>& read);
 
 // Most sequences of a launch of this program; 1 for what is no language model.
 int sequences_of(const Program& program);

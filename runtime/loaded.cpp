@@ -38,19 +38,25 @@ void LaunchRecord::add(const LaunchRecord& other) {
   aborted |= other.aborted;
 }
 
-std::unique_ptr<driver::Device> open_for(const Program& program, const std::string& backend) {
+u64 memory_of(const Program& program) {
   u64 bytes = (program.code.size() * sizeof(spec::Insn) / kPage + 1) * kPage;
   for (const u64 window : program.window_bytes) bytes += (window + kPage - 1) / kPage * kPage;
+  return bytes;
+}
+
+std::unique_ptr<driver::Device> open_for(const Program& program, const std::string& backend) {
+  require_dies(program, 1);
   std::unique_ptr<driver::Device> device;
-  must(driver::open_device({.backend = backend, .config = program.config, .memory_bytes = bytes}, device));
+  must(driver::open_device({.backend = backend, .config = program.config, .memory_bytes = memory_of(program)}, device));
   return device;
 }
 
-Loaded::Loaded(driver::Device& device, const Program& program)
+Loaded::Loaded(driver::Device& device, const Program& program) : Loaded(device, program, 0) { require_dies(program, 1); }
+
+Loaded::Loaded(driver::Device& device, const Program& program, u32 die)
     : device_(device), map_(program.map), config_(program.config), isa_hash_(program.isa_hash), config_hash_(program.config_hash),
-      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches) {
+      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches), mesh_(program.mesh), die_(die) {
   if (parts_.empty()) parts_.push_back({0, code_len_});
-  require_dies(program, 1);
   check_device();
   try {
     for (u32 w = 0; w < sizes_.size(); ++w)
@@ -58,6 +64,7 @@ Loaded::Loaded(driver::Device& device, const Program& program)
     must(device_.alloc(std::max<u64>(code_len_, 1) * sizeof(spec::Insn), code_));
     must(device_.copy_in(code_, bytes_of(program.code)));
     for (const Segment& s : program.segments) {
+      if (s.die != die_) continue;
       u64 at = s.offset;
       s.pieces([&](std::span<const std::uint8_t> piece) { write(s.window, at, piece), at += piece.size(); });
     }
@@ -125,33 +132,45 @@ void write_adapter(Loaded& loaded, const Program& program, std::span<const std::
 
 void Loaded::describe_job(const CodePart& part) {
   for (u32 w = 0; w < sizes_.size(); ++w) {
-    const u32 at = csr_at::win_base_lo_at(w);
-    csr64(at, bases_[w]);
-    csr(csr_at::win_size_at(w), static_cast<u32>(sizes_[w]));
-    csr(csr_at::win_flags_at(w), sizes_[w] == 0 ? 0 : read_only_[w] ? 1 : 3);
+    const Place other = peer(w), place = other.size != 0 ? other : Place{bases_[w], sizes_[w]};
+    csr64(csr_at::win_base_lo_at(w), place.base);
+    csr(csr_at::win_size_at(w), static_cast<u32>(place.size));
+    csr(csr_at::win_flags_at(w), place.size == 0 ? 0 : other.size != 0 ? 2 : read_only_[w] ? 1 : 3);
   }
+  csr(csr_at::place, mesh_.dies() == 1 ? 0 : die_ % mesh_.columns | die_ / mesh_.columns << 4 | (mesh_.columns - 1) << 8 | (mesh_.rows - 1) << 12);
   csr64(csr_at::code_lo, code_ + part.first * sizeof(spec::Insn));
   csr(csr_at::code_len, part.count);
   csr(csr_at::watchdog, 0);
   csr(csr_at::launch_flags, resident_ ? 1 : 0);
 }
 
+Loaded::Place Loaded::peer(u32 window) const {
+  using namespace spec::limit;
+  if (window < kPeerWindow || window - kPeerWindow + 1 >= mesh_.dies()) return {};
+  const u32 other = (die_ + 1 + window - kPeerWindow) % mesh_.dies();
+  return {u64(1) << remote_bit | u64(other / mesh_.columns) << remote_y_bit | u64(other % mesh_.columns) << remote_x_bit,
+          u64(remote_signals + 1) << remote_region_bit};
+}
+
 LaunchRecord Loaded::run(std::span<const u32> args) {
-  if (args.size() > spec::limit::args)
-    throw Error("device", "launch arguments", std::to_string(args.size()), "at most " + std::to_string(spec::limit::args));
   LaunchRecord all;
-  for (const CodePart& part : parts_) {
-    all.add(launch(part, args));
-    if (all.aborted) break;
+  for (std::size_t i = 0; i < parts_.size() && !all.aborted; ++i) {
+    start(i, args);
+    all.add(end(i));
   }
   return all;
 }
 
-LaunchRecord Loaded::launch(const CodePart& part, std::span<const u32> args) {
-  describe_job(part);
+void Loaded::start(std::size_t launch, std::span<const u32> args) {
+  if (args.size() > spec::limit::args)
+    throw Error("device", "launch arguments", std::to_string(args.size()), "at most " + std::to_string(spec::limit::args));
+  describe_job(parts_.at(launch));
   for (u32 i = 0; i < spec::limit::args; ++i) csr(csr_at::arg_at(i), i < args.size() ? args[i] : 0);
   resident_ = false;
   must(device_.start());
+}
+
+LaunchRecord Loaded::end(std::size_t launch) {
   must(device_.wait(0));
   LaunchRecord record;
   for (const spec::CounterInfo& c : spec::counters) {
@@ -159,7 +178,7 @@ LaunchRecord Loaded::launch(const CodePart& part, std::span<const u32> args) {
     record.counters[c.index] = low | u64(csr(csr_at::counter_at(c.index) + 4)) << 32;
   }
   const u32 status = csr(csr_at::status);
-  if ((status & (kFault | kBusDead)) != 0) refuse_fault(part);
+  if ((status & (kFault | kBusDead)) != 0) refuse_fault(parts_.at(launch));
   record.aborted = (status & kAborted) != 0;
   resident_ = !record.aborted && parts_.size() == 1;
   return record;

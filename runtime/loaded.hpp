@@ -19,6 +19,9 @@ struct LaunchRecord {
   void add(const LaunchRecord& other);
 };
 
+// Bytes of a machine's memory that a program takes; of a package: of each die's.
+std::uint64_t memory_of(const Program& program);
+
 // Opens a backend with the program's configuration and memory for it. Throws jogak::Error.
 std::unique_ptr<driver::Device> open_for(const Program& program, const std::string& backend);
 
@@ -27,6 +30,8 @@ class Loaded {
  public:
   // Refuses in one sentence a device whose ISA or configuration is not the program's.
   Loaded(driver::Device& device, const Program& program);
+  // The same on a die of a package, all of whose dies have the program: see dies.hpp.
+  Loaded(driver::Device& device, const Program& program, std::uint32_t die);
   ~Loaded();
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -40,13 +45,21 @@ class Loaded {
 
   // Runs the program once, all its launches; at most 16 arguments, the same for each. A fault is an Error that names cause, place and operator; an abort is not.
   LaunchRecord run(std::span<const std::uint32_t> args);
+  // A launch of several in pieces, for dies that run together: start all, then end each.
+  std::size_t launches() const { return parts_.size(); }
+  void start(std::size_t launch, std::span<const std::uint32_t> args);
+  LaunchRecord end(std::size_t launch);
   void abort() { (void)device_.abort(); }
 
  private:
   void check_device() const;
   void upload();
   void describe_job(const CodePart& part);
-  LaunchRecord launch(const CodePart& part, std::span<const std::uint32_t> args);
+  // Where a window shows another die: its address and size.
+  struct Place {
+    std::uint64_t base = 0, size = 0;
+  };
+  Place peer(std::uint32_t window) const;
   [[noreturn]] void refuse_fault(const CodePart& part) const;
   std::uint32_t csr(std::uint32_t offset) const;
   void csr(std::uint32_t offset, std::uint32_t value);
@@ -62,6 +75,8 @@ class Loaded {
   std::uint64_t code_ = 0;
   std::uint32_t code_len_ = 0;
   std::vector<CodePart> parts_;
+  Mesh mesh_;
+  std::uint32_t die_ = 0;
   bool resident_ = false;  // the machine holds the program already
 };
 

@@ -22,17 +22,27 @@ const char* name(Stop stop) {
   return "aborted";
 }
 
-Session::Session(const Program& program, const std::string& backend) : Session(program, open_for(program, backend)) {}
+Session::Session(const Program& program, const std::string& backend) : Session(program, open_dies(program, backend)) {}
 
-Session::Session(const Program& program, std::unique_ptr<driver::Device> device)
-    : program_(without_segments(program)), device_(std::move(device)), loaded_(*device_, program), lm_(read_language_model(program, false)) {
+namespace {
+std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Device> device) {
+  std::vector<std::unique_ptr<driver::Device>> devices;
+  devices.push_back(std::move(device));
+  return devices;
+}
+}  // namespace
+
+Session::Session(const Program& program, std::unique_ptr<driver::Device> device) : Session(program, alone(std::move(device))) {}
+
+Session::Session(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies)
+    : program_(without_segments(program)), loaded_(std::move(dies), program), lm_(read_language_model(program, false)) {
   tokens_ = need_symbol(program_, "tokens", "i32", 1);
   logits_ = need_symbol(program_, "logits", "f32", 2);
   kv_ = need_symbol(program_, "kv", "bytes", 1);
   program_.abi.clear();
   stride_ = logits_.shape[1] * 4;
   if (model_.rows < 1 || model_.vocab < 1 || model_.context < 1 || logits_.shape[0] < static_cast<u32>(model_.rows) ||
-      logits_.shape[1] < static_cast<u32>(model_.vocab) || tokens_.shape[0] < static_cast<u32>(model_.rows)) {
+      logits_.shape[1] * loaded_.count() < static_cast<u32>(model_.vocab) || tokens_.shape[0] < static_cast<u32>(model_.rows)) {
     throw Error("session", "sizes", std::to_string(model_.rows) + " rows of " + std::to_string(model_.vocab) + " logits",
                 "what the symbols tokens and logits can hold");
   }
@@ -41,7 +51,7 @@ Session::Session(const Program& program, std::unique_ptr<driver::Device> device)
 }
 
 Session::~Session() {
-  if (timeline_) (void)device_->trace({});
+  if (timeline_) (void)loaded_.device().trace({});
 }
 
 void Session::limit_rows(int rows) {
@@ -74,7 +84,9 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
   const KvLayout& kv = lm_.kv;
   if (kv.ring > 0) intact_ = std::max(intact_, position_ + static_cast<int>(ids.size()) - kv.ring);  // even if the launch ends halfway
   if (timeline_) timeline_->begin_launch();
-  steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(args)});
+  const std::span<const u32> given(args, lm_.adapter ? std::size(args) : std::size(args) - 1);
+  steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(given)});
+  steps_.back().dies = loaded_.records();
   if (timeline_) timeline_->end_launch(steps_.back().record);
   if (steps_.back().record.aborted) aborted_ = true;
   if (aborted_) return;
@@ -83,12 +95,16 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
 }
 
 void Session::read_logits(int rows, std::vector<float>& out) const {
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(model_.vocab) * 4);
+  const auto vocab = static_cast<std::size_t>(model_.vocab), part = static_cast<std::size_t>(stride_) / 4;  // of a die
+  std::vector<std::uint8_t> row(std::min(vocab, part) * 4);
   for (int r = 0; r < rows; ++r) {
-    loaded_.read(logits_.window, logits_.offset + static_cast<u32>(r) * stride_, row);
     const std::size_t at = out.size();
-    out.resize(at + static_cast<std::size_t>(model_.vocab));
-    std::memcpy(&out[at], row.data(), row.size());
+    out.resize(at + vocab);
+    for (std::size_t die = 0; die * part < vocab; ++die) {
+      row.resize(std::min(vocab - die * part, part) * 4);
+      loaded_.read(die, logits_.window, logits_.offset + static_cast<u32>(r) * stride_, row);
+      std::memcpy(&out[at + die * part], row.data(), row.size());
+    }
   }
 }
 
@@ -125,7 +141,7 @@ std::vector<float> Session::feed_all(std::span<const int> ids) {
 }
 
 void Session::load_adapter(std::span<const std::uint8_t> image) {
-  write_adapter(loaded_, program_, image);
+  write_adapter(loaded_.die(0), program_, image);
   adapter_ = true;
   rewind(0);
 }
@@ -168,7 +184,7 @@ void Session::abort() {
 
 void Session::start_timeline(std::size_t keep) {
   timeline_.emplace(program_, keep);
-  const driver::Status s = device_->trace([this](const driver::TraceEvent& e) { timeline_->event(e); });
+  const driver::Status s = loaded_.device().trace([this](const driver::TraceEvent& e) { timeline_->event(e); });
   if (s.ok()) return;
   timeline_.reset();
   throw Error(s.message());
@@ -180,15 +196,16 @@ std::vector<int> Session::experts() const {
   if (s->shape.size() != 3) throw Error("session", "symbol chosen_experts", "rank " + std::to_string(s->shape.size()), "rank 3");
   const auto rows = std::min<u64>(static_cast<u64>(steps_.back().rows), s->shape[1]);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(s->shape[0] * rows * s->shape[2] * 4));
-  loaded_.read(s->window, s->offset, bytes);
+  loaded_.read(0, s->window, s->offset, bytes);
   std::vector<int> indices;
   for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
   return indices;
 }
 
 std::vector<std::uint8_t> Session::kv_cache() const {
+  if (loaded_.count() > 1) return whole_cache(lm_, [this](std::size_t die, u64 at, std::span<std::uint8_t> to) { loaded_.read(die, kv_.window, kv_.offset + at, to); });
   std::vector<std::uint8_t> bytes(kv_.bytes);
-  loaded_.read(kv_.window, kv_.offset, bytes);
+  loaded_.read(0, kv_.window, kv_.offset, bytes);
   return bytes;
 }
 

@@ -10,9 +10,9 @@
 #include <functional>
 #include <optional>
 
+#include "dies.hpp"
 #include "drafter.hpp"
 #include "language_model.hpp"
-#include "loaded.hpp"
 #include "profile.hpp"
 #include "sampler.hpp"
 
@@ -21,6 +21,7 @@ namespace jogak {
 struct Step {
   int position = 0, rows = 0;  // of the launch
   LaunchRecord record;
+  std::vector<LaunchRecord> dies = {};  // of a package: of each of its dies
 };
 
 struct GenerateOptions {
@@ -56,15 +57,17 @@ struct Generation {
 
 class Session {
  public:
-  // Opens the backend named, or takes a device; uploads the program.
+  // Opens the backend named, or takes a device (of a package all its dies); uploads the program.
   Session(const Program& program, const std::string& backend);
   Session(const Program& program, std::unique_ptr<driver::Device> device);
+  Session(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies);
   ~Session();
 
   const LanguageModel& language_model() const { return lm_; }
   const ModelInfo& model() const { return lm_.info; }
   const Tokenizer& tokenizer() const { return lm_.tokenizer; }
-  driver::DeviceInfo device() const { return device_->info(); }
+  driver::DeviceInfo device() const { return loaded_.device().info(); }
+  std::size_t dies() const { return loaded_.count(); }
   const std::string& chat_template() const { return lm_.chat_template; }  // the model's own (Jinja), may be empty
   int position() const { return position_; }                    // tokens in the KV cache
   int room() const { return lm_.info.context - position_; }
@@ -112,7 +115,7 @@ class Session {
   // Experts that the machine chose in the last launch: [layers][rows of that launch][experts of a token], largest logit first. Empty for a
   // model without experts.
   std::vector<int> experts() const;
-  // The whole KV cache as the device holds it; where it has what.
+  // The whole KV cache as the device holds it, or, where each die has some heads, as one die would; where it has what.
   std::vector<std::uint8_t> kv_cache() const;
   const KvLayout& kv_layout() const { return lm_.kv; }
 
@@ -127,8 +130,7 @@ class Session {
   void read_logits(int rows, std::vector<float>& out) const;
 
   Program program_;  // without its segments
-  std::unique_ptr<driver::Device> device_;
-  Loaded loaded_;
+  Dies loaded_;
   LanguageModel lm_;
   const ModelInfo& model_ = lm_.info;
   const Tokenizer& tokenizer_ = lm_.tokenizer;

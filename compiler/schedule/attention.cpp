@@ -138,7 +138,7 @@ void Lowering::attention() {
   e_.wait(Engine::ld, kAppended);
   if (p_.chunk > 0) e_.wait(Engine::mx, kOutFree, p_.out_buffers);
   e_.set(p0_, p_.qq);
-  e_.set(p1_, p_.oq);
+  own(p1_, p_.oq, p_.heads * p_.hk);
   e_.set(p2_, 0);  // kv head
   if (p_.sinks) e_.set(p5_, p_.extra + p_.at_sinks);
   each_kv_head([&] {
@@ -148,6 +148,7 @@ void Lowering::attention() {
   if (p_.chunk > 0) e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
+  gather_operand(p_.oq, p_.heads * p_.hk, p_.all_heads * p_.hk);
 }
 
 void Lowering::cap_scores(Reg rows, Reg keys) {
@@ -230,7 +231,7 @@ void Lowering::head() {
   e_.wait(Engine::ve, kResult);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = result, .ds = hn, .a = result, .as = hn, .b = k(p_.totals),
              .bs = k(1), .rows = m_, .cols = k(p_.head_dim)});
-  e_.put(Qnt{.dst = p1_, .ds = k(p_.heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
+  e_.put(Qnt{.dst = p1_, .ds = k(p_.all_heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
   e_.signal(Engine::ve, kOutFree, p_.out_buffers);
 }
 

@@ -14,11 +14,12 @@ void Lowering::scale(Reg at, int row_words, Reg rows, int columns) {
 
 void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
   e_.label(label);
-  e_.set(p0_, p_.x);
+  own(p0_, p_.x, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
   adapter_residual(operand == p_.oq ? AdapterGroup::o : AdapterGroup::down, operand);
   e_.signal(Engine::mx, kResult);
+  gather_columns(m.channel() ? Engine::ve : Engine::mx);
 }
 
 // The rows of work y are p_.y: cleared, summed up, normalised.
@@ -116,7 +117,7 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   adapter_input(AdapterGroup::ffn, p_.xq);
   adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
   e_.wait(Engine::ve, kStagingFree);
-  e_.set(p0_, p_.hq);
+  own(p0_, p_.hq, p_.ffn_part);
   if (p_.up_bias_apart) e_.set(p4_, p_.extra + p_.at_up_bias);
   weights_.phase(m, [&](const Prefetch& next) {
     project(m, next, m_, (p_.gated ? 2 : 1) * p_.fc, Engine::ve, [&] {
@@ -134,6 +135,7 @@ void Lowering::feed_forward(const MatrixPlan& m) {
   adds_.reset();
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
+  gather_operand(p_.hq, p_.ffn_part, p_.fk);
 }
 
 void Lowering::exponent(Reg rows) {

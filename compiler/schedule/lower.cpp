@@ -24,6 +24,7 @@ void Lowering::prologue() {
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   if (!p_.post_norm) e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
+  if (p_.dies > 1) die_ = e_.variable();  // the argument behind the four
   adapter_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
@@ -62,7 +63,7 @@ void Lowering::prologue() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0);
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.dies > 1 ? 1 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
@@ -131,7 +132,7 @@ void Lowering::layer(const LayerPlan& l) {
   if (!late_extra()) release_extra();
   attention();
   if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, p_.extra + p_.at_post_attn);
-  else residual(op::o, l.o, p_.oq, p_.heads * p_.hk);
+  else residual(op::o, l.o, p_.oq, p_.all_heads * p_.hk);
   if (p_.parallel) e_.wait(Engine::ve, kResult);
   else norm("ffn_norm", 1, k(p_.x), m_, bias(p_.ffn_bias, p_.at_down_bias));
   if (p_.experts()) {

@@ -162,6 +162,18 @@ class Lowering : Arithmetic {
   // temp = exp(-z), where the activation is gate * sigmoid(z).
   void exponent(Reg rows);
 
+  // Packages (compiler/package/gather.cpp).
+  // r = the die's number times `part`, plus `base`: where its part of what all dies need begins.
+  void own(Reg r, std::uint32_t base, int part);
+  // Quantised rows that the vector engine has made, `part` of each row's `stride` bytes, go to the same place of the other dies; the matrix
+  // engine waits for theirs.
+  void gather_operand(std::uint32_t base, int part, int stride);
+  // This die's columns of x, which `maker` has made, likewise; the vector engine waits.
+  void gather_columns(Engine maker);
+  void send(Space space, Reg from, Reg bytes, Reg stride);
+  void send_signals(Space space, Reg from, unsigned purpose);
+  void wait_for_peers(Engine engine, unsigned purpose);
+
   // Instead of feed-forward and its residual: each row through its experts, one after the other, added to x.
   void mixture(const LayerPlan& l);
   // Logits of all rows and their softmax, or its numerators where the chosen ones' sum is not 1 yet.
@@ -206,6 +218,7 @@ class Lowering : Arithmetic {
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
   std::optional<Addition> adds_;
   Reg adapter_on_ = 0, adapter_at_ = 0, adapter_fill_ = 0;  // 1 or 0; next piece in DRAM; its place in wspm
+  Reg die_ = 0;       // its number, in a package
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window

@@ -11,25 +11,25 @@ namespace {
 
 using ir::QMatrix;
 
-void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp) {
-  const auto head = [&](const QMatrix& m) {
-    return [&](int it, int j) { return Column{&m, j < p.head_dim ? it * p.head_dim + j : -1}; };
+void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp, int die) {
+  const auto head = [&](const QMatrix& m, int heads) {
+    return [&, first = die * heads](int it, int j) { return Column{&m, j < p.head_dim ? (first + it) * p.head_dim + j : -1}; };
   };
-  put_whole_k(out, lp.q, head(*l.q));
-  put_whole_k(out, lp.k, head(*l.k));
-  put_whole_k(out, lp.v, head(*l.v));
-  put_accumulating(out, lp.o, [&](int n) { return Column{l.o.get(), n}; });
+  put_whole_k(out, lp.q, head(*l.q, p.heads));
+  put_whole_k(out, lp.k, head(*l.k, p.kv_heads));
+  put_whole_k(out, lp.v, head(*l.v, p.kv_heads));
+  put_accumulating(out, lp.o, [&](int n) { return Column{l.o.get(), die * p.x_part + n}; });
   if (p.experts()) {
     put_whole_k(out, lp.router, [&](int, int j) { return Column{l.router.get(), j}; });
     return;
   }
   put_whole_k(out, lp.ffn, [&](int it, int j) {
     const QMatrix& m = p.gated && j < p.fc ? *l.gate : *l.up;
-    const std::int64_t n = it * p.fc + j % p.fc;
+    const std::int64_t n = die * p.ffn_part + it * p.fc + j % p.fc;
     const bool there = n < m.n;
     return Column{&m, there ? n : -1, there && lp.ffn.bias() ? l.up_bias[static_cast<std::size_t>(n)] : 0.0f};
   });
-  put_accumulating(out, lp.down, [&](int n) { return Column{l.down.get(), n}; });
+  put_accumulating(out, lp.down, [&](int n) { return Column{l.down.get(), die * p.x_part + n}; });
 }
 
 // Rotary tables: for pair i of position t the angle t * frequency[i]; cosine twice, then -sine and +sine; behind the last pair 1 and 0.
@@ -47,40 +47,47 @@ void rotary(Out& out, const Plan& p, const ir::Rotary& r, bool sine) {
 }
 
 // A layer's norms, then its biases head by head (each padded to hn), then its QK norms, the biases of o and router, sinks.
-void norms(Out& out, const Plan& p, const LlamaLayer& l) {
+void norms(Out& out, const Plan& p, const LlamaLayer& l, int die) {
   const auto width = static_cast<std::size_t>(p.width), head = static_cast<std::size_t>(p.head_dim);
   const auto next = [&](const float* values, std::size_t count, int words) { out.floats(values, count, std::max(count, static_cast<std::size_t>(words))); };
   next(l.attn_norm.data(), width, p.dn);
   if (p.layer_norm) next(l.attn_norm_bias.data(), width, p.dn);
   if (!p.parallel) next(l.ffn_norm.data(), width, p.dn);
   if (p.layer_norm && !p.parallel) next(l.ffn_norm_bias.data(), width, p.dn);
-  for (const auto* bias : {&l.q_bias, &l.k_bias, &l.v_bias})
-    for (std::size_t i = 0; i < bias->size(); i += head) next(bias->data() + i, head, p.hn);
+  const auto biases = [&](const std::vector<float>& bias, int heads) {
+    if (bias.empty()) return;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(heads); ++i) {
+      const std::size_t at = (static_cast<std::size_t>(die * heads) + i) * head;
+      next(at < bias.size() ? bias.data() + at : nullptr, at < bias.size() ? head : 0, p.hn);
+    }
+  };
+  biases(l.q_bias, p.heads), biases(l.k_bias, p.kv_heads), biases(l.v_bias, p.kv_heads);
   for (const auto* weights : {&l.q_norm, &l.k_norm})
     if (!weights->empty()) next(weights->data(), head, p.hn);
   if (p.o_bias) next(l.o_bias.data(), width, p.dn);
   if (p.expert_bias) next(l.router_bias.data(), l.router_bias.size(), p.ep);
-  if (p.sinks) next(l.sinks.data(), l.sinks.size(), round_up(p.heads, p.cols));
+  const auto sink = std::min(l.sinks.size(), static_cast<std::size_t>(die * p.heads)), sinks = std::min(l.sinks.size() - sink, static_cast<std::size_t>(p.heads));
+  if (p.sinks) next(l.sinks.data() + sink, sinks, round_up(p.heads, p.cols));
   if (p.post_norm) next(l.post_attn.data(), width, p.dn), next(l.post_ffn.data(), width, p.dn);
   if (p.ffn_bias && !p.parallel) next(l.down_bias.data(), width, p.dn);
   if (p.up_bias_apart) next(l.up_bias.data(), l.up_bias.size(), 0);
 }
 
-void weights(Out& out, const Llama& model, const Plan& p) {
+void weights(Out& out, const Llama& model, const Plan& p, int die) {
   Stream stream(out, p.cols);
-  for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i]);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i], die);
   put_whole_k(stream, p.head, [&](int it, int j) {
-    const std::int64_t n = it * p.vocab_step + j;
+    const std::int64_t n = die * p.vocab_n + it * p.vocab_step + j;
     const bool there = n < model.head->n;
     return Column{model.head.get(), there ? n : -1, there && p.head_bias ? model.head_bias[static_cast<std::size_t>(n)] : 0.0f};
   });
 }
 
-void tables(Out& out, const Llama& model, const Plan& p) {
+void tables(Out& out, const Llama& model, const Plan& p, int die) {
   const auto width = static_cast<std::size_t>(p.width), dn = static_cast<std::size_t>(p.dn);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     out.pad_to(p.w_norms + i * p.norm_bytes());
-    norms(out, p, model.layers[i]);
+    norms(out, p, model.layers[i], die);
   }
   out.pad_to(p.w_norms + model.layers.size() * p.norm_bytes());
   out.floats(model.final_norm.data(), width, dn);
@@ -101,7 +108,8 @@ void tables(Out& out, const Llama& model, const Plan& p) {
 
 class Window : public SegmentSource {
  public:
-  Window(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan, std::uint32_t window) : model_(std::move(model)), plan_(std::move(plan)), window_(window) {}
+  Window(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan, std::uint32_t window, int die)
+      : model_(std::move(model)), plan_(std::move(plan)), window_(window), die_(die) {}
   std::uint64_t size() const override {
     if (window_ == 0) return plan_->w_bytes;
     return window_ == plan_->tables_window ? plan_->tables_bytes : plan_->expert_window_bytes(static_cast<int>(window_) - kExpertWindow);
@@ -109,8 +117,8 @@ class Window : public SegmentSource {
   void pieces(const Take& take) const override {
     Out out(take);
     const bool own = window_ == 0 || window_ == plan_->tables_window;
-    if (window_ == 0) weights(out, *model_, *plan_);
-    if (window_ == plan_->tables_window) tables(out, *model_, *plan_);
+    if (window_ == 0) weights(out, *model_, *plan_, die_);
+    if (window_ == plan_->tables_window) tables(out, *model_, *plan_, die_);
     if (!own) put_experts(out, *model_, *plan_, static_cast<int>(window_) - kExpertWindow);
     out.pad_to(size());
     out.flush();
@@ -120,16 +128,21 @@ class Window : public SegmentSource {
   std::shared_ptr<const Llama> model_;
   std::shared_ptr<const Plan> plan_;
   std::uint32_t window_;
+  int die_;
 };
 
 }  // namespace
 
 std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan) {
   std::vector<Segment> segments;
-  const auto add = [&](std::uint32_t window) { segments.push_back({window, 0, {}, std::make_shared<const Window>(model, plan, window)}); };
-  add(0);
-  for (int w = 0; w < plan->expert_windows; ++w) add(static_cast<std::uint32_t>(kExpertWindow + w));
-  if (plan->tables_window != 0) add(plan->tables_window);
+  for (int die = 0; die < plan->dies; ++die) {
+    const auto add = [&](std::uint32_t window) {
+      segments.push_back({window, 0, {}, std::make_shared<const Window>(model, plan, window, die), static_cast<std::uint32_t>(die)});
+    };
+    add(0);
+    for (int w = 0; w < plan->expert_windows; ++w) add(static_cast<std::uint32_t>(kExpertWindow + w));
+    if (plan->tables_window != 0) add(plan->tables_window);
+  }
   return segments;
 }
 

@@ -8,7 +8,7 @@
 
 namespace jogak::schedule {
 
-// Stream of weight slots, norm weights, rotary tables and the embedding table, and windows of experts, laid out as `plan` says. Bytes are
+// Stream of weight slots, norm weights, rotary tables and the embedding table, and windows of experts, laid out as `plan` says. Of a package each die has its own. Bytes are
 // made when they are taken, a few MiB at a time; experts are quantised one by one.
 std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan);
 

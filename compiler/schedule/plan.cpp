@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "error.hpp"
+#include "../package/parts.hpp"
 #include "places.hpp"
 #include "sizes.hpp"
 
@@ -39,14 +40,14 @@ MatrixPlan whole_k(const ir::QMatrix& q, int cols, int iterations, int blocks, i
   return m;
 }
 
-// All column blocks in turn; k may be split since the result accumulates. With values at the side the sum waits in an output buffer,
+// `columns` in turn, column block by column block; k may be split since the result accumulates. With values at the side the sum waits in an output buffer,
 // which takes `most` column blocks, until it is whole; `apart`: so it does for other reasons.
-MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot, int most, bool apart = false, bool bias = false) {
+MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int columns, int slot, int most, bool apart = false, bool bias = false) {
   MatrixPlan m;
   formats(m, q, cols);
   if (bias) m.side_bytes = 4 * cols;
   apart |= m.channel();
-  const int blocks = round_up(static_cast<int>(q.n), cols) / cols;
+  const int blocks = columns / cols;
   const int fit = slot / m.tile_bytes;
   m.kbs = divisor(kb, fit);
   m.kparts = kb / m.kbs;
@@ -58,10 +59,12 @@ MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int slot, int mo
 
 void shape(Plan& p, const Llama& model) {
   const int c = p.cols;
-  p.width = model.width, p.heads = model.heads, p.kv_heads = model.kv_heads, p.head_dim = model.head_dim;
+  p.width = model.width, p.head_dim = model.head_dim;
+  p.whole_kv_heads = model.kv_heads;
+  p.kv_heads = share(model.kv_heads, p.dies), p.heads = p.kv_heads * (model.heads / model.kv_heads), p.all_heads = p.heads * p.dies;
   p.ffn = model.ffn, p.vocab = model.vocab, p.eps = model.eps;
   p.layers = static_cast<int>(model.layers.size());
-  p.dn = round_up(p.width, c), p.dk = round_up(p.width, 32);
+  p.dn = round_up(p.width, c * p.dies), p.dk = round_up(p.width, 32), p.x_part = p.dn / p.dies;
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
   p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
   p.activation = model.activation;
@@ -167,10 +170,11 @@ void steps(Plan& p, const Llama& model) {
     return slot >= column || m.format != ir::Format::mxfp4 ? slot / column : slot / (column / 2);
   };
   const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().up) * p.cols / (p.gated ? 2 : 1);
-  p.fc = 32 * divisor(round_up(p.ffn, 32) / 32, std::min(half, 64) / 32);
-  p.fk = round_up(p.ffn, p.fc);
-  p.vocab_step = p.cols * divisor(round_up(p.vocab, p.cols) / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
-  p.vocab_n = round_up(p.vocab, p.vocab_step);
+  p.ffn_part = 32 * share(round_up(p.ffn, 32) / 32, p.dies);
+  p.fc = 32 * divisor(p.ffn_part / 32, std::min(half, 64) / 32);
+  p.fk = p.ffn_part * p.dies;
+  p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.dies);
+  p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
 }
 
 // Every expert of every layer has the same shapes, so that the sequencer finds it by a product.
@@ -180,7 +184,7 @@ void experts(const Plan& p, const LlamaLayer& l, LayerPlan& lp, int most) {
     throw Error("plan", "format of the router in layer " + std::to_string(p.layer.size()), "int8c", "int8 or mxfp4");
   lp.router = whole_k(*l.router, p.cols, 1, p.ep / p.cols, slot);
   lp.ffn = whole_k({.format = l.experts.format, .n = p.ffn, .k = p.width}, p.cols, p.fk / p.fc, 2 * p.fc / p.cols, slot);
-  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.ffn}, p.cols, p.fk / 32, slot, most, true, p.expert_bias);
+  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.ffn}, p.cols, p.fk / 32, p.x_part, slot, most, true, p.expert_bias);
   if (p.expert_bias) lp.ffn.side_bytes = 4 * p.cols;
   const LayerPlan& first = p.layer.empty() ? lp : p.layer.front();
   if (lp.ffn != first.ffn || lp.down != first.down)
@@ -198,13 +202,13 @@ void matrices(Plan& p, const Llama& model) {
     lp.q = whole_k(*l.q, c, p.heads, nh, slot);
     lp.k = whole_k(*l.k, c, p.kv_heads, nh, slot);
     lp.v = whole_k(*l.v, c, p.kv_heads, nh, slot);
-    lp.o = accumulating(*l.o, c, p.heads * p.hk / 32, slot, most);
+    lp.o = accumulating(*l.o, c, model.heads * p.hk / 32, p.x_part, slot, most);
     if (p.experts()) {
       experts(p, l, lp, most);
     } else {
-      lp.ffn = whole_k(*l.up, c, p.fk / p.fc, (p.gated ? 2 : 1) * p.fc / c, slot);
+      lp.ffn = whole_k(*l.up, c, p.ffn_part / p.fc, (p.gated ? 2 : 1) * p.fc / c, slot);
       if (p.ffn_bias && !p.up_bias_apart) lp.ffn.side_bytes = 4 * c;
-      lp.down = accumulating(*l.down, c, p.fk / 32, slot, most);
+      lp.down = accumulating(*l.down, c, round_up(p.ffn, 32) / 32, p.x_part, slot, most);
     }
     p.layer.push_back(lp);
   }
@@ -272,7 +276,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   const long long rows = p.rows;
   p.xq = take(rows * p.dk);
   p.adapter_q = take(rows * 3 * p.adapter.rank);
-  p.oq = take(rows * p.heads * p.hk);
+  p.oq = take(rows * p.all_heads * p.hk);
   p.pq = take(rows * p.keys());
   // The feed-forward's input takes the place of q, k and v, which are dead by then.
   const std::uint32_t shared = place.at();
@@ -375,6 +379,8 @@ std::uint64_t Plan::expert_window_bytes(int index) const {
 
 Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
   Plan p;
+  package::check(model, config, options);
+  p.dies = options.dies;
   p.config = config;
   p.cols = static_cast<int>(config.cols);
   p.out_buffers = options.double_output ? 2 : 1;
@@ -394,7 +400,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     channel_scales(p);
     choose_rows(p, options.max_rows);
   };
-  bool whole = p.context <= kWholeContext && p.window == 0;
+  bool whole = p.context <= kWholeContext && p.window == 0 && package::whole(model, config, options);
   try {
     if (whole) place(0);
   } catch (const Error&) {

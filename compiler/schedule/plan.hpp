@@ -31,6 +31,7 @@ struct PlanOptions {
   bool double_kv = true;      // two K/V areas where they fit
   bool double_output = true;  // two output buffers
   std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
+  int dies = 1;               // of the package (docs/packages.md)
   bool ring_cache = true;     // sliding layers keep their window only, where the cache does not lie in pages
   bool hoist = true;          // constants of a loop's body are loaded before the loop
   std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have
@@ -67,6 +68,11 @@ struct LayerPlan {
 struct Plan {
   spec::Config config{};
   int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0, layers = 0;
+  // Of a package all dies have a plan alike. `heads`, `kv_heads`, `vocab_n` and the iterations of matrices are one die's, the parts that follow
+  // one another die by die; all dies' heads are side by side in `oq`, their columns in x and `hq`. The last parts may have less than is in them.
+  int dies = 1;
+  int all_heads = 0, whole_kv_heads = 0;  // heads of a row of oq; KV heads of the model
+  int x_part = 0, ffn_part = 0;  // columns of x and of the feed-forward that one die makes
   float eps = 0;
   bool qkv_bias = false, qk_norm = false;
   bool layer_norm = false, parallel = false, gated = true, ffn_bias = false, post_norm = false, positions = false, head_bias = false;

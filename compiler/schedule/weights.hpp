@@ -43,6 +43,9 @@ enum Semaphore : unsigned {
   kAdapterFull,  // ld > mx: a piece of the adapter is loaded
   kAdapterFree,  // mx > ld
   kTable,        // ld > seq: the table of sequences is in vector memory
+  kGathered,     // ve > st: this die's part of what all need is there
+  kColumns,      // mx > st: likewise
+  kSent,         // st > ve: the other dies have it
 };
 
 // Operators with weights, as maps and profiles name them.

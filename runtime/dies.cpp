@@ -1,0 +1,62 @@
+#include "dies.hpp"
+
+#include <algorithm>
+
+#include "driver/package.hpp"
+
+namespace jogak {
+
+std::vector<std::unique_ptr<driver::Device>> open_dies(const Program& program, const std::string& backend) {
+  std::vector<std::unique_ptr<driver::Device>> devices;
+  if (program.mesh.dies() == 1) {
+    devices.push_back(open_for(program, backend));
+    return devices;
+  }
+  const driver::Status s = driver::open_package({.backend = backend, .config = program.config, .columns = program.mesh.columns, .rows = program.mesh.rows,
+                                                 .memory_bytes = memory_of(program)}, devices);
+  if (!s.ok()) throw Error(s.message());
+  return devices;
+}
+
+Dies::Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program) : devices_(std::move(devices)) {
+  require_dies(program, static_cast<std::uint32_t>(devices_.size()));
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) loaded_.push_back(std::make_unique<Loaded>(*devices_[i], program, i));
+}
+
+void Dies::protect(std::uint32_t window) {
+  for (const auto& l : loaded_) l->protect(window);
+}
+void Dies::write(std::uint32_t window, std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+  for (const auto& l : loaded_) l->write(window, offset, bytes);
+}
+void Dies::abort() {
+  for (const auto& l : loaded_) l->abort();
+}
+
+LaunchRecord Dies::run(std::span<const std::uint32_t> args) {
+  if (count() == 1) return loaded_.front()->run(args);
+  std::vector<std::uint32_t> own(args.begin(), args.end());
+  own.push_back(0);
+  records_.assign(count(), {});
+  LaunchRecord all;
+  for (std::size_t launch = 0; launch < loaded_.front()->launches() && !all.aborted; ++launch) {
+    for (std::size_t d = 0; d < count(); ++d) {
+      own.back() = static_cast<std::uint32_t>(d);
+      loaded_[d]->start(launch, own);
+    }
+    LaunchRecord slowest;
+    for (std::size_t d = 0; d < count(); ++d) {
+      const LaunchRecord one = loaded_[d]->end(launch);
+      records_[d].add(one);
+      for (const spec::CounterInfo& c : spec::counters) {
+        std::uint64_t& sum = slowest.counters[c.index];
+        sum = c.exact ? sum + one.counters[c.index] : std::max(sum, one.counters[c.index]);
+      }
+      slowest.aborted |= one.aborted;
+    }
+    all.add(slowest);
+  }
+  return all;
+}
+
+}  // namespace jogak

@@ -1,0 +1,40 @@
+// A program on what it was compiled for: one machine, or the dies of a package, which hold the same buffers and run it together.
+#pragma once
+
+#include <vector>
+
+#include "loaded.hpp"
+
+namespace jogak {
+
+// Opens a backend with the program's configuration: a machine, or as many dies as the program's mesh has. Throws jogak::Error.
+std::vector<std::unique_ptr<driver::Device>> open_dies(const Program& program, const std::string& backend);
+
+// Owns the devices and their memory. Methods throw jogak::Error.
+class Dies {
+ public:
+  // Refuses fewer or more devices than the program's mesh has dies.
+  Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program);
+
+  std::size_t count() const { return loaded_.size(); }
+  driver::Device& device(std::size_t die = 0) const { return *devices_.at(die); }
+  Loaded& die(std::size_t index) { return *loaded_.at(index); }
+
+  void protect(std::uint32_t window);
+  void write(std::uint32_t window, std::uint64_t offset, std::span<const std::uint8_t> bytes);  // on every die
+  void read(std::size_t die, std::uint32_t window, std::uint64_t offset, std::span<std::uint8_t> bytes) const { loaded_.at(die)->read(window, offset, bytes); }
+
+  // Runs the program once. Of several dies each is told its number by the argument behind `args`; the record counts all of them, with the
+  // times of the slowest.
+  LaunchRecord run(std::span<const std::uint32_t> args);
+  // The last launch's, die by die.
+  const std::vector<LaunchRecord>& records() const { return records_; }
+  void abort();
+
+ private:
+  std::vector<std::unique_ptr<driver::Device>> devices_;
+  std::vector<std::unique_ptr<Loaded>> loaded_;
+  std::vector<LaunchRecord> records_;
+};
+
+}  // namespace jogak

@@ -1,0 +1,92 @@
+// Packages: 1, 2, 3 and 4 dies give the same bits.
+#include "driver/package.hpp"
+#include "shared.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+
+namespace {
+
+const std::filesystem::path kOwn = "models/jogak-stories.gguf";
+
+bool present() {
+  const bool there = std::filesystem::exists(kOwn);
+  if (!there) MESSAGE("SKIPPED: no " << kOwn.string());
+  return there;
+}
+
+// Tokens, logits and KV cache of a prompt, in launches of all the rows there are and of one, on the exact model.
+struct Bits {
+  std::vector<float> logits;
+  std::vector<std::uint8_t> cache;
+  std::vector<int> ids;
+};
+
+Bits bits_of(const Program& program, const std::vector<int>& prompt, int tokens) {
+  Session session(program, "model");
+  CHECK(session.dies() == program.mesh.dies());
+  Bits b;
+  b.logits = session.feed_all(prompt);
+  session.reset();
+  b.ids = session.generate(prompt, {.tokens = tokens, .stop_at_end = false}).ids;
+  b.cache = session.kv_cache();
+  return b;
+}
+
+void same_on(const std::filesystem::path& model, CompileOptions options, const std::vector<int>& dies, const std::vector<int>& prompt, int tokens) {
+  const Bits one = bits_of(compiled(model, options), prompt, tokens);
+  for (const int n : dies) {
+    CAPTURE(n);
+    options.dies = n;
+    const Bits several = bits_of(compiled(model, options), prompt, tokens);
+    CHECK(several.ids == one.ids);
+    CHECK(same_bits(several.logits, one.logits));
+    CHECK(several.cache == one.cache);
+  }
+}
+
+const std::vector<int> kPrompt = {1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426, 338, 401, 396, 267, 337};
+
+}  // namespace
+
+TEST_CASE("own model: tokens, logits and KV cache are those of one die") {
+  if (!present()) return;
+  for (const char* format : {"int8", "mxfp4", "int8c"})
+    for (const char* config : {"nanoquad", "quad"}) {
+      CAPTURE(format);
+      CAPTURE(config);
+      same_on(kOwn, {.config = config, .context = 64, .format = format}, {2, 4}, kPrompt, 6);
+    }
+}
+
+TEST_CASE("stories260K: likewise, and with parts that are not even") {
+  const auto model = shared_model("stories260K/stories260K.bin");
+  if (model.empty()) return;
+  same_on(model, {.config = "nanoquad", .context = 64}, {2, 3, 4}, kPrompt, 6);
+  same_on(model, {.config = "quad", .context = 64, .format = "mxfp4"}, {2, 4}, kPrompt, 6);
+}
+
+TEST_CASE("a program for a package is refused on anything else, and the other way round") {
+  if (!present()) return;
+  const auto message = [](auto&& action) -> std::string {
+    try {
+      action();
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const Program two = compiled(kOwn, {.config = "nanoquad", .context = 32, .dies = 2}), one = compiled(kOwn, {.config = "nanoquad", .context = 32});
+  const auto devices = [](std::uint32_t columns, const std::string& config) {
+    std::vector<std::unique_ptr<driver::Device>> dies;
+    REQUIRE(driver::open_package({.config = config, .columns = columns, .memory_bytes = 1 << 22}, dies).ok());
+    return dies;
+  };
+  CHECK(message([&] { Session(two, devices(3, "nanoquad")); }) == "program: machine, found a package of 3 dies, expected a package of 2 dies, for which it was compiled");
+  CHECK(message([&] { Session(one, devices(2, "nanoquad")); }) == "program: machine, found a package of 2 dies, expected one die, for which it was compiled");
+  CHECK(message([&] { Session(two, devices(1, "nanoquad")); }) == "program: machine, found one die, expected a package of 2 dies, for which it was compiled");
+  CHECK(message([&] { Session(two, devices(2, "quad")); }).starts_with("device: configuration, found quad 0x"));
+  CHECK(message([&] { compiled(kOwn, {.config = "nano", .dies = 2}); }) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
+  CHECK(message([&] { compiled(kOwn, {.config = "quad", .dies = 5}); }) == "package: dies of quad, found 5, expected 1 to 4");
+  CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: gathers of this decoder on 2 dies, found several sequences a launch"));
+}
