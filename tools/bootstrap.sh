@@ -9,7 +9,7 @@ packages_of() {
       echo libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
       ;;
     test) echo doctest-dev python3-yaml berkeley-abc ;;
-    extra) echo g++-aarch64-linux-gnu qemu-user ;;
+    extra) echo g++-aarch64-linux-gnu qemu-user libopenmpi-dev openmpi-bin ;;
   esac
 }
 

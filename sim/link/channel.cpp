@@ -9,6 +9,12 @@ namespace jogak::link {
 Channel::Channel(const ChannelOptions& o)
     : flit_ps_(kFlitBytes * 1000.0 / o.gb_per_s), latency_ps_(static_cast<double>(o.latency_ps)), bit_error_rate_(o.bit_error_rate), random_(o.seed), clean_bits_(next_error()) {}
 
+namespace {
+
+constexpr unsigned kStorm = 8;  // damaged flits in a row; one more and a receiver stops hearing
+
+}  // namespace
+
 // Bits until one is wrong: geometric.
 std::uint64_t Channel::next_error() {
   if (bit_error_rate_ <= 0) return std::numeric_limits<std::uint64_t>::max();
@@ -49,6 +55,9 @@ void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width) {
     wrong = true;
   }
   damaged_ += wrong;
+  run_ = wrong ? run_ + 1 : 0;
+  last_ = busy_until_;
+  if (run_ >= kStorm) storm_ = busy_until_;
 }
 
 std::optional<Wire> Channel::receive(std::uint64_t now_ps) {
@@ -58,8 +67,21 @@ std::optional<Wire> Channel::receive(std::uint64_t now_ps) {
   return wire;
 }
 
+std::vector<Channel::Flight> Channel::depart() {
+  std::vector<Flight> flights;
+  for (const auto& item : items_) flights.push_back({item.arrival, item.wire});
+  items_.clear();
+  return flights;
+}
+
+bool Channel::steady(std::uint64_t now_ps, std::uint64_t storm_ps, std::uint64_t silence_ps) const {
+  const auto now = static_cast<double>(now_ps);
+  return !dead_ && now - storm_ > static_cast<double>(storm_ps) && now - last_ < static_cast<double>(silence_ps);
+}
+
 void Channel::cut(bool dead) {
   dead_ = dead;
+  storm_ = busy_until_;
   if (dead) items_.clear();
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <random>
+#include <vector>
 
 #include "sim/link/flit.hpp"
 
@@ -35,6 +36,16 @@ class Channel {
   // Nothing arrives any more, what is on its way included, until cut(false).
   void cut(bool dead);
 
+  // For packages over several processes (sim/rtl/cut.hpp): what is on its way leaves one process's channel and enters another's.
+  struct Flight {
+    double arrival;
+    Wire wire;
+  };
+  std::vector<Flight> depart();
+  void arrive(const Flight& flight) { items_.push_back({flight.arrival, flight.wire}); }
+  // Nothing that was sent can make the receiver stop hearing: no storm of damaged flits within storm_ps, no silence of silence_ps.
+  bool steady(std::uint64_t now_ps, std::uint64_t storm_ps, std::uint64_t silence_ps) const;
+
   std::uint64_t flits() const { return flits_; }
   std::uint64_t damaged() const { return damaged_; }  // flits with wrong bits
   double busy_ps() const { return busy_ps_; }          // with flits on the lanes
@@ -53,6 +64,8 @@ class Channel {
   std::mt19937_64 random_;
   std::uint64_t clean_bits_;  // before the next wrong one
   std::uint64_t flits_ = 0, damaged_ = 0;
+  double storm_ = -1e30, last_ = -1e30;  // end of the last storm of damaged flits; the last flit on the lanes
+  unsigned run_ = 0;                    // damaged flits in a row
   bool low_broken_ = false, high_broken_ = false, dead_ = false;
 };
 

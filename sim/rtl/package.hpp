@@ -9,22 +9,33 @@
 
 namespace jogak::rtl {
 
+class Transport;
+
 struct PackageOptions {
   unsigned columns = 2, rows = 2;   // of the mesh; die x + y * columns
   link::ChannelOptions link;        // of every link; each has noise of its own
   std::uint64_t period_ps = 1000;   // of the dies' common clock
   Options die;                      // memory of each die, and the seed of its stalls
+  unsigned access_cycles = 0;       // that every register access takes; 0: as many as it needs
+  unsigned look_cycles = 1;         // run_until_done looks at the interrupts in cycles that are multiples of it
+  // The dies are split over this many processes (cut.hpp), each with as many as the others, in order; null: one process has all. The same
+  // cycles as one process with the same options; access_cycles must not be 0.
+  Transport* transport = nullptr;
 };
 
 class PackageSimulator {
  public:
   virtual ~PackageSimulator() = default;
   virtual unsigned dies() const = 0;
+  // Is the die simulated in this process? Memories of others can be written to no effect; their DRAM cannot be read.
+  virtual bool mine(unsigned index) const = 0;
   // Time passes for all dies when it passes for one.
   virtual Simulator& die(unsigned index) = 0;
   // Runs until every die has raised its interrupt (true) or `cycles` have passed.
   virtual bool run_until_done(std::uint64_t cycles) = 0;
   virtual std::uint64_t cycles() const = 0;
+  // Of this process with others; 0 in one process.
+  virtual std::uint64_t exchanges() const = 0;
   // What die `from` sends by its link (0 east, 1 west, 2 north, 3 south).
   virtual link::Channel& channel(unsigned from, unsigned link) = 0;
   virtual bool links_up() const = 0;

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Usage: identical.sh <mpiexec> <jogak-mpi>. A package over 1, 2 and 4 processes ends in the same cycle with the same bits; the last case
+# loses lanes and a link in the middle, and must have replayed.
+set -euo pipefail
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+wrong() { echo "mpi: $1" >&2; exit 1; }
+
+# What must not depend on the processes: all up to their number.
+run() {
+  local processes=$1
+  shift
+  "$mpiexec" --oversubscribe --mca mpi_yield_when_idle 1 -n "$processes" "$program" "$@" | sed 's/, "processes".*//'
+}
+
+mpiexec=$1 program=$2
+for case in "--rounds 3 --seed 4" "--rounds 2 --seed 5 --ber 1e-5 --latency-ps 3000 --gb-per-s 17" "--rounds 14 --seed 6 --ber 1e-6 --latency-ps 40000 --trouble"; do
+  # shellcheck disable=SC2086
+  one=$("$program" $case | sed 's/, "processes".*//')
+  [[ $one == *'"hash"'* ]] || wrong "$case: one process printed nothing"
+  [[ $case != *trouble* || $one != *'"replays": 0,'* ]] || wrong "$case: found no replay, expected some"
+  for processes in 2 4; do
+    # shellcheck disable=SC2086
+    many=$(run "$processes" $case)
+    echo "$processes: $many"
+    [[ $many == "$one" ]] || wrong "$case: $processes processes, found $many, expected $one"
+  done
+done
