@@ -39,7 +39,7 @@ class FormatRules {
 
   ir::Format of(const ir::Node& node) const {
     // A router is small, and its choices should be those of the model.
-    ir::Format format = node.name.ends_with("ffn_gate_inp") ? ir::Format::int8 : standard_;
+    ir::Format format = node.name.ends_with("ffn_gate_inp") || node.name.ends_with("ffn_gate_inp_shexp") ? ir::Format::int8 : standard_;
     // The head's bias takes the place of channel scales.
     if (format == ir::Format::int8c && node.name == "output" && node.weights.size() > 1) format = ir::Format::int8;
     for (const Rule& r : rules_)
@@ -144,9 +144,9 @@ void abi_pass(State& s) {
   s.program.symbols = {{"tokens", 2, p.io_tokens, words(std::max(p.context, p.rows)) * 4, "i32", {words(std::max(p.context, p.rows))}},
                        {"logits", 2, p.io_logits, words(p.rows) * words(p.vocab_n) * 4, "f32", {words(p.rows), words(p.vocab_n)}},
                        {"kv", 1, 0, p.kv_bytes, "bytes", {p.kv_bytes}}};
-  if (p.experts())  // of the last launch, row by row in each layer: fp32 ones with the expert's index in their lowest bits
-    s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
-                                 {words(p.layers), words(p.rows), words(p.mixture.top)}});
+  if (p.experts())  // of the last launch, row by row in each layer that has some: fp32 ones with the expert's index in their lowest bits
+    s.program.symbols.push_back({"chosen_experts", 2, p.io_chosen, words(p.routed_layers) * words(p.rows) * words(p.mixture.top) * 4, "u32",
+                                 {words(p.routed_layers), words(p.rows), words(p.mixture.top)}});
   if (p.paged()) s.program.symbols.push_back({"table", 2, p.io_table, words(p.table_words()) * 4, "i32", {words(p.table_words())}});
   const std::uint64_t adapter_bytes = p.adapter.bytes();
   if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", schedule::kAdapterWindow, 0, adapter_bytes, "bytes", {adapter_bytes}});

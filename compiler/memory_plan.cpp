@@ -28,7 +28,10 @@ class Outline {
     schedule::Llama m;
     m.width = h.width, m.heads = h.heads, m.kv_heads = h.kv_heads, m.head_dim = h.head(), m.ffn = h.ffn, m.vocab = h.vocab, m.context = h.context;
     m.window = h.window, m.qkv_bias = h.qkv_bias, m.qk_norm = h.qk_norm, m.o_bias = h.output_bias, m.sinks = h.sinks, m.eps = h.eps;
-    m.mixture = h.mixture, m.expert_bias = h.expert_bias;
+    if (h.mixture.experts > 0) {
+      m.mixture = h.mixture, m.expert_bias = h.expert_bias, m.expert_ffn = h.of_expert(), m.shared_ffn = h.shared_ffn;
+      if (h.dense.empty()) m.ffn = 0;
+    }
     m.layer_norm = h.layer_norm, m.parallel = h.parallel, m.gated = h.gated, m.ffn_bias = h.ffn_bias, m.post_norm = h.post_norm;
     m.o_bias |= h.parallel && h.ffn_bias;
     m.query_scale = h.query_scale, m.score_cap = h.score_cap, m.logit_cap = h.logit_cap;
@@ -54,10 +57,14 @@ class Outline {
     l.k = l.v = matrix(h.kv_heads * head, h.width, format_);
     l.o = matrix(h.width, h.heads * padded, format_);
     l.sliding = h.window > 0 && (h.sliding.empty() || h.sliding.at(i));
-    if (h.mixture.experts == 0) {
+    if (!h.routed(static_cast<int>(i))) {
       l.up = matrix(h.ffn, h.width, format_), l.down = matrix(h.width, h.ffn, format_);
       if (h.gated) l.gate = l.up;
       return l;
+    }
+    if (h.shared_ffn > 0) {
+      l.shared_gate = l.shared_up = matrix(h.shared_ffn, h.width, format_), l.shared_down = matrix(h.width, h.shared_ffn, format_);
+      if (h.shared_gate) l.shared_score = matrix(1, h.width, ir::Format::int8);
     }
     l.router = matrix(h.mixture.experts, h.width, ir::Format::int8);
     const ir::Format asked = format_ == ir::Format::int8c ? ir::Format::int8 : format_;
@@ -91,10 +98,10 @@ class Table {
     std::uint64_t layers = 0;
     for (const LayerPlan& l : p_.layer) {
       for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) layers += m->total_bytes();
-      layers += p_.experts() ? l.router.total_bytes() : l.ffn.total_bytes() + l.down.total_bytes();
+      layers += l.routed() ? l.router.total_bytes() + (l.shared() ? l.shared_ffn.total_bytes() + l.shared_down.total_bytes() : 0) : l.ffn.total_bytes() + l.down.total_bytes();
     }
     const std::string count = std::to_string(p_.layers) + " layers: ";
-    add(count + (p_.experts() ? "attention and routers" : "attention and feed-forward"), 0, p_.w_stream, p_.w_stream + layers);
+    add(count + (!p_.experts() ? "attention and feed-forward" : p_.some_routed() || p_.shared_ffn > 0 ? "attention, feed-forward and routers" : "attention and routers"), 0, p_.w_stream, p_.w_stream + layers);
     const std::uint32_t tables = p_.tables_window;
     add("head", 0, p_.w_stream + layers, tables == 0 ? p_.w_norms : p_.w_bytes);
     add("norms, biases, sinks", tables, p_.w_norms, p_.w_rope);
@@ -117,8 +124,8 @@ class Table {
   }
   void experts() {
     for (int w = 0; w < p_.expert_windows; ++w) {
-      const int first = w * p_.expert_layers, last = std::min(first + p_.expert_layers, p_.layers) - 1;
-      add("experts of layers " + std::to_string(first) + " to " + std::to_string(last) + ", " + std::to_string(p_.mixture.experts) + " each of " +
+      const int first = w * p_.expert_layers, last = std::min(first + p_.expert_layers, p_.routed_layers) - 1;
+      add((p_.some_routed() ? "experts of routed layers " : "experts of layers ") + std::to_string(first) + " to " + std::to_string(last) + ", " + std::to_string(p_.mixture.experts) + " each of " +
               std::to_string(p_.expert_bytes) + " bytes", static_cast<std::uint32_t>(schedule::kExpertWindow + w), 0, p_.expert_window_bytes(w));
     }
   }

@@ -112,7 +112,7 @@ class Session {
   void start_timeline(std::size_t keep);
   const Timeline* timeline() const { return timeline_ ? &*timeline_ : nullptr; }
 
-  // Experts that the machine chose in the last launch: [layers][rows of that launch][experts of a token], largest logit first. Empty for a
+  // Experts that the machine chose in the last launch: [layers that have some][rows of that launch][experts of a token], largest logit first. Empty for a
   // model without experts.
   std::vector<int> experts() const;
   // The whole KV cache as the device holds it, or, where each die has some heads, as one die would; where it has what.

@@ -45,7 +45,7 @@ class Gatherer {
   bool has(const std::string& name) const { return all_.contains(name); }
 
   void gather(const std::string& b) {
-    const std::int64_t e = h_.mixture.experts, f = h_.ffn, d = h_.width;
+    const std::int64_t e = h_.mixture.experts, f = h_.of_expert(), d = h_.width;
     if (has(b + "gate_up_exps.blocks")) {
       split(mxfp4(b + "gate_up_exps", 2 * f, d), b, ".weight");
       rest_.push_back(mxfp4(b + "down_exps", d, f));

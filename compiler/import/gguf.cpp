@@ -9,7 +9,7 @@
 namespace jogak::import {
 namespace {
 
-constexpr const char* kArchitectures[] = {"llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "phi3", "phi2", "gemma", "gemma2", "gemma3", "gpt2"};
+constexpr const char* kArchitectures[] = {"llama", "qwen2", "qwen3", "qwen2moe", "qwen3moe", "gpt-oss", "phi3", "phi2", "gemma", "gemma2", "gemma3", "gpt2"};
 
 class Gguf {
  public:
@@ -49,7 +49,7 @@ class Gguf {
     h.width = size("embedding_length");
     h.heads = size("attention.head_count");
     h.kv_heads = has("attention.head_count_kv") ? size("attention.head_count_kv") : h.heads;
-    h.ffn = size(mixture() ? "expert_feed_forward_length" : "feed_forward_length");
+    h.ffn = size(mixture() && !has("feed_forward_length") ? "expert_feed_forward_length" : "feed_forward_length");
     h.context = size("context_length");
     const bool gpt2_like = graph_.architecture == "gpt2" || graph_.architecture == "phi2", gemma = graph_.architecture.starts_with("gemma");
     h.eps = static_cast<float>(real(own(gpt2_like ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon")));
@@ -71,7 +71,7 @@ class Gguf {
       if (t.name == "token_embd.weight" && t.shape.size() == 2) h.vocab = static_cast<int>(std::min<std::int64_t>(t.shape[0], 1 << 24));
       h.qkv_bias |= t.name == "blk.0.attn_q.bias";
     }
-    h.qkv_bias |= graph_.architecture == "qwen2";
+    h.qkv_bias |= graph_.architecture.starts_with("qwen2");
     return h;
   }
 
@@ -92,7 +92,7 @@ class Gguf {
     for (int i = 0; h.window > 0 && i < h.layers; ++i) h.sliding.push_back(second ? i % 2 == 0 : i % 6 != 5);
   }
 
-  bool mixture() const { return graph_.architecture == "qwen3moe" || graph_.architecture == "gpt-oss"; }
+  bool mixture() const { return graph_.architecture == "qwen2moe" || graph_.architecture == "qwen3moe" || graph_.architecture == "gpt-oss"; }
   // qwen3moe: softmax of all, chosen, normalised, which is the softmax of the chosen.
   void experts(LlamaHyper& h) const {
     if (!mixture()) {
@@ -101,11 +101,29 @@ class Gguf {
       return;
     }
     h.mixture = {.experts = size("expert_count", 256), .top = size("expert_used_count", 8)};
+    h.expert_ffn = has("expert_feed_forward_length") ? size("expert_feed_forward_length") : h.ffn;
+    dense_layers(h);
+    if (graph_.architecture == "qwen2moe") {
+      h.mixture.over_chosen = false;
+      h.shared_ffn = has("expert_shared_feed_forward_length") ? size("expert_shared_feed_forward_length") : h.ffn;
+      h.shared_gate = true;
+    }
     if (graph_.architecture != "gpt-oss") return;
     h.mixture.limit = 7, h.mixture.alpha = 1.702f;
     h.sinks = h.expert_bias = h.output_bias = true;
     if (h.window > 0)
       for (int i = 0; i < h.layers; ++i) h.sliding.push_back(i % 2 == 0);
+  }
+
+  // Which layers have a router, the file's tensors say.
+  void dense_layers(LlamaHyper& h) const {
+    h.dense.assign(static_cast<std::size_t>(h.layers), false);
+    for (const ir::Tensor& t : graph_.tensors)
+      for (int i = 0; i < h.layers; ++i)
+        if (t.name == "blk." + std::to_string(i) + ".ffn_gate.weight") h.dense[static_cast<std::size_t>(i)] = true;
+    const auto dense = std::count(h.dense.begin(), h.dense.end(), true);
+    if (dense == h.layers) h.mixture = {};  // what stands in the file about experts has no meaning
+    if (dense == 0) h.dense.clear(), h.ffn = h.expert_ffn;
   }
 
   RopeScaling scaling(const LlamaHyper& h) const {

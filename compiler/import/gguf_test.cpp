@@ -164,7 +164,7 @@ TEST_CASE("what this compiler cannot read is named") {
   CHECK(contains(refusal(tiny("token_embd.weight", 999)), "type of tensor token_embd.weight, found type 999"));
   GgufWriter other;
   other.text("general.architecture", "mamba");
-  CHECK(contains(refusal(other), "architecture, found mamba, expected one of llama, qwen2, qwen3, qwen3moe, gpt-oss, phi3, phi2, gemma, gemma2, gemma3, gpt2"));
+  CHECK(contains(refusal(other), "architecture, found mamba, expected one of llama, qwen2, qwen3, qwen2moe, qwen3moe, gpt-oss, phi3, phi2, gemma, gemma2, gemma3, gpt2"));
   GgufWriter old = tiny();
   old.version = 1;
   CHECK(contains(refusal(old), "version, found 1, expected 2 or 3"));

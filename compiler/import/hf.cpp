@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 const std::string kConfig = "config.json";
 
-constexpr const char* kTypes[] = {"llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gpt_oss", "phi3", "phi", "gemma", "gemma2", "gemma3_text", "gpt2"};
+constexpr const char* kTypes[] = {"llama", "mistral", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe", "gpt_oss", "phi3", "phi", "gemma", "gemma2", "gemma3_text", "gpt2"};
 
 class Config {
  public:
@@ -47,7 +47,7 @@ class Config {
     h.layers = need_size(kConfig, json_, "num_hidden_layers"), h.width = need_size(kConfig, json_, "hidden_size");
     h.heads = need_size(kConfig, json_, "num_attention_heads");
     h.kv_heads = optional_size(kConfig, json_, "num_key_value_heads").value_or(h.heads);
-    h.ffn = need_size(kConfig, json_, type_ == "qwen3_moe" ? "moe_intermediate_size" : "intermediate_size"), h.vocab = need_size(kConfig, json_, "vocab_size");
+    h.ffn = dense_ffn(), h.vocab = need_size(kConfig, json_, "vocab_size");
     h.context = need_size(kConfig, json_, "max_position_embeddings");
     h.eps = static_cast<float>(number(json_, "rms_norm_eps").value_or(1e-6));
     h.head_dim = optional_size(kConfig, json_, "head_dim").value_or(type_.starts_with("qwen3") ? 128 : type_ == "gpt_oss" ? 64 : gemma() ? 256 : 0);
@@ -55,7 +55,7 @@ class Config {
     h.qk_norm = type_.starts_with("qwen3") || type_ == "gemma3_text";
     h.fused = type_ == "phi3";
     if (gemma()) h.activation = ir::Activation::gelu_tanh, h.embedding_scale = std::sqrt(static_cast<float>(h.width));
-    h.qkv_bias = type_ == "qwen2" || optional_key<bool>(kConfig, json_, "attention_bias").value_or(type_ == "gpt_oss");
+    h.qkv_bias = type_ == "qwen2" || (type_ == "qwen2_moe" && optional_key<bool>(kConfig, json_, "qkv_bias").value_or(true)) || optional_key<bool>(kConfig, json_, "attention_bias").value_or(type_ == "gpt_oss");
     experts(h);
     window(h);
     h.name_in_file = names_of(type_);
@@ -126,13 +126,26 @@ class Config {
       if (!(m.limit > 0)) throw Error(kConfig, "swiglu_limit", std::to_string(m.limit), "above 0");
       h.sinks = h.expert_bias = true, h.output_bias = h.qkv_bias;
     }
-    if (type_ != "qwen3_moe") return;
+    if (!qwen_moe()) return;
     const auto list = optional_key<std::vector<int>>(kConfig, json_, "mlp_only_layers").value_or(std::vector<int>());
-    if (!list.empty() || optional_size(kConfig, json_, "decoder_sparse_step").value_or(1) != 1)
-      throw Error(kConfig, "layers with experts", "some", "all of them (decoder_sparse_step 1, no mlp_only_layers)");
+    const int step = optional_size(kConfig, json_, "decoder_sparse_step").value_or(1);
+    for (int i = 0; i < h.layers; ++i) h.dense.push_back((i + 1) % step != 0 || std::find(list.begin(), list.end(), i) != list.end());
+    const auto dense = std::count(h.dense.begin(), h.dense.end(), true);
+    if (dense == h.layers) return;  // an ordinary decoder
+    if (dense == 0) h.dense.clear();
+    h.expert_ffn = need_size(kConfig, json_, "moe_intermediate_size");
+    if (dense == 0) h.ffn = h.expert_ffn;
+    if (type_ == "qwen2_moe") h.shared_ffn = need_size(kConfig, json_, "shared_expert_intermediate_size"), h.shared_gate = true;
     const char* experts = json_.contains("num_local_experts") ? "num_local_experts" : "num_experts";  // newer files, older files
     m = {.experts = need_size(kConfig, json_, experts), .top = need_size(kConfig, json_, "num_experts_per_tok"),
          .over_chosen = optional_key<bool>(kConfig, json_, "norm_topk_prob").value_or(false)};
+  }
+
+  bool qwen_moe() const { return type_ == "qwen2_moe" || type_ == "qwen3_moe"; }
+  // Configurations of models with experts in every layer may leave out that of a feed-forward.
+  int dense_ffn() const {
+    const char* key = qwen_moe() && !json_.contains("intermediate_size") ? "moe_intermediate_size" : "intermediate_size";
+    return need_size(kConfig, json_, key);
   }
 
   // Every layer of mistral and phi3 slides; of the others those that layer_types names, or of qwen those from max_window_layers on.

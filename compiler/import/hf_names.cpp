@@ -23,6 +23,8 @@ constexpr Names kLayer[] = {{"input_layernorm.weight", "attn_norm.weight"},   {"
                             {"mlp.gate_proj.weight", "ffn_gate.weight"},      {"mlp.up_proj.weight", "ffn_up.weight"},
                             {"mlp.down_proj.weight", "ffn_down.weight"},      {"self_attn.qkv_proj.weight", "attn_qkv.weight"},
                             {"mlp.gate_up_proj.weight", "ffn_up.weight"},
+                            {"mlp.shared_expert.gate_proj.weight", "ffn_gate_shexp.weight"},  {"mlp.shared_expert.up_proj.weight", "ffn_up_shexp.weight"},
+                            {"mlp.shared_expert.down_proj.weight", "ffn_down_shexp.weight"},  {"mlp.shared_expert_gate.weight", "ffn_gate_inp_shexp.weight"},
                             {"self_attn.sinks", "attn_sinks.weight"},         {"mlp.gate.weight", "ffn_gate_inp.weight"},
                             {"mlp.router.weight", "ffn_gate_inp.weight"},     {"mlp.router.bias", "ffn_gate_inp.bias"},
                             {"mlp.experts.gate_up_proj_blocks", "ffn_gate_up_exps.blocks"}, {"mlp.experts.gate_up_proj_scales", "ffn_gate_up_exps.scales"},

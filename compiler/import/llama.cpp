@@ -17,7 +17,11 @@ using ir::Op;
 class Builder {
  public:
   Builder(ir::Graph& graph, const LlamaHyper& h) : graph_(graph), h_(h) {
-    for (std::size_t i = 0; i < graph.tensors.size(); ++i) index_.emplace(graph.tensors[i].name, static_cast<int>(i));
+    for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+      ir::Tensor& t = graph.tensors[i];
+      index_.emplace(t.name, static_cast<int>(i));
+      if (t.name.ends_with("ffn_gate_inp_shexp.weight") && t.shape.size() == 1) t.shape.insert(t.shape.begin(), 1);  // GGUF keeps a vector
+    }
   }
 
   void build() {
@@ -37,7 +41,7 @@ class Builder {
       const int o = linear("attn_output", a, h_.width, wide, h_.output_bias);
       graph_.nodes[static_cast<std::size_t>(o)].head_dim = head_dim;
       x = sum("attn_residual", x, h_.post_norm ? norm("post_attention_norm", o) : o);
-      const int f = h_.parallel ? n : norm("ffn_norm", x), y = h_.mixture.experts > 0 ? experts(f) : feed_forward(f);
+      const int f = h_.parallel ? n : norm("ffn_norm", x), y = h_.routed(layer_) ? mixture(f) : feed_forward(f);
       x = sum("ffn_residual", x, h_.post_norm ? norm("post_ffw_norm", y) : y);
     }
     layer_ = -1;
@@ -67,6 +71,8 @@ class Builder {
     const ir::Mixture& m = h_.mixture;
     if (m.experts != 0 && (m.experts < 0 || m.experts > 256 || m.top < 1 || m.top > std::min(m.experts, 8)))
       throw Error("llama", "experts", std::to_string(m.top) + " of " + std::to_string(m.experts) + " for a token", "1 to 8 of at most 256");
+    if (!h_.dense.empty() && h_.dense.size() != static_cast<std::size_t>(h_.layers))
+      throw Error("llama", "layers with or without experts", std::to_string(h_.dense.size()), std::to_string(h_.layers) + " of them");
     if (h_.window < 0) throw Error("llama", "sliding window", std::to_string(h_.window), "a number of keys, or 0 for none");
   }
   std::string full(const std::string& name) const { return layer_ < 0 ? name : "blk." + std::to_string(layer_) + "." + name; }
@@ -106,8 +112,24 @@ class Builder {
       const int up = linear("ffn_up", x, h_.ffn, h_.width, h_.ffn_bias);
       return linear("ffn_down", add({.op = Op::swiglu, .name = "activation", .inputs = {up}, .activation = h_.activation}), h_.width, h_.ffn, h_.ffn_bias);
     }
-    const int gate = linear("ffn_gate", x, h_.ffn, h_.width), up = linear("ffn_up", x, h_.ffn, h_.width);
-    return linear("ffn_down", add({.op = Op::swiglu, .name = "swiglu", .inputs = {gate, up}, .activation = h_.activation}), h_.width, h_.ffn);
+    return gated(x, "", h_.ffn);
+  }
+  // `kind`: end of the names.
+  int gated(int x, const std::string& kind, int ffn) {
+    const int gate = linear(("ffn_gate" + kind).c_str(), x, ffn, h_.width), up = linear(("ffn_up" + kind).c_str(), x, ffn, h_.width);
+    const int y = add({.op = Op::swiglu, .name = "swiglu" + kind, .inputs = {gate, up}, .activation = h_.activation});
+    return linear(("ffn_down" + kind).c_str(), y, h_.width, ffn);
+  }
+  // Experts, and what every row takes beside them.
+  int mixture(int x) {
+    const int y = experts(x);
+    if (h_.shared_ffn == 0) return y;
+    int shared = gated(x, "_shexp", h_.shared_ffn);
+    if (h_.shared_gate) {
+      const int score = linear("ffn_gate_inp_shexp", x, 1, h_.width);
+      shared = add({.op = Op::weigh, .name = "ffn_shexp", .inputs = {shared, score}});
+    }
+    return sum("ffn_sum", y, shared);
   }
   int experts(int x) {
     const int count = h_.mixture.experts, router = linear("ffn_gate_inp", x, count, h_.width, h_.expert_bias);
@@ -116,7 +138,8 @@ class Builder {
       const auto take = [&](const char* name, int n, int k) {
         node.weights.push_back(tensor(full(std::string(name) + "_exps" + kind), bias ? std::vector<std::int64_t>{count, n} : std::vector<std::int64_t>{count, n, k}));
       };
-      take("ffn_gate", h_.ffn, h_.width), take("ffn_up", h_.ffn, h_.width), take("ffn_down", h_.width, h_.ffn);
+      const int ffn = h_.of_expert();
+      take("ffn_gate", ffn, h_.width), take("ffn_up", ffn, h_.width), take("ffn_down", h_.width, ffn);
     };
     each(".weight", false);
     if (h_.expert_bias) each(".bias", true);

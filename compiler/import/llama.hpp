@@ -34,11 +34,17 @@ struct LlamaHyper {
   int window = 0;            // keys that a query sees in sliding layers; 0: all
   std::vector<bool> sliding = {};  // by layer; empty: all of them, if there is a window
   RopeScaling scaling = {};
-  ir::Mixture mixture = {};  // experts > 0: a mixture of experts of `ffn` each, in every layer
+  ir::Mixture mixture = {};  // experts > 0: a mixture of experts, in the layers that are not dense
+  int expert_ffn = 0;        // of an expert; 0: ffn
+  int shared_ffn = 0;        // of the feed-forward that every row takes beside its experts; 0: there is none
+  bool shared_gate = false;  // its result is multiplied by sigmoid(row . ffn_gate_inp_shexp)
+  std::vector<bool> dense = {};  // by layer: a feed-forward instead of experts; empty: none
   bool expert_bias = false;  // biases of the router and of the experts
   std::string (*name_in_file)(const std::string& gguf) = nullptr;  // for messages, where the file's names are others
 
   int head() const { return head_dim > 0 ? head_dim : heads > 0 ? width / heads : 0; }
+  int of_expert() const { return expert_ffn > 0 ? expert_ffn : ffn; }
+  bool routed(int layer) const { return mixture.experts > 0 && (dense.empty() || !dense.at(static_cast<std::size_t>(layer))); }
   int turning() const { return rotary_dims > 0 ? rotary_dims : head(); }
 };
 

@@ -47,10 +47,15 @@ ir::Tensor random_mxfp4(const std::string& name, std::vector<std::int64_t> shape
 }
 
 void add_experts(ir::Graph& graph, const LlamaHyper& h, const std::string& b, std::uint64_t& state) {
-  const std::int64_t e = h.mixture.experts, d = h.width, f = h.ffn;
+  const std::int64_t e = h.mixture.experts, d = h.width, f = h.of_expert(), shared = h.shared_ffn;
   graph.tensors.push_back(random(b + "ffn_gate_inp.weight", {e, d}, state));
   const auto matrix = [&](const char* name, std::int64_t n, std::int64_t k) { graph.tensors.push_back(random_mxfp4(b + name + "_exps.weight", {e, n, k}, state)); };
   matrix("ffn_gate", f, d), matrix("ffn_up", f, d), matrix("ffn_down", d, f);
+  if (shared > 0) {
+    graph.tensors.push_back(random(b + "ffn_gate_shexp.weight", {shared, d}, state)), graph.tensors.push_back(random(b + "ffn_up_shexp.weight", {shared, d}, state));
+    graph.tensors.push_back(random(b + "ffn_down_shexp.weight", {d, shared}, state));
+    if (h.shared_gate) graph.tensors.push_back(random(b + "ffn_gate_inp_shexp.weight", {1, d}, state));
+  }
   if (!h.expert_bias) return;
   graph.tensors.push_back(random(b + "ffn_gate_inp.bias", {e}, state));
   const auto bias = [&](const char* name, std::int64_t n) { graph.tensors.push_back(random(b + name + "_exps.bias", {e, n}, state)); };
@@ -79,7 +84,7 @@ ir::Graph synthetic_llama(const LlamaHyper& h, std::uint64_t seed) {
     add(b + "attn_norm.weight", {d}), add(b + "attn_q.weight", {q, d}), add(b + "attn_k.weight", {kv, d});
     add(b + "attn_v.weight", {kv, d}), add(b + "attn_output.weight", {d, q});
     if (!h.parallel) add(b + "ffn_norm.weight", {d});
-    if (h.mixture.experts > 0) add_experts(graph, h, b, seed);
+    if (h.routed(l)) add_experts(graph, h, b, seed);
     else feed_forward(b);
     if (h.layer_norm) add(b + "attn_norm.bias", {d});
     if (h.layer_norm && !h.parallel) add(b + "ffn_norm.bias", {d});

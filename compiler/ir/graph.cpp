@@ -15,6 +15,7 @@ const char* name(Op op) {
     case Op::attention: return "attention";
     case Op::swiglu: return "swiglu";
     case Op::experts: return "experts";
+    case Op::weigh: return "weigh";
     case Op::add: return "add";
     case Op::logits: return "logits";
   }

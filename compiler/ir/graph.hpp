@@ -77,6 +77,7 @@ enum class Op {
   attention,  // causal grouped-query attention: inputs q, k, v; with weight[0] [heads] a sink per head: a score without value
   swiglu,     // activation(gate) * up: inputs gate, up; with one input activation(it)
   experts,    // mixture of feed-forwards: inputs x, router's logits; weights gate, up [experts][ffn][k], down [experts][n][ffn] (+ their biases)
+  weigh,      // x * sigmoid(g): inputs x, g [1]
   add,        // inputs a, b
   logits,     // the result; with `cap`: cap * tanh(x / cap)
 };

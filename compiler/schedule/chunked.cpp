@@ -91,12 +91,15 @@ Lowering::Reg Lowering::window() {
 }
 
 void Lowering::turn_window() {
-  if (!p_.kinds_turn()) return;
+  if (p_.kinds_turn()) turn(window_, p_.window_period);
+}
+
+void Lowering::turn(Reg bits, int period) {
   const Reg first = e_.temporary();
-  e_.alui(AluFn::shl, first, window_, u32(p_.window_period - 1));
-  e_.alui(AluFn::and_, first, first, 1u << (p_.window_period - 1));
-  e_.alui(AluFn::shr, window_, window_, 1);
-  e_.alu(AluFn::or_, window_, window_, first);
+  e_.alui(AluFn::shl, first, bits, u32(period - 1));
+  e_.alui(AluFn::and_, first, first, 1u << (period - 1));
+  e_.alui(AluFn::shr, bits, bits, 1);
+  e_.alu(AluFn::or_, bits, bits, first);
 }
 
 void Lowering::rows_from(Reg begin, Reg row, Reg keys) {

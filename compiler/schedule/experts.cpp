@@ -11,15 +11,78 @@ constexpr std::uint32_t kOne = 0x3f800000u;  // 1.0 in fp32
 
 }  // namespace
 
+// What lies behind attention and its norm.
+void Lowering::feed(const LayerPlan& l) {
+  if (!p_.some_routed()) return l.routed() ? mixture(l) : dense(l);
+  if (p_.feed_period == 0) {  // attention is a run of its own
+    weights_.fill_run();
+    return l.routed() ? mixture(l) : dense(l);
+  }
+  // Layers of both kinds run this code; loops of no turns skip what the layer at hand does not have.
+  const auto here = [&](bool routed) {
+    const Reg bit = shifted(AluFn::and_, feed_, 1);
+    if (!routed) e_.alui(AluFn::eq, bit, bit, 0);
+    return bit;
+  };
+  const auto seek = [&](bool routed) {
+    weights_.seek_feed(p_.first_layer(routed));
+    weights_.fill_run();
+  };
+  e_.loop(here(false), [&] {
+    seek(false);
+    dense(p_.layer[p_.first_layer(false)]);
+  });
+  const LayerPlan& r = p_.routed_layer();
+  e_.loop(here(true), [&] {
+    seek(true);
+    begin_mixture(r);
+  });
+  const Reg rows = here(true);
+  e_.alu(AluFn::mul, rows, rows, m_);
+  rows_of_experts(r, rows);
+  e_.loop(here(true), [&] { end_mixture(); });
+  turn(feed_, p_.feed_period);
+}
+
+void Lowering::dense(const LayerPlan& l) {
+  if (late_extra() && !last_extra()) release_extra();
+  feed_forward(l.ffn, {op::ffn, p_.fk});
+  if (p_.post_norm) residual_normed(op::down, l.down, p_.hq, p_.fk, p_.extra + p_.at_post_ffn);
+  else residual(op::down, l.down, p_.hq, p_.fk, AdapterGroup::down);
+  if (last_extra()) release_extra();
+}
+
 void Lowering::mixture(const LayerPlan& l) {
+  begin_mixture(l);
+  rows_of_experts(l, m_);
+  end_mixture();
+}
+
+// All rows through the router and the shared expert, whose result is added to x while the port would run dry: its slots follow the router's.
+void Lowering::begin_mixture(const LayerPlan& l) {
   route(l.router);
   if (late_extra()) release_extra();
+  if (l.shared()) {
+    feed_forward(l.shared_ffn, {op::shared_ffn, p_.sk, true});
+    residual(op::shared_down, l.shared_down, p_.hq, p_.sk);
+    e_.wait(Engine::ve, kResult);
+  } else {
+    e_.wait(Engine::ve, kStagingFree);
+  }
+  e_.wait(Engine::seq, kRouted);
+}
+
+void Lowering::end_mixture() {
+  e_.signal(Engine::mx, kResult);
+  next_experts();
+}
+
+void Lowering::rows_of_experts(const LayerPlan& l, Reg rows) {
   e_.label(op::experts);
-  e_.wait(Engine::ve, kStagingFree);
   e_.set(p2_, p_.x);
   e_.set(p3_, p_.xq);
   e_.set(p4_, p_.route);
-  e_.loop(m_, [&] {
+  e_.loop(rows, [&] {
     choose();
     share_out();
     e_.repeat(u32(p_.mixture.top), [&] { expert(l); });
@@ -27,8 +90,6 @@ void Lowering::mixture(const LayerPlan& l) {
     advance(p3_, p_.dk);
     advance(p4_, p_.ep);
   });
-  e_.signal(Engine::mx, kResult);
-  next_experts();
 }
 
 void Lowering::route(const MatrixPlan& m) {
@@ -55,8 +116,14 @@ void Lowering::route(const MatrixPlan& m) {
     e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = shares, .ds = ep, .a = shares, .as = ep, .b = totals, .bs = next,
                .rows = m_, .cols = count});
   }
+  if (p_.shared_score) {  // its sigmoid
+    const Reg score = k(p_.route + p_.score_column());
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::exp, .wr = true, .nega = true, .dst = score, .ds = ep, .a = score, .as = ep, .b = one,
+               .rows = m_, .cols = next});
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = score, .ds = ep, .a = score, .as = ep, .b = one, .s = one,
+               .rows = m_, .cols = next});
+  }
   e_.signal(Engine::ve, kRouted);
-  e_.wait(Engine::seq, kRouted);
 }
 
 // The row's largest logits as keys in ascending order of rank: an unsigned number that grows with the logit, its lowest bits replaced by
@@ -171,7 +238,7 @@ void Lowering::expert_in(const MatrixPlan& m) {
     const Reg one = k(1);
     if (p_.mixture.limit > 0) clamped_swiglu();
     else swiglu(one);
-    e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = k(1), .cols = k(p_.fc)});
+    e_.put(Qnt{.dst = p0_, .ds = k(p_.ek), .a = k(p_.temp), .as = k(p_.fc), .rows = k(1), .cols = k(p_.fc)});
     e_.signal(Engine::ve, kOutFree);
     advance(p0_, p_.fc);
     toggle_out();
@@ -208,7 +275,7 @@ void Lowering::expert_out(const MatrixPlan& m) {
     e_.set(p1_, p_.hq);
     bool first = true;
     for (const auto& size : next) {
-      weights_.consume(m, size, {.a = p1_, .am = k(p_.fk), .o = out_, .om = k(columns), .on = k(p_.cols), .m = k(1), .acc = !first});
+      weights_.consume(m, size, {.a = p1_, .am = k(p_.ek), .o = out_, .om = k(columns), .on = k(p_.cols), .m = k(1), .acc = !first});
       advance(p1_, m.kbs * 32LL);
       if (!first && m.bias()) e_.signal(Engine::ve, kScaleFree);  // this part of k came without a bias
       first = false;

@@ -63,8 +63,9 @@ std::vector<Bound> bounds(const Plan& p) {
     out.push_back(matrix(p, first, last, op::v, l.v));
     out.push_back(attention(p, first, last));
     out.push_back(matrix(p, first, last, op::o, l.o));
-    if (p.experts()) {
+    if (l.routed()) {
       out.push_back(matrix(p, first, last, op::router, l.router));
+      if (l.shared()) out.push_back(matrix(p, first, last, op::shared_ffn, l.shared_ffn)), out.push_back(matrix(p, first, last, op::shared_down, l.shared_down));
       out.push_back(experts(p, first, last, l));
     } else {
       out.push_back(matrix(p, first, last, op::ffn, l.ffn));

@@ -12,12 +12,12 @@ void Lowering::scale(Reg at, int row_words, Reg rows, int columns) {
   weights_.scale(at, k(row_words), rows, columns);
 }
 
-void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
+void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::optional<AdapterGroup> group) {
   e_.label(label);
   own(p0_, p_.x, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
-  adapter_residual(operand == p_.oq ? AdapterGroup::o : AdapterGroup::down, operand);
+  if (group) adapter_residual(*group, operand);
   e_.signal(Engine::mx, kResult);
   gather_columns(m.channel() ? Engine::ve : Engine::mx);
 }
@@ -112,10 +112,12 @@ void Lowering::accumulate(const MatrixPlan& m, std::uint32_t operand, int stride
   });
 }
 
-void Lowering::feed_forward(const MatrixPlan& m) {
-  e_.label(op::ffn);
-  adapter_input(AdapterGroup::ffn, p_.xq);
-  adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
+void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
+  e_.label(f.label);
+  if (!f.shared) {
+    adapter_input(AdapterGroup::ffn, p_.xq);
+    adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
+  }
   e_.wait(Engine::ve, kStagingFree);
   own(p0_, p_.hq, p_.ffn_part);
   if (p_.up_bias_apart) e_.set(p4_, p_.extra + p_.at_up_bias);
@@ -127,7 +129,10 @@ void Lowering::feed_forward(const MatrixPlan& m) {
         advance(p4_, p_.fc);
       }
       swiglu(m_);
-      e_.put(Qnt{.dst = p0_, .ds = k(p_.fk), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
+      if (f.shared && p_.shared_score)  // a factor of each row, which the product need not see
+        e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = k(p_.temp), .ds = k(p_.fc), .a = k(p_.temp), .as = k(p_.fc),
+                   .b = k(p_.route + p_.score_column()), .bs = k(p_.ep), .rows = m_, .cols = k(p_.fc)});
+      e_.put(Qnt{.dst = p0_, .ds = k(f.columns), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
       e_.signal(Engine::ve, kOutFree);
       advance(p0_, p_.fc);
     });

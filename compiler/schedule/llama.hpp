@@ -20,10 +20,12 @@ struct Experts {
 struct LlamaLayer {
   Matrix q, k, v;            // [heads or kv_heads * head_dim][width]
   Matrix o;                  // [width][heads * padded head]: k in groups of one head, each padded to 32
-  Matrix gate, up;           // [ffn][width]; none with experts, no gate where the model has none
+  Matrix gate, up;           // [ffn][width]; none in layers with experts, no gate where the model has none
   Matrix down;               // [width][ffn]; likewise
   Matrix router;             // [experts][width]
   Experts experts;
+  Matrix shared_gate, shared_up, shared_down;  // [shared_ffn][width], [width][shared_ffn]; none without a shared expert
+  Matrix shared_score;       // [1][width]: what it gives times sigmoid(this); none: as it is
   std::vector<float> router_bias, o_bias;  // [experts], [width]; none without bias
   std::vector<float> sinks;                // [heads]; none without sinks
   std::vector<float> attn_norm, ffn_norm;  // [width]; of parallel layers the first alone
@@ -36,12 +38,13 @@ struct LlamaLayer {
 };
 
 struct Llama {
-  int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0;
+  int width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0, context = 0;  // ffn: of layers without experts, 0 where there are none
   int window = 0;                  // keys that a query sees in sliding layers, itself included
   bool qkv_bias = false, qk_norm = false, o_bias = false, sinks = false;
   bool layer_norm = false, parallel = false, gated = true, ffn_bias = false, post_norm = false;
   float query_scale = 0, score_cap = 0, logit_cap = 0;  // 0: 1 / sqrt(head_dim), none
   ir::Mixture mixture;             // experts: 0 without
+  int expert_ffn = 0, shared_ffn = 0;  // of an expert; of the shared one, 0: there is none
   bool expert_bias = false;        // of router and experts
   float eps = 0;
   ir::Activation activation = ir::Activation::silu;

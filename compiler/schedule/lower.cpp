@@ -65,7 +65,7 @@ void Lowering::prologue() {
 unsigned Lowering::variables(const Plan& plan) {
   const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.dies > 1 ? 1 : 0);
   if (!plan.experts()) return plain;
-  return plain + 5 + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
+  return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
 
 void Lowering::expert_variables() {
@@ -73,6 +73,7 @@ void Lowering::expert_variables() {
   keys_of_.resize(static_cast<std::size_t>(p_.mixture.top), 0);
   for (Reg& r : keys_of_)
     if (r == 0) r = e_.variable();
+  if (p_.feed_period > 0) feed_ = e_.variable();
   for (Reg* r : {&share_, &expert_from_, &experts_at_, &expert_window_, &chosen_at_}) *r = e_.variable();
   e_.signal(Engine::seq, kChosenFree);
   e_.set(experts_at_, 0);
@@ -99,6 +100,11 @@ void Lowering::layers() {
     layer(p_.layer[i]);
     e_.layers({});
   };
+  if (p_.feed_period > 0) {
+    e_.set(feed_, p_.feed_mask);
+    e_.repeat(u32(static_cast<long long>(kind.size())), [&] { body(0, [](std::size_t) { return true; }); });
+    return;
+  }
   if (runs <= kinds || kind.size() > 32 || p_.chunk > 0 || p_.experts()) {
     for (std::size_t first = 0, count = 1; first < kind.size(); first += count, count = 1) {
       while (first + count < kind.size() && kind[first + count] == kind[first]) ++count;
@@ -132,18 +138,10 @@ void Lowering::layer(const LayerPlan& l) {
   if (!late_extra()) release_extra();
   attention();
   if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, p_.extra + p_.at_post_attn);
-  else residual(op::o, l.o, p_.oq, p_.all_heads * p_.hk);
+  else residual(op::o, l.o, p_.oq, p_.all_heads * p_.hk, AdapterGroup::o);
   if (p_.parallel) e_.wait(Engine::ve, kResult);
   else norm("ffn_norm", 1, k(p_.x), m_, bias(p_.ffn_bias, p_.at_down_bias));
-  if (p_.experts()) {
-    mixture(l);
-  } else {
-    if (late_extra() && !last_extra()) release_extra();
-    feed_forward(l.ffn);
-    if (p_.post_norm) residual_normed(op::down, l.down, p_.hq, p_.fk, p_.extra + p_.at_post_ffn);
-    else residual(op::down, l.down, p_.hq, p_.fk);
-    if (last_extra()) release_extra();
-  }
+  feed(l);
   advance_cache(kv_, p_.kv_layer / u32(p_.kv_tokens()));
   turn_window();
 }

@@ -138,21 +138,28 @@ class Lowering : Arithmetic {
   // The first of the launch's rows that see keys from `begin` on, and how many of these keys it sees.
   void rows_from(Reg begin, Reg row, Reg keys);
   void hide_old_keys();
-  // The next layer's turn in the pattern of windows.
+  // The next layer's turn in the pattern of windows; in any that repeats after `period` layers.
   void turn_window();
+  void turn(Reg bits, int period);
 
   void toggle_out();
   // The product the matrix engine was last given, times its channel scales.
   void scale(Reg at, int row_words, Reg rows, int columns);
-  // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix. The next norm waits for its end.
-  void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride);
+  // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix, and what an adapter of `group` adds. The next norm waits for its end.
+  void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::optional<AdapterGroup> group = {});
   // The same, where what is added goes through a norm first, whose weights are at `weights` (words).
   void residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::uint32_t weights);
   // Channel scales multiply the whole sum over k, so it grows in an output buffer, and the vector engine adds it to x.
   void add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride);
   // The residual is the accumulator's start.
   void accumulate(const MatrixPlan& m, std::uint32_t operand, int stride);
-  void feed_forward(const MatrixPlan& m);
+  // A layer's feed-forward, or the shared expert's, whose hidden rows are weighed by its score.
+  struct Feed {
+    const char* label;
+    int columns;  // of the hidden rows, padded
+    bool shared = false;
+  };
+  void feed_forward(const MatrixPlan& m, const Feed& f);
   // The product the matrix engine was last given, plus the bias that came with its slot.
   void add_side_bias(Reg at, int row_words, Reg rows, int columns);
   // Of the output buffer; there: the vector engine has them already.
@@ -174,8 +181,13 @@ class Lowering : Arithmetic {
   void send_signals(Space space, Reg from, unsigned purpose);
   void wait_for_peers(Engine engine, unsigned purpose);
 
-  // Instead of feed-forward and its residual: each row through its experts, one after the other, added to x.
+  // Behind attention: a feed-forward, or a mixture of experts: each row through its own, one after the other, added to x.
+  void feed(const LayerPlan& l);
+  void dense(const LayerPlan& l);
   void mixture(const LayerPlan& l);
+  void begin_mixture(const LayerPlan& l);
+  void rows_of_experts(const LayerPlan& l, Reg rows);
+  void end_mixture();
   // Logits of all rows and their softmax, or its numerators where the chosen ones' sum is not 1 yet.
   void route(const MatrixPlan& m);
   void choose();
@@ -230,6 +242,7 @@ class Lowering : Arithmetic {
   // Experts: of the row at hand the best keys; a chosen one's share and next offset; the layer's offset and window; where choices go.
   std::vector<Reg> keys_of_;
   Reg share_ = 0, expert_from_ = 0, experts_at_ = 0, expert_window_ = 0, chosen_at_ = 0;
+  Reg feed_ = 0;      // where only some layers have experts and share code: a bit a layer, this one's lowest
   Reg norm_at_ = 0;   // next norm weights in the weights window
   Reg out_ = 0;       // current output buffer
   Reg area_ = 0, vs_ = 0;  // current K/V area, current V scales

@@ -181,12 +181,13 @@ class Matcher {
     l.router = router;
     l.router_bias = bias();
     const Node& node = take(Op::experts, {x, index() - 1});
+    const int routed = index() - 1;
     const auto tensor = [&](std::size_t i) { return std::make_shared<const ir::Tensor>(graph_.tensors[static_cast<std::size_t>(node.weights.at(i))]); };
     Experts& e = l.experts;
     e.gate = tensor(0), e.up = tensor(1), e.down = tensor(2);
     for (const auto& t : {e.gate, e.up, e.down})
       if (!passes::kept_format(t->dtype)) passes::check_finite(*t);  // scales of blocks are looked at when they are packed
-    same("feed-forward length", model_.ffn, static_cast<int>(e.gate->shape.at(1)));
+    same("length of an expert", model_.expert_ffn, static_cast<int>(e.gate->shape.at(1)));
     if (model_.mixture != ir::Mixture{} && model_.mixture != node.mixture) throw Error("schedule", "experts of " + node.name, "others", "as many in every layer");
     model_.mixture = node.mixture;
     // A scale per channel would have to come with the weights as a bias does: blocks have scales of their own.
@@ -194,8 +195,24 @@ class Matcher {
     e.format = passes::array_format(e.gate->dtype, asked), e.down_format = passes::array_format(e.down->dtype, asked);
     if (passes::array_format(e.up->dtype, asked) != e.format)
       throw Error("schedule", "format of " + e.up->name, ir::name(passes::array_format(e.up->dtype, asked)), ir::name(e.format) + std::string(", like ") + e.gate->name);
-    if (node.weights.size() == 3) return;
-    e.gate_bias = passes::finite_float(*tensor(3)), e.up_bias = passes::finite_float(*tensor(4)), e.down_bias = passes::finite_float(*tensor(5));
+    if (node.weights.size() > 3)
+      e.gate_bias = passes::finite_float(*tensor(3)), e.up_bias = passes::finite_float(*tensor(4)), e.down_bias = passes::finite_float(*tensor(5));
+    if (is(Op::linear)) shared(l, x, routed);
+  }
+  // A feed-forward of every row, perhaps times the sigmoid of its score, and the sum with what the experts gave.
+  void shared(LlamaLayer& l, int x, int routed) {
+    l.shared_gate = plain(x), l.shared_up = plain(x);
+    same("length of the shared expert", model_.shared_ffn, static_cast<int>(l.shared_up->n));
+    const Node& hidden = take(Op::swiglu, {index() - 2, index() - 1});
+    if (hidden.activation != ir::Activation::silu) throw Error("schedule", "activation of " + hidden.name, "another", "silu, as the experts have");
+    l.shared_down = plain(index() - 1);
+    const int result = index() - 1;
+    if (is(Op::linear)) {
+      l.shared_score = plain(x);
+      if (l.shared_score->n != 1) throw Error("schedule", "rows of the shared expert's score", std::to_string(l.shared_score->n), "1");
+      take(Op::weigh, {result, index() - 1});
+    }
+    take(Op::add, {routed, index() - 1});
   }
   // Likewise what comes behind attention.
   void every_late(const LlamaLayer& l, bool parallel) {
@@ -206,7 +223,6 @@ class Matcher {
     };
     same_in_all(!l.o_bias.empty(), model_.o_bias, "a bias of the attention's output");
     same_in_all(!l.sinks.empty(), model_.sinks, "sinks");
-    same_in_all(!l.experts.gate_bias.empty(), model_.expert_bias, "biases of experts");
     same_in_all(parallel, model_.parallel, "attention beside the feed-forward");
     same_in_all(!l.post_attn.empty(), model_.post_norm, "norms behind attention");
     if (model_.post_norm && model_.o_bias) throw Error("schedule", "norms behind attention", "and a bias of its output", "one of the two");
@@ -218,6 +234,16 @@ class Matcher {
         throw Error("schedule", "biases of a feed-forward", "some", "those of up and down without a gate, or none");
       return;
     }
+    const bool first = !routed_;
+    routed_ = true;
+    const auto as_first = [&](bool there, bool& known, const char* what) {
+      if (!first && known != there) throw Error("schedule", std::string(what) + " in layer " + std::to_string(model_.layers.size()), there ? "some" : "none", "as in the first layer with experts");
+      known = there;
+    };
+    as_first(!l.experts.gate_bias.empty(), model_.expert_bias, "biases of experts");
+    as_first(l.shared_up != nullptr, shared_, "a shared expert");
+    as_first(l.shared_score != nullptr, scored_, "a score of the shared expert");
+    if (!model_.gated || model_.activation != ir::Activation::silu) throw Error("schedule", "experts", "layers without them that have another activation", "silu with a gate in all layers");
     if (model_.post_norm || model_.parallel || model_.layer_norm) throw Error("schedule", "experts", "LayerNorm, norms behind or attention beside them", "none of these");
     if (l.router_bias.empty() == model_.expert_bias) throw Error("schedule", "biases", "of router or experts alone", "of both or of none");
   }
@@ -247,6 +273,7 @@ class Matcher {
   Llama model_;
   std::size_t at_ = 0;
   int embed_ = 0, x_ = 0;
+  bool routed_ = false, shared_ = false, scored_ = false;  // a layer with experts was there; they have a shared one; it has a score
 };
 
 }  // namespace

@@ -11,6 +11,21 @@ namespace {
 
 using ir::QMatrix;
 
+// The router, whose last columns hold the shared expert's score, and that expert.
+void routed(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp) {
+  put_whole_k(out, lp.router, [&](int, int j) {
+    if (!p.shared_score || j < p.score_column()) return Column{l.router.get(), j};
+    return Column{l.shared_score.get(), j - p.score_column()};
+  });
+  if (!lp.shared()) return;
+  put_whole_k(out, lp.shared_ffn, [&](int it, int j) {
+    const QMatrix& m = j < p.fc ? *l.shared_gate : *l.shared_up;
+    const std::int64_t n = it * p.fc + j % p.fc;
+    return Column{&m, n < m.n ? n : -1};
+  });
+  put_accumulating(out, lp.shared_down, [&](int n) { return Column{l.shared_down.get(), n}; });
+}
+
 void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp, int die) {
   const auto head = [&](const QMatrix& m, int heads) {
     return [&, first = die * heads](int it, int j) { return Column{&m, j < p.head_dim ? (first + it) * p.head_dim + j : -1}; };
@@ -19,10 +34,7 @@ void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp,
   put_whole_k(out, lp.k, head(*l.k, p.kv_heads));
   put_whole_k(out, lp.v, head(*l.v, p.kv_heads));
   put_accumulating(out, lp.o, [&](int n) { return Column{l.o.get(), die * p.x_part + n}; });
-  if (p.experts()) {
-    put_whole_k(out, lp.router, [&](int, int j) { return Column{l.router.get(), j}; });
-    return;
-  }
+  if (lp.routed()) return routed(out, p, l, lp);
   put_whole_k(out, lp.ffn, [&](int it, int j) {
     const QMatrix& m = p.gated && j < p.fc ? *l.gate : *l.up;
     const std::int64_t n = die * p.ffn_part + it * p.fc + j % p.fc;

@@ -31,10 +31,15 @@ void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, s
 
 void put_experts(Out& out, const Llama& model, const Plan& p, int window) {
   Stream stream(out, p.cols);
+  std::vector<std::size_t> routed;
+  for (std::size_t i = 0; i < p.layer.size(); ++i)
+    if (p.layer[i].routed()) routed.push_back(i);
   std::uint64_t at = 0;
   for (int i = 0; i < p.expert_layers; ++i) {
-    const auto layer = static_cast<std::size_t>(window * p.expert_layers + i);
-    for (std::size_t e = 0; layer < model.layers.size() && e < static_cast<std::size_t>(p.mixture.experts); ++e) {
+    const auto index = static_cast<std::size_t>(window * p.expert_layers + i);
+    if (index >= routed.size()) return;
+    const std::size_t layer = routed[index];
+    for (std::size_t e = 0; e < static_cast<std::size_t>(p.mixture.experts); ++e) {
       out.pad_to(at);
       expert(stream, p, model.layers[layer].experts, p.layer[layer], e);
       at += p.expert_bytes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "error.hpp"
 #include "../package/parts.hpp"
@@ -16,8 +17,9 @@ template <class F>
 void each_matrix(const Plan& p, const F& f) {
   for (const LayerPlan& l : p.layer) {
     for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) f(*m);
-    if (p.experts()) f(l.router);
-    else f(l.ffn), f(l.down);
+    if (!l.routed()) f(l.ffn), f(l.down);
+    else f(l.router);
+    if (l.shared()) f(l.shared_ffn), f(l.shared_down);
   }
   f(p.head);
 }
@@ -75,7 +77,9 @@ void shape(Plan& p, const Llama& model) {
   p.score_cap = model.score_cap, p.logit_cap = model.logit_cap;
   p.norm_words = p.dn * (p.layer_norm ? 2 : 1);
   p.mixture = model.mixture, p.o_bias = model.o_bias, p.sinks = model.sinks, p.expert_bias = model.expert_bias;
-  p.ep = round_up(p.mixture.experts, c);
+  p.expert_ffn = model.expert_ffn, p.shared_ffn = model.shared_ffn;
+  for (const LlamaLayer& l : model.layers) p.routed_layers += l.router != nullptr, p.shared_score |= l.shared_score != nullptr;
+  p.ep = round_up(p.mixture.experts, c) + (p.shared_score ? c : 0);
   p.extra_words = p.head_bias_words() + (p.qk_norm ? 2 * p.hn : 0);
   const auto extra = [&](bool there, int words) {
     const auto at = u32(p.extra_words);
@@ -83,7 +87,7 @@ void shape(Plan& p, const Llama& model) {
     return at;
   };
   p.at_o_bias = extra(p.o_bias, p.dn), p.at_router_bias = extra(p.expert_bias, p.ep), p.at_sinks = extra(p.sinks, round_up(p.heads, c));
-  for (const LlamaLayer& l : model.layers) p.up_bias_apart |= p.ffn_bias && l.up->format == ir::Format::int8c;
+  for (const LlamaLayer& l : model.layers) p.up_bias_apart |= p.ffn_bias && l.up && l.up->format == ir::Format::int8c;
   p.at_post_attn = extra(p.post_norm, p.dn), p.at_post_ffn = extra(p.post_norm, p.dn);
   p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.up_bias_apart, round_up(p.ffn, 64));
 }
@@ -145,7 +149,7 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   const int unit = 32 * p.cols;
   int least = unit;
   for (const auto& l : model.layers)
-    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router})
+    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router, l.shared_up})
       if (m) least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
   least = std::max(least, static_cast<int>(model.head->kb()) * (model.head->format == ir::Format::mxfp4 ? unit / 2 : unit));
   const std::uint32_t both = p.kv_area_bytes * 2;
@@ -169,12 +173,22 @@ void steps(Plan& p, const Llama& model) {
     const int column = static_cast<int>(m.kb()) * unit, slot = static_cast<int>(p.slot_bytes);
     return slot >= column || m.format != ir::Format::mxfp4 ? slot / column : slot / (column / 2);
   };
-  const int half = blocks_per_slot(p.experts() ? *model.layers.front().router : *model.layers.front().up) * p.cols / (p.gated ? 2 : 1);
+  int most = 64;
+  for (const LlamaLayer& l : model.layers)
+    for (const Matrix& m : {l.up, l.router, l.shared_up})
+      if (m) most = std::min(most, blocks_per_slot(*m) * p.cols / (p.gated ? 2 : 1));
   p.ffn_part = 32 * share(round_up(p.ffn, 32) / 32, p.dies);
-  p.fc = 32 * divisor(p.ffn_part / 32, std::min(half, 64) / 32);
+  p.ek = round_up(p.expert_ffn, 32), p.sk = round_up(p.shared_ffn, 32);
+  p.fc = 32 * divisor(std::gcd(std::gcd(p.ffn_part, p.ek), p.sk) / 32, most / 32);
   p.fk = p.ffn_part * p.dies;
   p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.dies);
   p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
+}
+
+void same_format(const Plan& p, const char* what, const ir::QMatrix& gate, const ir::QMatrix& up) {
+  if (gate.format != up.format)
+    throw Error("plan", std::string("format of ffn_up") + what + " in layer " + std::to_string(p.layer.size()), ir::name(up.format),
+                std::string(ir::name(gate.format)) + " like its ffn_gate, with which it shares weight slots");
 }
 
 // Every expert of every layer has the same shapes, so that the sequencer finds it by a product.
@@ -182,28 +196,34 @@ void experts(const Plan& p, const LlamaLayer& l, LayerPlan& lp, int most) {
   const int slot = static_cast<int>(p.slot_bytes);
   if (l.router->format == ir::Format::int8c)
     throw Error("plan", "format of the router in layer " + std::to_string(p.layer.size()), "int8c", "int8 or mxfp4");
+  if (l.shared_score && l.shared_score->format != l.router->format)
+    throw Error("plan", "format of ffn_gate_inp_shexp in layer " + std::to_string(p.layer.size()), ir::name(l.shared_score->format), std::string("that of the router, ") + ir::name(l.router->format));
   lp.router = whole_k(*l.router, p.cols, 1, p.ep / p.cols, slot);
-  lp.ffn = whole_k({.format = l.experts.format, .n = p.ffn, .k = p.width}, p.cols, p.fk / p.fc, 2 * p.fc / p.cols, slot);
-  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.ffn}, p.cols, p.fk / 32, p.x_part, slot, most, true, p.expert_bias);
+  lp.ffn = whole_k({.format = l.experts.format, .n = p.expert_ffn, .k = p.width}, p.cols, p.ek / p.fc, 2 * p.fc / p.cols, slot);
+  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.expert_ffn}, p.cols, p.ek / 32, p.x_part, slot, most, true, p.expert_bias);
   if (p.expert_bias) lp.ffn.side_bytes = 4 * p.cols;
-  const LayerPlan& first = p.layer.empty() ? lp : p.layer.front();
+  if (l.shared_up) {
+    same_format(p, " of the shared expert", *l.shared_gate, *l.shared_up);
+    lp.shared_ffn = whole_k(*l.shared_up, p.cols, p.sk / p.fc, 2 * p.fc / p.cols, slot);
+    lp.shared_down = accumulating(*l.shared_down, p.cols, p.sk / 32, p.x_part, slot, most);
+  }
+  const std::size_t before = p.first_layer(true);
+  const LayerPlan& first = before == p.layer.size() ? lp : p.layer[before];
   if (lp.ffn != first.ffn || lp.down != first.down)
-    throw Error("plan", "formats of the experts in layer " + std::to_string(p.layer.size()), "others than in the first layer", "the same in all layers");
+    throw Error("plan", "formats of the experts in layer " + std::to_string(p.layer.size()), "others than in the first layer with experts", "the same in all layers");
 }
 
 void matrices(Plan& p, const Llama& model) {
   const int c = p.cols, slot = static_cast<int>(p.slot_bytes), nh = p.hn / c, most = std::max({p.hn, 2 * p.fc, p.vocab_step}) / c;
   p.layer.clear();
   for (const auto& l : model.layers) {
-    if (!p.experts() && p.gated && l.gate->format != l.up->format)
-      throw Error("plan", "format of ffn_up in layer " + std::to_string(p.layer.size()), ir::name(l.up->format),
-                  std::string(ir::name(l.gate->format)) + " like its ffn_gate, with which it shares weight slots");
+    if (l.gate) same_format(p, "", *l.gate, *l.up);
     LayerPlan lp;
     lp.q = whole_k(*l.q, c, p.heads, nh, slot);
     lp.k = whole_k(*l.k, c, p.kv_heads, nh, slot);
     lp.v = whole_k(*l.v, c, p.kv_heads, nh, slot);
     lp.o = accumulating(*l.o, c, model.heads * p.hk / 32, p.x_part, slot, most);
-    if (p.experts()) {
+    if (l.router) {
       experts(p, l, lp, most);
     } else {
       lp.ffn = whole_k(*l.up, c, p.ffn_part / p.fc, (p.gated ? 2 : 1) * p.fc / c, slot);
@@ -218,6 +238,26 @@ void matrices(Plan& p, const Llama& model) {
   p.head.side_bytes = 4 * c;
 }
 
+// Layers with experts and without them share the code of their attention where all of each kind are alike and follow a pattern.
+void feeds(Plan& p) {
+  p.feed_period = 0;
+  if (!p.some_routed()) return;
+  const LayerPlan &dense = p.layer[p.first_layer(false)], &routed = p.routed_layer();
+  for (const LayerPlan& l : p.layer) {
+    LayerPlan alike = l.routed() ? routed : dense;
+    alike.q = dense.q, alike.k = dense.k, alike.v = dense.v, alike.o = dense.o;
+    if (l != alike) return;
+  }
+  const auto layers = p.layer.size();
+  for (std::size_t period = 2; period <= std::min<std::size_t>(layers, 32) && p.feed_period == 0; ++period) {
+    bool repeats = true;
+    for (std::size_t i = period; i < layers; ++i) repeats &= p.layer[i].routed() == p.layer[i - period].routed();
+    if (!repeats) continue;
+    p.feed_period = static_cast<int>(period), p.feed_mask = 0;
+    for (std::size_t i = 0; i < period; ++i) p.feed_mask |= static_cast<std::uint32_t>(p.layer[i].routed()) << i;
+  }
+}
+
 // Channel scales and biases on chip: one entry per slot of the ring, and some that the vector engine still reads.
 void channel_scales(Plan& p) {
   p.scale_words = 0;
@@ -225,7 +265,7 @@ void channel_scales(Plan& p) {
     if (m.side_bytes > 0) p.scale_words = std::max(p.scale_words, u32(m.nbs * p.cols));
   };
   each_matrix(p, most);
-  if (p.experts()) most(p.layer.front().ffn), most(p.layer.front().down);
+  if (p.experts()) most(p.routed_layer().ffn), most(p.routed_layer().down);
   p.scale_entries = p.scale_words == 0 ? 0 : p.ring_slots + 3;
 }
 
@@ -284,7 +324,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   p.kst = take(rows * p.kv_heads * p.hk);
   p.vst = take(rows * p.kv_heads * p.hk);
   p.hq = shared;
-  return std::max(place.at(), u32(shared + rows * p.fk));
+  return std::max(place.at(), u32(shared + rows * std::max({p.fk, p.ek, p.sk})));
 }
 
 bool fits(Plan& p, int rows) {
@@ -310,14 +350,14 @@ void choose_rows(Plan& p, int most) {
 
 // A window takes as many whole layers as its 32-bit offsets reach.
 void expert_regions(Plan& p, std::uint64_t most_window) {
-  const LayerPlan& l = p.layer.front();
+  const LayerPlan& l = p.routed_layer();
   const int windows = kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);
   const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
   p.expert_bytes = u32(static_cast<long long>(expert));
-  p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.layers)));
-  p.expert_windows = p.expert_layers == 0 ? 0 : (p.layers + p.expert_layers - 1) / p.expert_layers;
+  p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.routed_layers)));
+  p.expert_windows = p.expert_layers == 0 ? 0 : (p.routed_layers + p.expert_layers - 1) / p.expert_layers;
   if (p.expert_layers == 0 || p.expert_windows > windows)
-    throw Error("plan", "experts of " + std::to_string(p.layers) + " layers", std::to_string(layer) + " bytes a layer",
+    throw Error("plan", "experts of " + std::to_string(p.routed_layers) + " layers", std::to_string(layer) + " bytes a layer",
                 "whole layers in " + std::to_string(windows) + " windows of at most " + std::to_string(most_window) + " bytes");
 }
 
@@ -360,7 +400,7 @@ void dram(Plan& p, std::uint64_t most, std::uint64_t most_window) {
   p.io_tokens = 0;
   p.io_logits = u32(align(std::uint64_t(std::max(p.context, p.rows)) * 4));
   p.io_chosen = u32(align(p.io_logits + std::uint64_t(p.rows) * p.vocab_n * 4));
-  p.io_table = u32(align(p.io_chosen + (p.experts() ? std::uint64_t(p.layers) * p.rows * p.mixture.top * 4 : 0)));
+  p.io_table = u32(align(p.io_chosen + (p.experts() ? std::uint64_t(p.routed_layers) * p.rows * p.mixture.top * 4 : 0)));
   p.io_bytes = u32(align(p.io_table + (p.paged() ? std::uint64_t(p.table_words()) * 4 : 0)));
 }
 
@@ -373,7 +413,7 @@ std::uint64_t MatrixPlan::total_bytes() const {
 }
 
 std::uint64_t Plan::expert_window_bytes(int index) const {
-  const int first = index * expert_layers, count = std::min(layers - first, expert_layers);
+  const int first = index * expert_layers, count = std::min(routed_layers - first, expert_layers);
   return static_cast<std::uint64_t>(expert_bytes) * static_cast<std::uint64_t>(mixture.experts) * static_cast<std::uint64_t>(count);
 }
 
@@ -398,6 +438,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     p.adapter.fc = p.fc;
     matrices(p, model);
     channel_scales(p);
+    feeds(p);
     choose_rows(p, options.max_rows);
   };
   bool whole = p.context <= kWholeContext && p.window == 0 && package::whole(model, config, options);

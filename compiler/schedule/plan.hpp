@@ -1,5 +1,6 @@
 // Where everything of a Llama decoder lives: rows at once, buffers on chip, regions in DRAM, weight slots.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,8 +61,10 @@ struct MatrixPlan {
 };
 
 struct LayerPlan {
-  MatrixPlan q, k, v, o, ffn, down;  // with a mixture ffn and down are an expert's
-  MatrixPlan router;
+  MatrixPlan q, k, v, o, ffn, down;  // ffn and down of a layer with a router are an expert's
+  MatrixPlan router, shared_ffn, shared_down;
+  bool routed() const { return router.iterations > 0; }
+  bool shared() const { return shared_ffn.iterations > 0; }
   bool operator==(const LayerPlan&) const = default;
 };
 
@@ -82,6 +85,7 @@ struct Plan {
   int dn = 0, dk = 0;       // width padded to C (words a row) and to 32 (bytes a row)
   int hn = 0, hk = 0;       // head padded to C and to 32
   int fc = 0, fk = 0;       // ffn columns of one iteration; ffn padded to a multiple of fc
+  int expert_ffn = 0, ek = 0, shared_ffn = 0, sk = 0;  // the same of an expert and of the shared one
   int vocab_step = 0, vocab_n = 0;  // logits of one iteration; vocabulary padded to it
   int rows = 0;             // most tokens of one launch
   int group = 0;            // rows normalised at once
@@ -115,12 +119,22 @@ struct Plan {
   ir::Activation activation = ir::Activation::silu;  // of a feed-forward without experts
   // A mixture of experts; mixture.experts 0: none.
   ir::Mixture mixture;
-  int ep = 0;               // experts padded to C
+  int ep = 0;               // columns of the router: experts padded to C, then the score of the shared one, padded to C
+  bool shared_score = false;
+  int score_column() const { return round_up(mixture.experts, cols); }
   bool o_bias = false, sinks = false, expert_bias = false;
   std::uint32_t at_o_bias = 0, at_router_bias = 0, at_sinks = 0;  // words, from extra
   bool up_bias_apart = false;  // ffn_up has channel scales at its slots' sides, so its bias is with the layer's others
   std::uint32_t at_up_bias = 0, at_down_bias = 0, at_post_attn = 0, at_post_ffn = 0;
   bool experts() const { return mixture.experts > 0; }
+  // Where only some layers have experts: a pattern that repeats, if all of each kind are alike (period 0: they are not, each run has code of its own).
+  int routed_layers = 0, feed_period = 0;
+  std::uint32_t feed_mask = 0;  // bit i: layer i of the period has experts
+  bool some_routed() const { return experts() && routed_layers < layers; }
+  std::size_t first_layer(bool routed) const {
+    return static_cast<std::size_t>(std::find_if(layer.begin(), layer.end(), [&](const LayerPlan& l) { return l.routed() == routed; }) - layer.begin());
+  }
+  const LayerPlan& routed_layer() const { return layer.at(first_layer(true)); }
   std::size_t norm_bytes() const { return static_cast<std::size_t>(norms_of_layer() * norm_words + extra_words) * 4; }  // of a layer
 
   // vector memory, word addresses; channel scales start at 0: `scale_entries` times `scale_words` (none without int8c)

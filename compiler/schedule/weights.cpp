@@ -18,8 +18,9 @@ std::vector<WeightLoads> weight_order(const Plan& plan) {
   for (std::uint32_t i = 0; i < plan.layer.size(); ++i) {
     const LayerPlan& l = plan.layer[i];
     add(i, op::q, l.q), add(i, op::k, l.k), add(i, op::v, l.v), add(i, op::o, l.o);
-    if (plan.experts()) add(i, op::router, l.router);
+    if (l.routed()) add(i, op::router, l.router);
     else add(i, op::ffn, l.ffn), add(i, op::down, l.down);
+    if (l.shared()) add(i, op::shared_ffn, l.shared_ffn), add(i, op::shared_down, l.shared_down);
   }
   add(kNoLayer, op::head, plan.head);
   return order;
@@ -32,15 +33,18 @@ Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitte
   for (const LayerPlan& l : plan.layer) {
     layer_start_.push_back(slots_.size());
     for (const MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) add(*m);
-    if (plan.experts()) add(l.router);
+    if (plan.some_routed()) end_run();
+    feed_start_.push_back(slots_.size());
+    if (l.routed()) add(l.router);
     else add(l.ffn), add(l.down);
+    if (l.shared()) add(l.shared_ffn), add(l.shared_down);
     end_run();
   }
   layer_start_.push_back(slots_.size());
   add(plan.head);
   end_run();
   expert_start_ = slots_.size();
-  if (plan.experts()) add(plan.layer.front().ffn), add(plan.layer.front().down);
+  if (plan.experts()) add(plan.routed_layer().ffn), add(plan.routed_layer().down);
   run_end_.push_back(slots_.size());
 }
 

@@ -52,6 +52,7 @@ enum Semaphore : unsigned {
 namespace op {
 inline constexpr const char *q = "attn_q", *k = "attn_k", *v = "attn_v", *o = "attn_output", *ffn = "ffn_gate_up", *down = "ffn_down",
                             *router = "ffn_gate_inp", *experts = "ffn_experts",
+                            *shared_ffn = "ffn_gate_up_shexp", *shared_down = "ffn_down_shexp",
                             *head = "output";
 }
 // Operators in the order in which their weights stream, and slots of each.
@@ -88,6 +89,8 @@ class Weights {
   bool same_layer(std::size_t a, std::size_t b) const;
   // The next phase is the first of this layer (or the head, one past the last layer).
   void seek_layer(std::size_t layer) { at_ = layer_start_[layer]; }
+  // Where only some layers have experts: the next phase is the first behind attention.
+  void seek_feed(std::size_t layer) { at_ = feed_start_[layer]; }
 
   // All iterations of a matrix: `body(prefetch)` emits one; runs of equal prefetches become loops.
   template <class F>
@@ -136,6 +139,7 @@ class Weights {
   emit::Emitter& emitter_;
   std::vector<SlotSize> slots_;           // of the whole program, in order of use
   std::vector<std::size_t> layer_start_;  // index of each layer's first slot, then the head's
+  std::vector<std::size_t> feed_start_;   // of what lies behind attention
   std::vector<std::size_t> run_end_;      // of each run of slots, in ascending order; without experts there is one
   std::size_t expert_start_ = 0;          // an expert's slots, behind all others
   bool expert_ = false;

@@ -31,13 +31,14 @@ std::vector<int> some_ids(std::size_t count) {
   return ids;
 }
 
-// The experts of each token, fed one by one.
-std::vector<Choice> choices(Session& s, const std::vector<int>& ids) {
+// The experts of each token, fed one by one, in those layers that have some (0: all).
+std::vector<Choice> choices(Session& s, const std::vector<int>& ids, std::size_t layers = 0) {
+  if (layers == 0) layers = static_cast<std::size_t>(s.model().layers);
   std::vector<Choice> all;
   for (const int id : ids) {
     (void)s.feed(std::span(&id, 1));
     const std::vector<int> flat = s.experts();
-    const auto layers = static_cast<std::size_t>(s.model().layers), top = flat.size() / layers;
+    const auto top = flat.size() / layers;
     Choice c;
     for (std::size_t l = 0; l < layers; ++l) c.emplace_back(flat.begin() + static_cast<std::ptrdiff_t>(l * top), flat.begin() + static_cast<std::ptrdiff_t>((l + 1) * top));
     all.push_back(c);
@@ -90,7 +91,8 @@ struct Routes {
 }  // namespace
 
 TEST_CASE("experts: the reference decoder and the machine choose those of an independent implementation") {
-  for (const char* model : {"qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf"}) {
+  for (const char* model : {"qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "qwen3_moe_some", "qwen3_moe_some/model.gguf", "qwen2_moe", "qwen2_moe/model.gguf", "qwen2_moe_all",
+                            "gpt_oss", "gpt_oss/model.gguf"}) {
     CAPTURE(model);
     const Routes golden(std::string(model).substr(0, std::string(model).find('/')));
     const std::vector<int>& ids = golden.ids;
@@ -99,13 +101,16 @@ TEST_CASE("experts: the reference decoder and the machine choose those of an ind
     FloatLlama decoder(graph);
     for (std::size_t t = 0; t < ids.size(); ++t) {
       (void)decoder.step(ids[t]);
-      for (int l = 0; l < graph.layers; ++l) {
-        const auto& c = decoder.chosen(l);
-        CHECK(std::vector<int>(c.begin(), c.end()) == expected[t][static_cast<std::size_t>(l)]);
+      std::size_t next = 0;
+      for (const ir::Node& n : graph.nodes) {
+        if (n.op != ir::Op::experts) continue;
+        const auto& c = decoder.chosen(n.layer);
+        CHECK(std::vector<int>(c.begin(), c.end()) == expected[t].at(next++));
       }
+      CHECK(next == expected[t].size());
     }
     Session s(compile(graph, {.config = "nano"}).program, "model");
-    const Agreement a = agree(choices(s, ids), expected, golden.gaps, 0.7);
+    const Agreement a = agree(choices(s, ids, expected.front().size()), expected, golden.gaps, graph.layers > 2 ? 1.1 : 0.7);  // errors grow with the layers
     CHECK(a.same == a.compared);
     CHECK(a.compared >= 30);
   }

@@ -67,6 +67,7 @@ class FloatLlama {
       case ir::Op::attention: return attention(n, caches_[at]);
       case ir::Op::swiglu: return swiglu(input(n, 0), n.inputs.size() > 1 ? input(n, 1) : Vector(), n.activation);
       case ir::Op::experts: return experts(n);
+      case ir::Op::weigh: return scaled(input(n, 0), 1 / (1 + std::exp(-input(n, 1).at(0))));
       case ir::Op::add: return sum(input(n, 0), input(n, 1));
       case ir::Op::logits: return capped(input(n, 0), n.cap);
     }

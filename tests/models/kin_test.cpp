@@ -6,8 +6,8 @@
 #include "float_llama.hpp"
 #include "import/synthetic.hpp"
 #include "memory_plan.hpp"
+#include "order.hpp"
 #include "shared.hpp"
-#include "sim/model/machine.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -72,27 +72,6 @@ void check(const LlamaHyper& h, const std::vector<int>& ids, const char* format,
   edge.reset();
   edge.limit_rows(rows);
   CHECK(same_bits(a, edge.feed_all(ids)));
-}
-
-// A launch of six tokens and another behind it under the checker.
-void check_order(const Program& p) {
-  model::Machine machine(*spec::find_config(p.config.c_str()), {.check = true});
-  std::uint64_t size = 0;
-  std::vector<std::uint64_t> base;
-  for (const std::uint64_t bytes : p.window_bytes) base.push_back(size), size += (bytes + 4095) / 4096 * 4096;
-  std::vector<std::uint8_t> dram(size);
-  for (const Segment& s : p.segments) {
-    const auto bytes = s.all();
-    std::copy(bytes.begin(), bytes.end(), dram.begin() + static_cast<std::ptrdiff_t>(base[s.window] + s.offset));
-  }
-  machine.dram().attach(0, dram);
-  for (const std::uint32_t position : {0u, 6u}) {
-    model::Launch launch{.code = p.code, .args = {position, 6, 0, 6}};
-    for (std::size_t w = 0; w < base.size(); ++w)
-      launch.windows[w] = {.base = base[w], .size = static_cast<std::uint32_t>(p.window_bytes[w]), .readable = true, .writable = w == 1 || w == 2};
-    CHECK(machine.launch(launch).ok());
-  }
-  for (const std::string& v : machine.violations()) FAIL_CHECK(v);
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ std::vector<passes::Choice> roles(const ir::Graph& graph) {
     if (n.op != ir::Op::linear) continue;
     std::string role = n.layer < 0 ? n.name : n.name.substr(n.name.rfind('.') + 1);
     if (role == "ffn_gate" || role == "ffn_up") role = "ffn_gate_up";
+    if (role == "ffn_gate_shexp" || role == "ffn_up_shexp") role = "ffn_gate_up_shexp";
     if (!choices.empty() && choices.back().role == role && choices.back().layer == n.layer) {
       choices.back().matrices.push_back(n.name);
       continue;

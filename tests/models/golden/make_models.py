@@ -38,6 +38,8 @@ def rope(theta, kind="default", **more):
 EXPERTS = sizes(32, 64, 4, 2, head_dim=16, tie_word_embeddings=True, num_experts_per_tok=2)
 QWEN3_MOE = {**EXPERTS, "model_type": "qwen3_moe", "num_experts": 6, "moe_intermediate_size": 32, "norm_topk_prob": True, "decoder_sparse_step": 1,
              "mlp_only_layers": [], **rope(1e6)}
+SHARED = sizes(32, 96, 4, 2, tie_word_embeddings=False, num_hidden_layers=4, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=64,
+               norm_topk_prob=False, **rope(1e6))
 # As the configuration class takes them; besides: "save" (type of the weights, bfloat16 unless it says so), "shard" (bytes), "older" (keys of
 # config.json as older files have them, and the keys that they replace), "gguf".
 MODELS = {
@@ -71,6 +73,12 @@ MODELS = {
                "rope_parameters": {"full_attention": {"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0},
                                    "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}},
 }
+MODELS.update({
+    "qwen2_moe": {"model_type": "qwen2_moe", **SHARED, "decoder_sparse_step": 2, "mlp_only_layers": [], "gguf": True},
+    "qwen2_moe_all": {"model_type": "qwen2_moe", **SHARED, "num_hidden_layers": 2, "num_experts": 5, "num_experts_per_tok": 3, "decoder_sparse_step": 1,
+                      "mlp_only_layers": [], "norm_topk_prob": True, "tie_word_embeddings": True},
+    "qwen3_moe_some": {**QWEN3_MOE, "num_hidden_layers": 4, "intermediate_size": 96, "mlp_only_layers": [0, 2], "gguf": True},
+})
 E2M1 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
 
 

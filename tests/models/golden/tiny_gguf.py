@@ -3,7 +3,7 @@ import gguf
 import numpy as np
 import tiny_tokenizer
 
-ARCHITECTURES = {"qwen3_moe": "qwen3moe", "gpt_oss": "gpt-oss", "phi": "phi2", "gemma3_text": "gemma3"}
+ARCHITECTURES = {"qwen2_moe": "qwen2moe", "qwen3_moe": "qwen3moe", "gpt_oss": "gpt-oss", "phi": "phi2", "gemma3_text": "gemma3"}
 
 
 def interleaved(x, hd):
@@ -67,6 +67,8 @@ def metadata(g, c, arch):
         g.add_key_length(hd), g.add_value_length(hd)
     if c.get("num_experts_per_tok"):
         g.add_expert_count(size("num_experts", "num_local_experts")), g.add_expert_used_count(c["num_experts_per_tok"])
+        if c.get("shared_expert_intermediate_size"):
+            g.add_expert_shared_feed_forward_length(c["shared_expert_intermediate_size"])
         g.add_expert_feed_forward_length(size("moe_intermediate_size", "intermediate_size"))
     if arch == "gpt-oss":
         g.add_rope_scaling_type(gguf.RopeScalingType.YARN), g.add_rope_scaling_factor(rope["factor"])
@@ -89,9 +91,9 @@ def write(path, c, w):
     hd = metadata(g, c, arch)
     tiny_tokenizer.add_to(g, c["model_type"])
     number = next(i for i, n in gguf.MODEL_ARCH_NAMES.items() if n == arch)
-    names = gguf.get_tensor_name_map(number, 8)
+    names, dense = gguf.get_tensor_name_map(number, 8), gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 8)  # of layers without experts
     for name, x in experts(w).items():
-        short = name if name.startswith("blk.") else names.get_name(name, try_suffixes=(".weight", ".bias"))
+        short = name if name.startswith("blk.") else names.get_name(name, try_suffixes=(".weight", ".bias")) or dense.get_name(name, try_suffixes=(".weight", ".bias"))
         if name.endswith(".sinks"):
             short = names.get_name(name) + ".weight"
         if x.dtype == np.uint8:
@@ -99,6 +101,8 @@ def write(path, c, w):
             continue
         if arch.startswith("gemma") and name.endswith("norm.weight"):
             x = x + 1
+        if name.endswith("shared_expert_gate.weight"):
+            x = x[0]
         if arch == "gpt2" and x.ndim == 2 and ".h." in name:
             x = x.T
         if arch == "llama" and ("attn_q." in short or "attn_k." in short):
