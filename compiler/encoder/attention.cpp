@@ -68,6 +68,7 @@ void Lowering::give_head() {
 
 // While the vector engine is at a head's softmax, the array makes the next head's queries.
 void Lowering::attention(const LayerPlan& l) {
+  if (p_.chunk > 0) return attention_in_chunks(l);
   e_.label("attn_q");
   e_.set(p0_, p_.oq);
   e_.set(p1_, 0);  // head
@@ -207,9 +208,9 @@ void Lowering::softmax() {
   e_.signal(Engine::mx, kResult);
 }
 
-void Lowering::take_head() {
+void Lowering::take_head(Semaphore complete) {
   e_.label("attn_head");
-  e_.wait(Engine::ve, kResult);
+  e_.wait(Engine::ve, complete);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = k(p_.result), .ds = k(p_.hn), .a = k(p_.result), .as = k(p_.hn),
              .b = k(p_.sums), .bs = k(1), .rows = m_, .cols = k(p_.head_dim)});
   e_.put(Qnt{.dst = p0_, .ds = k(p_.heads * p_.hk), .a = k(p_.result), .as = k(p_.hn), .rows = m_, .cols = k(p_.head_dim)});

@@ -2,6 +2,8 @@
 #pragma once
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <span>
@@ -21,7 +23,8 @@ Bytes bytes(const std::vector<T>& values) {
 }
 
 // Writes `inputs` to the symbols they are named by, runs `rows` rows, returns the contents of symbol `output`. Fails on a fault or a race.
-inline Bytes checked_run(const Program& p, std::uint32_t rows, const std::map<std::string, Bytes>& inputs, const std::string& output) {
+inline Bytes checked_run(const Program& p, std::uint32_t rows, const std::map<std::string, Bytes>& inputs, const std::string& output,
+                         model::Counters* counters = nullptr) {
   model::Machine machine(*spec::find_config(p.config.c_str()), {.check = true});
   machine.randomize(1);
   model::Launch launch{.code = p.code};
@@ -46,9 +49,38 @@ inline Bytes checked_run(const Program& p, std::uint32_t rows, const std::map<st
   INFO("fault " << static_cast<int>(done.fault.code) << " at " << done.fault.pc);
   REQUIRE(done.ok());
   for (const std::string& v : machine.violations()) FAIL_CHECK(v);
+  if (counters) *counters = done.counters;
   const Symbol& s = *p.find(output);
   const auto* from = at(s.window, s.offset, s.bytes);
   return Bytes(from, from + s.bytes);
+}
+
+inline std::vector<float> random_rows(int rows, int width) {
+  std::vector<float> x(static_cast<std::size_t>(rows * width));
+  std::uint32_t state = 12345;
+  for (float& v : x) {
+    state = state * 1664525u + 1013904223u;
+    v = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
+  }
+  return x;
+}
+
+// Rows behind the last layer.
+inline std::vector<float> run_rows(const Program& p, const std::vector<float>& x, int rows, int width, model::Counters* counters = nullptr) {
+  const std::size_t stride = p.find("x")->shape[1], n = static_cast<std::size_t>(rows), w = static_cast<std::size_t>(width);
+  std::vector<float> padded(n * stride);
+  for (std::size_t r = 0; r < n; ++r) std::copy_n(x.begin() + static_cast<std::ptrdiff_t>(r * w), w, padded.begin() + static_cast<std::ptrdiff_t>(r * stride));
+  const auto found = checked_run(p, static_cast<std::uint32_t>(rows), {{"x", bytes(padded)}}, "x", counters);
+  std::vector<float> out(x.size());
+  for (std::size_t r = 0; r < n; ++r) std::memcpy(out.data() + r * w, found.data() + r * stride * 4, w * 4);
+  return out;
+}
+
+// Root mean square of the difference relative to that of the expected rows.
+inline double error(const std::vector<float>& found, const std::vector<double>& expected) {
+  double off = 0, whole = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) off += (found[i] - expected[i]) * (found[i] - expected[i]), whole += expected[i] * expected[i];
+  return std::sqrt(off / whole);
 }
 
 }  // namespace jogak::encoder

@@ -97,8 +97,8 @@ void Lowering::embed_patches() {
     e_.alui(AluFn::eq, p3_, p2_, 0);
     const Reg index = e_.temporary(), down = e_.temporary(), right = e_.temporary(), back = e_.temporary();
     e_.alu(AluFn::sub, index, p1_, p3_);
-    e_.alui(AluFn::mul, down, index, u32(65536 / side + 1));
-    e_.alui(AluFn::shr, down, down, 16);
+    e_.alui(AluFn::mul, down, index, u32((1 << kSideShift) / side + 1));
+    e_.alui(AluFn::shr, down, down, kSideShift);
     e_.alui(AluFn::mul, back, down, u32(side));
     e_.alu(AluFn::sub, right, index, back);
     e_.alui(AluFn::mul, right, right, u32(run));

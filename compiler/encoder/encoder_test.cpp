@@ -1,8 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <cstring>
-
 #include "check.hpp"
 #include "compile.hpp"
 #include "reference.hpp"
@@ -13,39 +10,11 @@ using encoder::Shape;
 
 namespace {
 
-std::vector<float> random_rows(int rows, int width) {
-  std::vector<float> x(static_cast<std::size_t>(rows * width));
-  std::uint32_t state = 12345;
-  for (float& v : x) {
-    state = state * 1664525u + 1013904223u;
-    v = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
-  }
-  return x;
-}
-
-// Rows behind the last layer.
-std::vector<float> run(const Program& p, const std::vector<float>& x, int rows, int width) {
-  const std::size_t stride = p.find("x")->shape[1], n = static_cast<std::size_t>(rows), w = static_cast<std::size_t>(width);
-  std::vector<float> padded(n * stride);
-  for (std::size_t r = 0; r < n; ++r) std::copy_n(x.begin() + static_cast<std::ptrdiff_t>(r * w), w, padded.begin() + static_cast<std::ptrdiff_t>(r * stride));
-  const auto found = encoder::checked_run(p, static_cast<std::uint32_t>(rows), {{"x", encoder::bytes(padded)}}, "x");
-  std::vector<float> out(x.size());
-  for (std::size_t r = 0; r < n; ++r) std::memcpy(out.data() + r * w, found.data() + r * stride * 4, w * 4);
-  return out;
-}
-
-// Root mean square of the difference relative to that of the expected rows.
-double error(const std::vector<float>& found, const std::vector<double>& expected) {
-  double off = 0, whole = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) off += (found[i] - expected[i]) * (found[i] - expected[i]), whole += expected[i] * expected[i];
-  return std::sqrt(off / whole);
-}
-
 void check(const Shape& shape, int rows, ir::Format format, const char* config, double bound) {
   const encoder::Encoder e = encoder::synthetic(shape, format, 3);
-  const auto x = random_rows(rows, shape.width);
-  const auto found = run(encoder::compile(e, config), x, rows, shape.width);
-  const double off = error(found, encoder::reference(e, x, rows));
+  const auto x = encoder::random_rows(rows, shape.width);
+  const auto found = encoder::run_rows(encoder::compile(e, config), x, rows, shape.width);
+  const double off = encoder::error(found, encoder::reference(e, x, rows));
   INFO(config << " rows " << rows << " format " << ir::name(format) << " norm first " << shape.norm_first << ": error " << off);
   CHECK(off <= bound);
 }

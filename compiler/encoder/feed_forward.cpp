@@ -30,12 +30,15 @@ void Lowering::scale(Reg at, int words, int columns) {
              .b = sum(ring_.params(), p_.slot.columns), .rows = m_, .cols = k(columns)});
 }
 
-// x += rows at `operand` (`stride` bytes apart) times the matrix + bias; then total = the sums of x's rows.
+// x += rows at `operand` (`stride` bytes apart) times the matrix + bias; then total = the sums of x's rows: of so many columns as a slot makes
+// and these added up, or, in chunks, whose bits no configuration changes, all at once.
 void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride) {
   const int columns = m.nbs * p_.cols;
   const bool apart = m.channel();  // scales multiply the whole sum over k: it grows in an output buffer
+  const bool parts = p_.chunk == 0;
   e_.label(label);
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = k(p_.total), .a = k(p_.total), .rows = k(1), .cols = m_});
+  if (parts)
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = k(p_.total), .a = k(p_.total), .rows = k(1), .cols = m_});
   e_.set(p0_, p_.x);
   e_.repeat(u32(m.iterations), [&] {
     e_.set(p1_, operand);
@@ -52,10 +55,11 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
     if (apart)
       e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .ds = k(p_.dn), .a = p0_, .as = k(p_.dn), .b = out_, .bs = k(columns),
                  .s = kf(1.0f), .rows = m_, .cols = k(columns)});
-    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .red = Vred::sum, .wr = true, .dst = p0_, .ds = k(p_.dn), .a = p0_, .as = k(p_.dn),
-               .b = ring_.params(), .s = kf(1.0f), .r = k(p_.part), .rows = m_, .cols = k(columns)});
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .red = parts ? Vred::sum : Vred::none, .wr = true, .dst = p0_, .ds = k(p_.dn), .a = p0_, .as = k(p_.dn),
+               .b = ring_.params(), .s = kf(1.0f), .r = parts ? k(p_.part) : Reg{0}, .rows = m_, .cols = k(columns)});
     ring_.release(m.kparts);
-    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = k(p_.total), .a = k(p_.total), .b = k(p_.part), .s = kf(1.0f), .rows = k(1),
+    if (parts)
+      e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = k(p_.total), .a = k(p_.total), .b = k(p_.part), .s = kf(1.0f), .rows = k(1),
                .cols = m_});
     if (apart) {
       e_.signal(Engine::ve, kOutFree);
@@ -63,6 +67,7 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
     }
     advance(p0_, columns);
   });
+  if (!parts) row_sums();
 }
 
 // The product of an iteration is queued before the vector engine's work on the one before it.

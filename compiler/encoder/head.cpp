@@ -19,8 +19,9 @@ void Lowering::head(const Head& head) {
   blocks([&] {
     take_xq();
     e_.copy(p0_, more_blocks());
-    e_.loop(p0_, [&] {
-      e_.wait(Engine::ld, kStored);
+    e_.copy(p2_, p0_);
+    wait_stored_next();
+    e_.loop(p2_, [&] {
       const Reg next = sum(row_, p_.rows);
       e_.copy(p1_, next);
       load_xq(p1_);
@@ -37,6 +38,7 @@ void Lowering::fetch_last_row() {
   e_.signal(Engine::mx, kXqFree);
   take_xq();
   e_.alui(AluFn::add, p0_, blocks_, ~0u);
+  if (p_.chunk > 0) e_.alui(AluFn::minu, p0_, p0_, 1);
   e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
   e_.alui(AluFn::add, p0_, n_, ~0u);
   load_xq(p0_);

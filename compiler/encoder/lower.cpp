@@ -38,6 +38,7 @@ void Lowering::prologue() {
   e_.set(norm_at_, p_.w_norms);
   e_.set(out_, p_.out);
   begin_merging();
+  begin_chunks();
 }
 
 void Lowering::count_rows() {
@@ -68,7 +69,7 @@ void Lowering::layer(const LayerPlan& l) {
     e_.copy(p0_, more);
     e_.alui(AluFn::add, p1_, row_, u32(p_.rows));
     e_.alu(AluFn::mul, p1_, p1_, p0_);
-    if (p_.merge == 0) e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
+    if (p_.merge == 0) wait_stored_next();
     load_xq(p1_);
     e_.wait(Engine::mx, kXqFull);
     keys_and_values(l);
@@ -154,7 +155,7 @@ Lowering::Reg Lowering::scales_at(Reg row) {
   const Reg at = times(row, p_.dk / 16);
   if (p_.xs_pad > 0) {
     const Reg block = times(row, p_.magic);
-    e_.alui(AluFn::shr, block, block, 16);
+    e_.alui(AluFn::shr, block, block, u32(p_.magic_shift));
     e_.alui(AluFn::mul, block, block, u32(p_.xs_pad));
     e_.alu(AluFn::add, at, at, block);
   }
@@ -176,8 +177,28 @@ void Lowering::store_rows() {
   const Reg codes = times(row_, p_.dk);
   e_.put(Store{.win = 1, .space = Space::aspm, .da = sum(codes, p_.d_xq), .ca = k(p_.y), .len = times(m_, p_.dk), .n1 = k(1), .n2 = k(1)});
   e_.put(Store{.win = 1, .space = Space::asc, .da = scales_at(row_), .ca = k(p_.y / 16), .len = times(m_, p_.dk / 16), .n1 = k(1), .n2 = k(1)});
-  e_.signal(Engine::st, kStored);
+  signal_stored();
   e_.signal(Engine::st, kYFree);
+}
+
+void Lowering::signal_stored() {
+  if (p_.chunk == 0) return e_.signal(Engine::st, kStored);
+  const Reg first = e_.temporary(), more = more_blocks(), either = e_.temporary();
+  e_.alui(AluFn::eq, first, row_, 0);
+  e_.alui(AluFn::eq, either, more, 0);
+  e_.alu(AluFn::or_, either, either, first);
+  e_.copy(p4_, either);
+  e_.loop(p4_, [&] { e_.signal(Engine::st, kStored); });
+}
+
+// p0: is there one? In chunks the first block's wait is for all of them.
+void Lowering::wait_stored_next() {
+  if (p_.chunk > 0) {
+    const Reg first = e_.temporary();
+    e_.alui(AluFn::eq, first, row_, 0);
+    e_.alu(AluFn::and_, p0_, p0_, first);
+  }
+  e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
 }
 
 void Lowering::store_unnormed() {

@@ -9,7 +9,7 @@ namespace jogak::encoder {
 
 class Lowering : schedule::Arithmetic {
  public:
-  Lowering(const Plan& plan, const Head& head) : Arithmetic(true, emit::Emitter::kVariables + static_cast<unsigned>(plan.merge)), p_(plan), head_(head), ring_(plan, e_) {}
+  Lowering(const Plan& plan, const Head& head) : Arithmetic(true, emit::Emitter::kVariables + static_cast<unsigned>(plan.merge) + (plan.chunk > 0 ? 6 : 0)), p_(plan), head_(head), ring_(plan, e_) {}
 
   emit::Emitter run();
 
@@ -49,6 +49,11 @@ class Lowering : schedule::Arithmetic {
   void load_x(Reg from, Reg to, Reg rows);
   // x and the quantised rows at y to DRAM, once the vector engine has them.
   void store_rows();
+  // Of a phase of any number of blocks, in chunks: kStored is signalled behind the first block and behind the last one, so its count
+  // does not grow with the blocks. Otherwise behind each.
+  void signal_stored();
+  // The load engine waits for the rows of the block at hand's successor.
+  void wait_stored_next();
   void load_norm();
   // Sums of x's rows, where they were not made on the way.
   void row_sums();
@@ -75,9 +80,26 @@ class Lowering : schedule::Arithmetic {
   void load_values();
   void scores();
   void softmax();
-  void take_head();
+  void take_head(Semaphore complete = kResult);
   bool x_in_parts() const;
   void load_x_part();
+  // The same for contexts whose keys come in chunks.
+  void begin_chunks();
+  void attention_in_chunks(const LayerPlan& l);
+  void inner_chunks();
+  void turn();
+  void next_head();
+  Reg seen_keys();
+  void rows_that_see(Reg base, Reg first, Reg rows, Reg keys);
+  Reg place(std::uint32_t first, long long size, bool other);
+  void load_key_chunk(bool other);
+  void load_value_chunk();
+  void start_head();
+  void chunk_scores(Reg base, bool other, bool first);
+  void chunk_softmax();
+  void small(Vec v);
+  void chunk_values();
+  void finish_head();
 
   void feed_forward(const MatrixPlan& m);
   // The output buffer at `out` -> activation -> quantised columns at p0.
@@ -127,6 +149,9 @@ class Lowering : schedule::Arithmetic {
   Reg norm_at_ = 0;   // next norm in the weights window
   Reg xq_ = 0;        // this block's quantised rows
   Reg out_ = 0;       // output buffer of the next product
+  Reg base_ = 0, turn_ = 0;          // in chunks: first key of the chunk at hand, which of two places is its
+  Reg key_base_ = 0, key_head_ = 0;  // chunk of K to load next
+  Reg seeing_ = 0, scores_at_ = 0;   // rows that see the chunk at hand, its scores
   std::vector<Reg> chosen_;  // keys of the rows to merge, largest first
   Reg p0_ = 0, p1_ = 0, p2_ = 0, p3_ = 0, p4_ = 0, p5_ = 0;  // pointers of the phase at hand
 };

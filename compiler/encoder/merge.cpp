@@ -26,7 +26,7 @@ void Lowering::begin_merging() {
 void Lowering::count_blocks(Reg blocks, Reg rows) {
   e_.alui(AluFn::add, blocks, rows, u32(p_.rows - 1));
   e_.alui(AluFn::mul, blocks, blocks, p_.magic);
-  e_.alui(AluFn::shr, blocks, blocks, 16);
+  e_.alui(AluFn::shr, blocks, blocks, u32(p_.magic_shift));
 }
 
 // Blocks of the next layer, before the weight ring comes to it.

@@ -12,6 +12,10 @@ namespace {
 using schedule::divisor, schedule::round_up, schedule::u32;
 
 constexpr int kMostColumns = 64;  // of a slot
+constexpr int kMostRows = 32768;  // of a context
+
+// Of the size of a head alone, so that every configuration makes the same bits.
+int chunk_of(int head_dim) { return head_dim <= 128 ? 64 : 32; }
 
 void shape(Plan& p, const Encoder& m) {
   p.cols = static_cast<int>(p.config.cols);
@@ -26,27 +30,33 @@ void shape(Plan& p, const Encoder& m) {
   p.patch_words = round_up(pixels, p.cols), p.patch_k = round_up(pixels, 32);
   p.dn = round_up(p.width, p.cols), p.dk = round_up(p.width, 32);
   p.hn = round_up(p.head_dim, p.cols), p.hk = round_up(p.head_dim, 32);
-  p.keys = round_up(p.context, 32);
-  if (p.source == Source::patches && (p.image % p.patch_size != 0 || p.image / p.patch_size > 40))
-    throw Error("plan", "image of " + std::to_string(p.image) + " in patches of " + std::to_string(p.patch_size), "so many", "1 to 40 whole patches a side");
+  p.chunk = p.context > kWholeKeys ? chunk_of(p.head_dim) : 0;
+  if (p.source == Source::patches && (p.image % p.patch_size != 0 || p.image / p.patch_size > kMostSide))
+    throw Error("plan", "image of " + std::to_string(p.image) + " in patches of " + std::to_string(p.patch_size), "so many", "1 to " + std::to_string(kMostSide) + " whole patches a side");
+  if (p.context > kMostRows) throw Error("plan", "context", std::to_string(p.context), "at most " + std::to_string(kMostRows) + " rows (--context)");
   if (p.layers == 0) throw Error("plan", "layers", "0", "1 or more");
   if (p.heads * p.head_dim < 1 || p.head_dim > static_cast<int>(spec::limit::quant_cols_max))
     throw Error("plan", "size of a head", std::to_string(p.head_dim), "1 to " + std::to_string(spec::limit::quant_cols_max));
 }
 
-// K and V of a head, and at least three slots that hold a column block over the whole width.
+// K and V of a head, whole or two chunks, and at least three slots that hold a column block over the whole width.
 void weight_scratchpad(Plan& p) {
   const int unit = 32 * p.cols, kb = p.dk / 32, total = static_cast<int>(p.config.wspm_bytes);
-  const int areas = p.keys * (p.hk + p.hn), ring = total - areas;
+  p.keys = round_up(p.context, p.chunk > 0 ? p.chunk : 32);
+  const int held = p.chunk > 0 ? 2 * p.chunk : p.keys, areas = held * (p.hk + p.hn), ring = total - areas;
   const int fit = std::max(1, ring / 4 / unit / kb);
   p.slot.tiles = u32(kb * std::min(fit, std::max(kMostColumns, 32) / p.cols));
   p.slot.weight_bytes = p.slot.tiles * u32(unit);
+  if (ring < 3 * static_cast<int>(p.slot.weight_bytes) && p.chunk == 0) {
+    p.chunk = chunk_of(p.head_dim);
+    return weight_scratchpad(p);
+  }
   if (ring < 3 * static_cast<int>(p.slot.weight_bytes))
-    throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " + std::to_string(p.keys) + " rows and three weight slots",
+    throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " + std::to_string(held) + " rows and three weight slots",
                 std::to_string(areas + 3 * static_cast<int>(p.slot.weight_bytes)) + " bytes", "at most " + std::to_string(total));
   p.slot.ring = std::min(u32(ring) / p.slot.weight_bytes, 16u);
   p.k_area = u32(total - areas);
-  p.v_area = p.k_area + u32(p.keys * p.hk);
+  p.v_area = p.k_area + u32(held * p.hk);
 }
 
 void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
@@ -150,7 +160,8 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.x = take(static_cast<long long>(rows) * p.dn);
   p.norms = take(2LL * p.dn);
   for (std::uint32_t* v : {&p.part, &p.total, &p.mean, &p.deviation, &p.maxima, &p.sums}) *v = take(rows);
-  p.vscale_in = take(p.keys);
+  p.vscale_in = take(p.chunk > 0 ? 2 * p.chunk : p.keys);
+  if (p.chunk > 0) p.state = take(rows);
   if (p.merge > 0) {
     for (std::uint32_t* v : {&p.sizes, &p.lengths, &p.list}) *v = take(p.keys);
     for (std::uint32_t* v : {&p.odd_lengths, &p.best, &p.numbers}) *v = take(p.pairs());
@@ -160,7 +171,7 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.out = take(2LL * p.out_words);
   p.result = take(static_cast<long long>(rows) * p.hn);
   // Scores, what the activation needs, and rows on their way through a norm take turns.
-  p.work_words = u32(std::max({static_cast<long long>(rows) * p.keys, 2LL * rows * p.uc, static_cast<long long>(p.dn), static_cast<long long>(p.patch_words)}));
+  p.work_words = u32(std::max({static_cast<long long>(rows) * p.at_once(), 2LL * rows * p.uc, static_cast<long long>(p.dn), static_cast<long long>(p.patch_words)}));
   p.work = take(p.work_words);
   return place.at();
 }
@@ -180,11 +191,26 @@ std::uint32_t activation_scratchpad(Plan& p) {
   p.kst = take(heads), p.vst = take(heads);
   const std::uint32_t end = place.at();
   place.back_to(either);
-  p.oq = take(heads), p.pq = take(rows * p.keys);
+  p.oq = take(heads), p.pq = take(rows * p.at_once());
   return std::max({end, place.at(), shared + u32(rows * std::max({p.fk, p.patch_k, p.head.empty() ? 0 : p.dk}))});
 }
 
 bool fits(Plan& p, int rows) { return vector_memory(p, rows) <= p.config.vmem_bytes / 4 && activation_scratchpad(p) <= p.config.aspm_bytes; }
+
+// By the rows of a block, as the sequencer does it: of n up to a context and a block, which 32 bits hold (kMostRows).
+void division(Plan& p) {
+  const std::uint32_t most = u32(p.context + p.rows), rows = u32(p.rows);
+  const auto right = [&] {
+    for (std::uint32_t n = 0; n < most; ++n)
+      if (n * p.magic >> p.magic_shift != n / rows) return false;
+    return true;
+  };
+  for (p.magic_shift = 16; p.magic_shift < 32; ++p.magic_shift) {
+    p.magic = u32((1LL << p.magic_shift) / rows + 1);
+    if (right()) return;
+  }
+  throw Error("plan", "context", std::to_string(p.context), "fewer rows");
+}
 
 // As few blocks as can be, all of nearly the same size.
 void choose_rows(Plan& p) {
@@ -203,9 +229,7 @@ void choose_rows(Plan& p) {
   p.xs_pad = -p.rows * p.dk / 16 & 63;
   p.group = 1;
   while (p.group * 2 <= p.rows && u32(p.group * 2 * p.dn) <= p.work_words) p.group *= 2;
-  p.magic = 65536u / u32(p.rows) + 1;
-  for (std::uint32_t n = 0; n < u32(p.context + p.rows); ++n)
-    if (n * p.magic >> 16 != n / u32(p.rows)) throw Error("plan", "context", std::to_string(p.context), "fewer rows");
+  division(p);
 }
 
 void dram(Plan& p) {
@@ -262,7 +286,7 @@ void check_merging(const Plan& p) {
   need(p.norm_first && !p.causal && p.source != Source::tokens && p.head_rows != HeadRows::last, merge + " of this model", "0: only images' encoders (ViT, CLIP) may merge");
   need(p.merge > 0 && p.merge <= 16, merge, "0 to 16");
   need((last + 1) / 2 > p.merge, merge + " of " + std::to_string(p.context) + " rows in each of " + std::to_string(p.layers) + " layers", "so few that the last layer has twice as many left");
-  need(p.context <= 512 && p.rows >= 2 && static_cast<long long>(even) * p.pairs() <= static_cast<long long>(p.rows) * p.dn && even * p.hk <= p.rows * std::max(p.fk, p.patch_k),
+  need(p.chunk == 0 && p.rows >= 2 && static_cast<long long>(even) * p.pairs() <= static_cast<long long>(p.rows) * p.dn && even * p.hk <= p.rows * std::max(p.fk, p.patch_k),
        merge + " of " + std::to_string(p.context) + " rows on " + std::string(p.config.name), "0, or rows whose similarities fit in the place of a block (a larger configuration)");
 }
 

@@ -16,6 +16,9 @@ struct LayerPlan {
   bool operator==(const LayerPlan&) const = default;
 };
 
+inline constexpr int kWholeKeys = 512;   // longer contexts take keys in chunks on every configuration
+inline constexpr int kMostSide = 160;    // patches a side: their division by the side is exact in 32 bits with this shift
+inline constexpr int kSideShift = 22;
 inline constexpr int kHeadColumns = 32;  // that an iteration of the head makes
 
 // Every slot of the weight ring has the same form: room for `tiles` tiles, their scales, and what the vector engine needs of its columns
@@ -44,9 +47,12 @@ struct Plan {
   int dn = 0, dk = 0;   // width padded to C (words a row) and to 32 (bytes a row)
   int hn = 0, hk = 0;   // head padded to C and to 32
   int uc = 0, fk = 0;   // columns an iteration of the feed-forward makes; ffn padded to them
-  int keys = 0;         // context padded to 32
+  int chunk = 0;        // keys that attention takes at once; 0: all
+  int keys = 0;         // context padded to 32, or to chunks
+  int at_once() const { return chunk > 0 ? 2 * chunk : keys; }  // scores of a row on chip
   int rows = 0;         // rows of a block
-  std::uint32_t magic = 0;  // n * magic >> 16 = n / rows for every n that occurs
+  std::uint32_t magic = 0;  // n * magic >> magic_shift = n / rows for every n that occurs
+  int magic_shift = 16;
   int xs_pad = 0;       // bytes behind a block's scales in DRAM: blocks share no 64-byte line, since one is stored while another is loaded
   int group = 0;        // rows normalised at once where the norm may not take the place of its input
   int out_columns = 0;  // words of a row in an output buffer
@@ -62,6 +68,7 @@ struct Plan {
 
   // vector memory, word addresses
   std::uint32_t params, x, norms, part, total, mean, deviation, maxima, sums, vscale_in, vscale_out, out, out_words, result, work, work_words;
+  std::uint32_t state = 0;  // in chunks: maxima of scores so far
   // Merging: rows that each row stands for, lengths of keys, those of odd rows, best partners, fractions that number them, rows that stay.
   std::uint32_t sizes = 0, lengths = 0, odd_lengths = 0, best = 0, numbers = 0, list = 0;
   // activation scratchpad, byte addresses

@@ -38,6 +38,7 @@ enum Semaphore : unsigned {
   kOutputFree,   // st > ve
   kMatched,      // ve > seq: rows have found the ones most like them
   kPair,         // st > ld: two rows are one
+  kAttended,     // mx > ve: a chunk's P V is added; nothing is under way yet
 };
 
 struct Product {
