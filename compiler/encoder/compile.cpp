@@ -22,6 +22,20 @@ void code(Program& program, const Plan& plan, const Head& head) {
   }
 }
 
+// Matrices and weights in each format; with several of them, the format of each matrix.
+void tell_formats(nlohmann::json& abi, const Encoder& model) {
+  nlohmann::json used = nlohmann::json::object(), of = nlohmann::json::object();
+  each_matrix(model, [&](const Dense& d, int layer, int, const std::string& role) {
+    auto& entry = used[ir::name(d.w->format)];
+    if (entry.is_null()) entry = {{"matrices", 0}, {"weights", 0}};
+    entry["matrices"] = entry["matrices"].get<int>() + 1;
+    entry["weights"] = entry["weights"].get<std::int64_t>() + d.w->n * d.w->k;
+    of[!d.name.empty() ? d.name : layer < 0 ? role : "layer." + std::to_string(layer) + "." + role] = ir::name(d.w->format);
+  });
+  abi["formats"] = used;
+  if (used.size() > 1) abi["format_of"] = of;
+}
+
 // Named tensors, and what a session must know.
 void describe(Program& program, const Encoder& model, const Plan& p) {
   const auto size = [](int x) { return static_cast<std::uint64_t>(x); };
@@ -37,10 +51,11 @@ void describe(Program& program, const Encoder& model, const Plan& p) {
   if (model.head.steps.empty()) program.symbols.push_back({output, 1, p.d_x, rows * dn * 4, "f32", {rows, dn}});
   else program.symbols.push_back({output, 2, p.io_out, out_rows * words * 4, "f32", {out_rows, words}});
   const char* input = p.source == Source::tokens ? "tokens" : p.source == Source::patches ? "image" : "rows";
-  const nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context}, {"rows", p.rows},
+  nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context}, {"rows", p.rows},
                               {"width", p.width}, {"layers", p.layers}, {"vocab", p.vocab}, {"types", p.type_count}, {"input", input},
                               {"output", model.head.name}, {"output_rows", all ? "all" : "one"},
                               {"columns", model.head.steps.empty() ? p.width : p.output_columns}, {"args", {"rows"}}};
+  tell_formats(abi, model);
   program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -16,6 +16,9 @@ enum class Activation { gelu, gelu_tanh, gelu_quick, tanh };
 struct Dense {
   Matrix w;
   std::vector<float> bias;
+  std::string name = {};  // of the tensor, as format rules know it; empty: made here
+  // w before it was quantised, [n][k] without padding, where the reader kept it. Where it is there the reference uses it.
+  std::shared_ptr<const std::vector<float>> exact = nullptr;
 };
 // (x - mean) / sqrt(variance + eps) * weight + bias; both [width].
 struct Norm {
@@ -76,5 +79,19 @@ struct Encoder {
   std::vector<Layer> layers;
   Head head;
 };
+
+// f(dense, layer, group, role) for every matrix in the order of their use, those of patches and of the head included. layer: -1 outside of
+// the layers; group: see passes::quantize; role: the same in every layer.
+template <class E, class F>
+void each_matrix(E& e, const F& f) {
+  if (e.embedding.source == Source::patches) f(e.embedding.patch, -1, 0, std::string("patches"));
+  for (std::size_t i = 0; i < e.layers.size(); ++i) {
+    auto& l = e.layers[i];
+    const int layer = static_cast<int>(i);
+    f(l.q, layer, 0, std::string("q")), f(l.k, layer, 0, std::string("k")), f(l.v, layer, 0, std::string("v"));
+    f(l.o, layer, e.head_dim, std::string("output")), f(l.up, layer, 0, std::string("up")), f(l.down, layer, 0, std::string("down"));
+  }
+  for (std::size_t i = 0; i < e.head.steps.size(); ++i) f(e.head.steps[i].dense, -1, 0, "head." + std::to_string(i));
+}
 
 }  // namespace jogak::encoder

@@ -12,17 +12,30 @@ using Rows = std::vector<double>;
 
 std::size_t size(int x) { return static_cast<std::size_t>(x); }
 
-// Columns of the matrix in groups of `each`, padded to `padded`; x has them without padding.
+// Weights [k][n] without padding: of k each group of `each` columns was padded to `padded`.
+Rows transposed(const Dense& d, int each, int padded) {
+  const std::size_t n = static_cast<std::size_t>(d.w->n);
+  const std::vector<float> w = d.exact ? *d.exact : passes::dequantize(*d.w);
+  const std::size_t row = w.size() / n, wide = d.exact ? size(each) : size(padded), k = row / wide * size(each);
+  Rows t(n * k);
+  for (std::size_t j = 0; j < n; ++j)
+    for (std::size_t i = 0; i < k; ++i) t[i * n + j] = static_cast<double>(w[j * row + i / size(each) * wide + i % size(each)]);
+  return t;
+}
+
 Rows times(const Dense& d, const Rows& x, int rows, int each, int padded) {
-  const std::vector<float> w = passes::dequantize(*d.w);
-  const std::size_t n = static_cast<std::size_t>(d.w->n), row = w.size() / n, k = row / size(padded) * size(each);
+  const Rows w = transposed(d, each, padded);
+  const std::size_t n = static_cast<std::size_t>(d.w->n), k = w.size() / n;
   Rows y(size(rows) * n);
-  for (std::size_t r = 0; r < size(rows); ++r)
-    for (std::size_t j = 0; j < n; ++j) {
-      double sum = d.bias.empty() ? 0 : d.bias[j];
-      for (std::size_t i = 0; i < k; ++i) sum += x[r * k + i] * w[j * row + i / size(each) * size(padded) + i % size(each)];
-      y[r * n + j] = sum;
+  for (std::size_t r = 0; r < size(rows); ++r) {
+    double* sums = y.data() + r * n;
+    for (std::size_t j = 0; j < n; ++j) sums[j] = d.bias.empty() ? 0 : static_cast<double>(d.bias[j]);
+    for (std::size_t i = 0; i < k; ++i) {
+      const double a = x[r * k + i];
+      const double* column = w.data() + i * n;
+      for (std::size_t j = 0; j < n; ++j) sums[j] += a * column[j];
     }
+  }
   return y;
 }
 Rows times(const Dense& d, const Rows& x, int rows) { return times(d, x, rows, static_cast<int>(d.w->k), static_cast<int>(d.w->k)); }
@@ -74,28 +87,32 @@ void add(Rows& x, const Rows& y) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
 }
 
-// The pixels of patch i, channel by channel and line by line.
-Rows patch(const Embedding& e, const std::vector<float>& pixels, std::size_t i) {
+// The pixels of every patch, channel by channel and line by line.
+Rows patches(const Embedding& e, const std::vector<float>& pixels) {
   const std::size_t n = size(e.patch_size), image = size(e.image), side = image / n;
   Rows out;
-  for (std::size_t c = 0; c < size(e.channels); ++c)
-    for (std::size_t y = 0; y < n; ++y)
-      for (std::size_t x = 0; x < n; ++x) out.push_back(pixels[(c * image + i / side * n + y) * image + i % side * n + x]);
+  for (std::size_t i = 0; i < side * side; ++i)
+    for (std::size_t c = 0; c < size(e.channels); ++c)
+      for (std::size_t y = 0; y < n; ++y)
+        for (std::size_t x = 0; x < n; ++x) out.push_back(static_cast<double>(pixels[(c * image + i / side * n + y) * image + i % side * n + x]));
   return out;
 }
 
 Rows embedded(const Encoder& m, const ReferenceInput& in) {
   const Embedding& e = m.embedding;
-  const std::size_t width = size(m.width), rows = e.source == Source::patches ? size(m.context) : in.ids.size();
+  const bool image = e.source == Source::patches;
+  const std::size_t width = size(m.width), rows = image ? size(m.context) : in.ids.size();
   Rows x(rows * width);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const Rows row = e.source == Source::patches && r > 0 ? times(e.patch, patch(e, in.pixels, r - 1), 1) : Rows(width);
+  if (image) {
+    const Rows made = times(e.patch, patches(e, in.pixels), m.context - 1);
+    std::copy(made.begin(), made.end(), x.begin() + static_cast<std::ptrdiff_t>(width));
+  }
+  for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t i = 0; i < width; ++i) {
-      double& sum = x[r * width + i] = row[i] + e.positions[r * width + i];
+      double& sum = x[r * width + i] += e.positions[r * width + i];
       if (e.source == Source::tokens) sum += e.words[size(in.ids[r]) * width + i];
       if (e.type_count > 0) sum += e.types[size(in.types.empty() ? 0 : in.types[r]) * width + i];
     }
-  }
   return e.normed ? normed(e.norm, x, m.eps) : x;
 }
 
@@ -115,13 +132,13 @@ Rows headed(const Encoder& m, Rows x) {
 
 }  // namespace
 
-std::vector<double> reference(const Encoder& m, const ReferenceInput& input) {
+std::vector<double> reference(const Encoder& m, const ReferenceInput& input, Trace* trace) {
   const Rows x = embedded(m, input);
-  Rows last = reference(m, std::vector<float>(x.begin(), x.end()), static_cast<int>(x.size() / size(m.width)));
+  Rows last = reference(m, std::vector<float>(x.begin(), x.end()), static_cast<int>(x.size() / size(m.width)), trace);
   return headed(m, m.norm_first && !m.head.steps.empty() ? normed(m.layers.back().end, last, m.eps) : last);
 }
 
-std::vector<double> reference(const Encoder& e, const std::vector<float>& input, int rows) {
+std::vector<double> reference(const Encoder& e, const std::vector<float>& input, int rows, Trace* trace) {
   Rows x(input.begin(), input.end());
   for (std::size_t i = 0; i < e.layers.size(); ++i) {
     const Layer& l = e.layers[i];
@@ -132,6 +149,7 @@ std::vector<double> reference(const Encoder& e, const std::vector<float>& input,
     for (double& v : h) v = activated(e.activation, v);
     add(x, times(l.down, h, rows));
     if (!e.norm_first) x = normed(l.end, x, e.eps);
+    if (trace) trace->push_back(x);
   }
   return x;
 }

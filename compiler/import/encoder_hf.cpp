@@ -17,7 +17,7 @@ using encoder::Dense;
 using encoder::Encoder;
 using encoder::Norm;
 const std::string kConfig = "config.json";
-constexpr int kMostRows = 1024;
+constexpr int kMostRows = 32768;
 
 // The tensors of a folder; what nobody takes is refused at the end.
 class Tensors {
@@ -52,8 +52,12 @@ class Tensors {
   Norm norm(const std::string& name, int width) { return {values(name + ".weight", {width}), values(name + ".bias", {width})}; }
   // Biases may be missing where they may. `group`: see passes::quantize.
   Dense dense(const std::string& name, int n, int k, bool biased = true, int group = 0) {
-    ir::Tensor w = take(name + ".weight", {n, k});
-    return {std::make_shared<ir::QMatrix>(passes::quantize(w, format(name), group)), biased ? values(name + ".bias", {n}) : std::vector<float>()};
+    return dense(take(name + ".weight", {n, k}), name, biased ? values(name + ".bias", {n}) : std::vector<float>(), group);
+  }
+  Dense dense(const ir::Tensor& w, const std::string& name, std::vector<float> bias, int group = 0) {
+    Dense d{std::make_shared<ir::QMatrix>(passes::quantize(w, format(name), group)), std::move(bias), name, nullptr};
+    if (formats_.keep_exact) d.exact = std::make_shared<const std::vector<float>>(passes::to_float(w));
+    return d;
   }
   ir::Format format(const std::string& name) {
     ir::Format f = formats_.standard;
@@ -180,7 +184,7 @@ class Reader {
                                   .activation = e_.activation, .norm = tensors_.norm(at + "transform.LayerNorm", e_.width)};
       Dense words;
       if (tensors_.has(at + "decoder.weight")) words = tensors_.dense(at + "decoder", e_.embedding.vocab, e_.width, false);
-      else words.w = quantised(e_.embedding.words, e_.embedding.vocab, "cls.predictions.decoder");
+      else words = tied(e_.embedding.words, e_.embedding.vocab, "cls.predictions.decoder");
       words.bias = tensors_.values(at + "bias", {e_.embedding.vocab});
       tensors_.drop(at + "decoder.bias");  // the same values
       tensors_.drop("cls.seq_relationship."), tensors_.drop(p + "pooler.");
@@ -195,10 +199,10 @@ class Reader {
       tensors_.drop(p + "pooler.");
     }
   }
-  encoder::Matrix quantised(const std::vector<float>& values, int n, const std::string& name) {
+  Dense tied(const std::vector<float>& values, int n, const std::string& name) {
     ir::Tensor t{name, {n, e_.width}, ir::DType::f32, std::vector<std::byte>(values.size() * 4)};
     std::memcpy(t.data.data(), values.data(), t.data.size());
-    return std::make_shared<ir::QMatrix>(passes::quantize(t, tensors_.format(name)));
+    return tensors_.dense(t, name, {});
   }
   encoder::HeadStep classifier() {
     int labels = optional_size(kConfig, json_, "num_labels").value_or(0);
@@ -216,7 +220,7 @@ class Reader {
     const int side = e.image / e.patch_size, pixels = e.channels * e.patch_size * e.patch_size;
     ir::Tensor w = tensors_.take(matrix + ".weight", {e_.width, e.channels, e.patch_size, e.patch_size});
     w.shape = {e_.width, pixels};
-    e.patch.w = std::make_shared<ir::QMatrix>(passes::quantize(w, tensors_.format(matrix)));
+    e.patch = tensors_.dense(w, matrix, {});
     const std::vector<float> bias = biased ? tensors_.values(matrix + ".bias", {e_.width}) : std::vector<float>(static_cast<std::size_t>(e_.width));
     const std::vector<float> row = tensors_.values(first, {e_.width});
     positions(place, side * side + 1);

@@ -14,6 +14,7 @@ bool is_encoder(const std::filesystem::path& model);
 struct EncoderFormats {
   ir::Format standard = ir::Format::int8;
   std::vector<std::pair<std::string, ir::Format>> rules = {};  // of matrices whose name contains the first; the last that fits counts
+  bool keep_exact = false;  // Dense::exact
 };
 // bert: with a head for masked words ("logits" of every row) or for classes ("logits" of the first row, through the pooler), or without ("hidden").
 // vit: with classes ("logits"). clip: `tower` "text" or "vision", the projected embedding ("embedding").

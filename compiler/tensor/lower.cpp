@@ -77,6 +77,21 @@ Symbol symbol(const std::string& prefix, const Port& port, const Place& place, c
   return s;
 }
 
+// Products with constant matrices in each format that is not exact; with several formats, that of each product.
+void tell_formats(nlohmann::json& abi, const Graph& g) {
+  constexpr const char* kNames[] = {"exact", "int8", "mxfp4", "mxint8"};
+  nlohmann::json used = nlohmann::json::object(), of = nlohmann::json::object();
+  for (const Node& n : g.nodes()) {
+    if (n.op != Op::matmul || !g.value(n.inputs[1]).constant()) continue;
+    const char* format = kNames[static_cast<int>(n.attrs.precision)];
+    used[format] = used.value(format, 0) + 1;
+    of[n.name] = format;
+  }
+  if (used.empty() || (used.size() == 1 && used.contains("exact"))) return;
+  abi["formats"] = used;
+  if (used.size() > 1) abi["format_of"] = of;
+}
+
 }  // namespace
 
 Program lower(const Graph& source, const LowerOptions& options) {
@@ -126,6 +141,7 @@ Program lower(const Graph& source, const LowerOptions& options) {
   for (const auto& [key, form] : plan.sparse) kept += form.kept, all += form.all;
   if (!plan.sparse.empty()) abi["sparse"] = {{"matrices", plan.sparse.size()}, {"tiles", all}, {"kept", kept}};
   if (!plan.two_of_four.empty()) abi["two_of_four"] = plan.two_of_four.size();
+  tell_formats(abi, g);
   program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   verify(program);
   return program;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "error.hpp"
+#include "tensor/lower.hpp"
 
 using namespace jogak;
 
@@ -56,4 +57,27 @@ TEST_CASE("a vision transformer: the machine's top-1 is the reference's, each fo
   eval::Labelled other = data;
   other.features = 63;
   CHECK_THROWS_WITH_AS(eval::classify(kModel, other, {"int8"}, {}), doctest::Contains("values of an example"), Error);
+}
+
+TEST_CASE("mixed products: a vision transformer within a budget of bytes is nearer to fp32 than mxfp4, and the program names the formats") {
+  const eval::ClassifyOptions options{.config = "edge", .batch = 16, .layer_examples = 0};
+  const auto graph = eval::graph_of(kModel, options);
+  const auto all = eval::int8_bytes(graph);
+  eval::Labelled few = eval::read_labelled(kData, 0.125, -1, 16);
+  const eval::Mixed m = eval::mix_tensors(graph, few, {all * 7 / 10, 0}, {});
+  CHECK(m.picked.bytes <= all * 7 / 10);
+  CHECK(m.choices.size() == 4 * 6 + 2);
+  CHECK(m.by_layer);
+  const auto r = eval::classify(kModel, few, {"mxfp4"}, options, &m);
+  REQUIRE(r.size() == 3);
+  CHECK(r[2].format == "mixed");
+  CHECK(r[2].error < r[1].error);
+  const eval::Mixed good = eval::mix_tensors(graph, few, {0, m.measured / 4}, {});
+  CHECK(good.measured <= m.measured / 4);
+  tensor::Graph mixed = graph;
+  eval::apply(mixed, m);
+  const std::string abi = tensor::lower(mixed, {.config = "edge"}).abi;
+  CHECK(abi.find("\"format_of\"") != std::string::npos);
+  few.features = 7;
+  CHECK_THROWS_WITH_AS((void)eval::mix_tensors(graph, few, {1000, 0}, {}), doctest::Contains("a part of the input's"), Error);
 }

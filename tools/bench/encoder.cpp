@@ -1,4 +1,4 @@
-// bert-layer, vit-layer: cycles of one encoder layer, norms, softmax, biases, residuals and moves from and to DRAM included.
+// bert-layer, vit-layer, encoder-long: cycles of one encoder layer, norms, softmax, biases, residuals and moves from and to DRAM included.
 #include <cstring>
 
 #include "bench.hpp"
@@ -76,8 +76,17 @@ void vit(const Options& options, Report& report) {
   report_layer(c, options, report, {}, {.bar = 0.88});
 }
 
+// Keys in chunks: 40 % of the products are attention's.
+void in_chunks(const Options& options, Report& report) {
+  const int tokens = options.tokens > 0 ? options.tokens : 1024;
+  const Case c{{.layers = 1, .width = 256, .heads = 4, .ffn = 1024, .context = tokens}, tokens, "encoder layer, d 256, " + std::to_string(tokens) + " rows, keys in chunks"};
+  report_layer(c, options, report, {}, {});
+}
+
 const Register registered_bert{"bert-layer", "cycles of a BERT-base layer on 128 tokens, all included", bert};
 const Register registered_vit{"vit-layer", "useful share of the array's peak, a ViT-B/16 layer on 197 tokens", vit};
+
+const Register registered_long{"encoder-long", "useful share of the array's peak, a layer of 1024 rows whose keys come in chunks", in_chunks};
 
 }  // namespace
 }  // namespace jogak::bench

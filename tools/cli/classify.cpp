@@ -1,6 +1,9 @@
 #include "classify.hpp"
 
 #include <iostream>
+#include <optional>
+
+#include "tools/eval/tensors.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -36,21 +39,30 @@ nlohmann::ordered_json json(const std::vector<eval::Classified>& results, std::i
 }  // namespace
 
 void add_classify_options(CLI::App& command, ClassifyArguments& a) {
-  command.add_option("--labels", a.labels, "ONNX: labelled examples: .csv (numbers, the class last) or .npz (x, y)")->type_name("FILE");
-  command.add_option("--value-scale", a.scale, "ONNX: values are multiplied by this")->capture_default_str();
-  command.add_option("--value-offset", a.offset, "ONNX: and this is added")->capture_default_str();
-  command.add_option("--examples", a.examples, "ONNX: most examples (0: all)")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command.add_option("--labels", a.labels, "ONNX and encoders: labelled examples: .csv (numbers, the class last) or .npz (x, y)")->type_name("FILE");
+  add_value_options(command, a.scale, a.offset);
+  command.add_option("--examples", a.examples, "Most examples (0: all)")->check(CLI::NonNegativeNumber)->capture_default_str();
   command.add_option("--batch", a.options.batch, "ONNX: examples of a launch, where the model leaves it open")->check(CLI::Range(1, 4096))->capture_default_str();
-  command.add_option("--layer-examples", a.options.layer_examples, "ONNX: examples for the error of each product alone (0: none of that)")
+  command.add_option("--layer-examples", a.options.layer_examples, "Examples for the error of each product alone (ONNX), of the rows behind each layer (encoders); 0: none of that")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
 }
 
-void classify(const std::string& model, const std::vector<std::string>& formats, const ClassifyArguments& a, bool as_json) {
+void classify(const std::string& model, const std::vector<std::string>& formats, const ClassifyArguments& a, const MixedArguments& m, bool as_json) {
   if (a.labels.empty()) throw Error("eval", "--labels", "none", "a file of labelled examples for an ONNX model");
   const eval::Labelled data = eval::read_labelled(a.labels, a.scale, a.offset, a.examples);
-  const auto results = eval::classify(model, data, formats, a.options);
-  if (as_json) std::cout << json(results, data.size()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  std::optional<eval::Mixed> mixed;
+  if (asked(m)) {
+    const tensor::Graph graph = eval::graph_of(model, a.options);
+    auto shape = graph.shape(graph.inputs().at(0).value);
+    shape.erase(shape.begin());
+    mixed = eval::mix_tensors(graph, eval::read_examples(m.text, {graph.inputs()[0].name}, shape, a.scale, a.offset, m.examples), budget(m, eval::int8_bytes(graph), true), progress());
+  }
+  const auto results = eval::classify(model, data, formats, a.options, mixed ? &*mixed : nullptr);
+  nlohmann::ordered_json j = json(results, data.size());
+  if (mixed) j["mixed"] = json(*mixed, true);
+  if (as_json) std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   else print(results, data.size(), a);
+  if (mixed && !as_json) std::cout << table(*mixed, true);
 }
 
 }  // namespace jogak::cli

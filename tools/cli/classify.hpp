@@ -1,6 +1,7 @@
 // jogak eval of classifiers: what it takes beside the model.
 #pragma once
 #include "cli.hpp"
+#include "mixed.hpp"
 #include "tools/eval/classify.hpp"
 
 namespace jogak::cli {
@@ -12,6 +13,9 @@ struct ClassifyArguments {
   eval::ClassifyOptions options;
 };
 void add_classify_options(CLI::App& command, ClassifyArguments& arguments);
-void classify(const std::string& model, const std::vector<std::string>& formats, const ClassifyArguments& arguments, bool as_json);
+void classify(const std::string& model, const std::vector<std::string>& formats, const ClassifyArguments& arguments, const MixedArguments& mixed, bool as_json);
+// The same of an encoder (folder or GGUF), with the errors behind its layers.
+void classify_encoder(const std::string& model, const std::string& tower, const std::vector<std::string>& formats, const CompileOptions& options, const ClassifyArguments& arguments,
+                      const MixedArguments& mixed, bool as_json);
 
 }  // namespace jogak::cli

@@ -116,6 +116,7 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
   add_mixed_options(*command, a->mixed);
+  add_value_options(*command, a->mixed.scale, a->mixed.offset);
   command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
   command->add_flag("--explain", a->explain, "Say what bounds each part, and how long each pass took");
   command->add_flag("--plan-only", a->plan_only, "Only say where everything would lie in DRAM; the model is a config.json or a folder with one, no weights are needed");
@@ -127,11 +128,11 @@ void add_compile(CLI::App& app, int&) {
   command->callback([a, command] {
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;
-      return compile_encoder({a->onnx, a->options, a->tower});
+      return compile_encoder({a->onnx, a->options, a->tower, a->mixed});
     }
     if (is_onnx(a->model)) {
       a->onnx.program = a->out;
-      return compile_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0));
+      return compile_onnx(with_model(a->onnx, a->model, a->options, command->count("--format") != 0), a->mixed);
     }
     if (a->model.empty() && !a->passes) throw CLI::RequiredError("model");
     if (a->plan_only) return plan(*a);

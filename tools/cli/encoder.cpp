@@ -19,18 +19,12 @@ using onnx::Arrays;
 
 bool is_program(const std::string& path) { return std::filesystem::path(path).extension() == ".jgk"; }
 
-Program program(const EncoderArguments& a) {
+Program program(const EncoderArguments& a, const std::optional<eval::Mixed>& mixed = {}) {
   if (is_program(a.files.model)) return read_program(a.files.model);
-  import::EncoderFormats formats{.standard = ir::format_named(a.options.format)};
-  for (const std::string& rule : a.options.format_of) {
-    const auto split = rule.rfind('=');
-    if (split == std::string::npos) throw Error("compile", "format rule", rule, "NAME=FORMAT");
-    formats.rules.emplace_back(rule.substr(0, split), ir::format_named(rule.substr(split + 1)));
-  }
-  encoder::Encoder model = import::read_encoder(a.files.model, formats, a.tower);
-  if (a.options.context > 0) encoder::shorten(model, a.options.context);
-  model.merge = a.options.merge_tokens;
-  return encoder::compile(model, a.options.config);
+  std::vector<std::string> rules = a.options.format_of;
+  if (mixed)
+    for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) rules.push_back(rule);
+  return encoder::compile(reader(a.files.model, a.tower, a.options)(eval::with_rules(ir::format_named(a.options.format), rules)), a.options.config);
 }
 
 // Rows of a text: the ones at the start of its mask.
@@ -106,6 +100,23 @@ Array stacked(std::vector<EncoderResult>& results, bool batched) {
 
 }  // namespace
 
+eval::ReadEncoder reader(const std::string& model, const std::string& tower, const CompileOptions& options) {
+  return [=](const import::EncoderFormats& formats) {
+    encoder::Encoder e = import::read_encoder(model, formats, tower);
+    if (options.context > 0) encoder::shorten(e, options.context);
+    e.merge = options.merge_tokens;
+    return e;
+  };
+}
+
+std::optional<eval::Mixed> mix(const eval::ReadEncoder& read, const MixedArguments& a, const CompileOptions& options) {
+  if (!asked(a)) return std::nullopt;
+  encoder::Encoder model = read({});
+  const std::string input = model.embedding.source == encoder::Source::patches ? "pixel_values" : "input_ids";
+  const eval::Labelled data = eval::read_examples(a.text, {input}, eval::example_shape(model), a.scale, a.offset, a.examples);
+  return eval::mix_encoder(read, data, budget(a, eval::int8_bytes(model), !eval::has_logits(model)), options.config, progress());
+}
+
 bool is_encoder_model(const std::string& path) {
   if (is_program(path)) return std::filesystem::exists(path) && is_encoder(read_program(path));
   return import::is_encoder(path);
@@ -117,12 +128,15 @@ void add_encoder_options(CLI::App& command, std::string& tower, CompileOptions& 
 }
 
 void compile_encoder(const EncoderArguments& a) {
-  const Program p = program(a);
+  const auto read = reader(a.files.model, a.tower, a.options);
+  const std::optional<eval::Mixed> mixed = mix(read, a.mixed, a.options);
+  const Program p = program(a, mixed);
   if (!a.files.program.empty()) write_program(p, a.files.program);
   const auto abi = nlohmann::json::parse(p.abi);
   std::cout << (a.files.program.empty() ? a.files.model + " (not written)" : a.files.program) << ": " << p.code.size() << " instructions, "
             << to_bytes(p).size() << " bytes; " << p.config << ", " << abi.at("architecture").get<std::string>() << ", " << abi.at("layers") << " layers, "
             << abi.at("context") << " rows in blocks of " << abi.at("rows") << "\n";
+  if (mixed) std::cout << table(*mixed, !eval::has_logits(read({})));
 }
 
 int run_encoder(const EncoderArguments& a) {

@@ -1,6 +1,8 @@
 // Encoders on the command line: folders of bert, vit and clip, and their programs.
 #pragma once
+#include "mixed.hpp"
 #include "onnx.hpp"
+#include "tools/eval/encoders.hpp"
 
 namespace jogak::cli {
 
@@ -8,12 +10,17 @@ struct EncoderArguments {
   OnnxArguments files;  // model, inputs, outputs and comparison, as for ONNX
   CompileOptions options;
   std::string tower;    // of a clip folder
+  MixedArguments mixed = {};  // compile
 };
 
 // A folder of an encoder, or a program made of one.
 bool is_encoder_model(const std::string& path);
 // --tower, --merge-tokens.
 void add_encoder_options(CLI::App& command, std::string& tower, CompileOptions& options);
+// The model's file or folder, cut and merged as the options ask.
+eval::ReadEncoder reader(const std::string& model, const std::string& tower, const CompileOptions& options);
+// Formats within the budget; empty where nothing is asked for.
+std::optional<eval::Mixed> mix(const eval::ReadEncoder& read, const MixedArguments& arguments, const CompileOptions& options);
 // Writes the program where a file is named.
 void compile_encoder(const EncoderArguments& arguments);
 // One launch a sequence or image. Returns 0, or 1 where the output differs from what --compare gives.

@@ -7,6 +7,7 @@
 
 #include "classify.hpp"
 #include "cli.hpp"
+#include "encoder.hpp"
 #include "import/gguf.hpp"
 #include "mixed.hpp"
 #include "onnx.hpp"
@@ -15,7 +16,7 @@ namespace jogak::cli {
 namespace {
 
 struct Arguments {
-  std::string model, text, on = "model";
+  std::string model, text, tower, on = "model";
   std::vector<std::string> formats;
   CompileOptions options;
   MixedArguments mixed;
@@ -133,7 +134,7 @@ std::vector<std::string> formats_of_all() {
 void add_eval(CLI::App& app, int&) {
   auto* command = app.add_subcommand("eval", "Quality in the machine's arithmetic against fp32: perplexity or top-1, and the error of each layer");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("model", a->model, "Model file (.gguf, llama2.c's .bin, .onnx)")->required();
+  command->add_option("model", a->model, "Model file (.gguf, llama2.c's .bin, .onnx) or folder")->required();
   command->add_option("--text", a->text, "Text file to predict (decoders)");
   command->add_flag("--lines", a->lines, "Each line is a text by itself (otherwise the file is cut into windows of the context)");
   command->add_option("--tokens", a->tokens, "Most tokens to predict (0: all)")->check(CLI::NonNegativeNumber)->capture_default_str();
@@ -144,12 +145,14 @@ void add_eval(CLI::App& app, int&) {
   add_compile_options(*command, a->options);
   add_mixed_options(*command, a->mixed);
   add_classify_options(*command, a->classify);
+  command->add_option("--tower", a->tower, "CLIP: which of the two encoders, text or vision")->check(CLI::IsMember({"text", "vision"}));
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->callback([a] {
-    if (is_onnx(a->model)) {
-      a->classify.options.config = a->options.config, a->classify.options.on = a->on;
-      return classify(a->model, a->formats.empty() ? std::vector<std::string>{"exact", "int8", "mxint8", "mxfp4"} : a->formats, a->classify, a->json);
-    }
+    a->classify.options.config = a->options.config, a->classify.options.on = a->on;
+    if (is_onnx(a->model))
+      return classify(a->model, a->formats.empty() ? std::vector<std::string>{"exact", "int8", "mxint8", "mxfp4"} : a->formats, a->classify, a->mixed, a->json);
+    if (is_encoder_model(a->model))
+      return classify_encoder(a->model, a->tower, a->formats.empty() ? weight_formats() : a->formats, a->options, a->classify, a->mixed, a->json);
     if (a->text.empty()) throw CLI::RequiredError("--text");
     if (a->formats.empty()) a->formats = {a->options.format};
     evaluate(*a);

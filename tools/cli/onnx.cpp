@@ -11,6 +11,7 @@
 #include "onnx/npy.hpp"
 #include "tensor/lower.hpp"
 #include "tensor_session.hpp"
+#include "tools/eval/tensors.hpp"
 
 namespace jogak::cli {
 
@@ -155,8 +156,17 @@ OnnxArguments with_model(OnnxArguments a, const std::string& model, const Compil
   return a;
 }
 
-void compile_onnx(const OnnxArguments& a) {
-  const onnx::Imported model = import(a, read_inputs(a));
+void compile_onnx(const OnnxArguments& a, const MixedArguments& m) {
+  onnx::Imported model = import(a, read_inputs(a));
+  std::optional<eval::Mixed> mixed;
+  if (asked(m)) {
+    const tensor::Graph& g = model.graph;
+    if (g.inputs().empty()) throw Error("calibrate", "inputs of " + a.model, "none", "one");
+    auto shape = g.shape(g.inputs()[0].value);
+    if (shape.size() > 1) shape.erase(shape.begin());
+    mixed = eval::mix_tensors(g, eval::read_examples(m.text, {g.inputs()[0].name}, shape, m.scale, m.offset, m.examples), budget(m, eval::int8_bytes(g), true), progress());
+    eval::apply(model.graph, *mixed);
+  }
   const Program program = tensor::lower(model.graph, {.config = a.config, .two_of_four = !a.dense});
   if (!a.program.empty()) write_program(program, a.program);
   std::cout << (a.program.empty() ? a.model + " (not written)" : a.program) << ": " << program.code.size() << " instructions, "
@@ -168,6 +178,7 @@ void compile_onnx(const OnnxArguments& a) {
     std::cout << "zero blocks: " << s.at("tiles").get<long>() - s.at("kept").get<long>() << " of " << s.at("tiles") << " tiles of " << s.at("matrices")
               << " weight matrices are skipped\n";
   }
+  if (mixed) std::cout << table(*mixed, true);
 }
 
 int run_onnx(const OnnxArguments& a) {

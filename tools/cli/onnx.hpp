@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compile.hpp"
+#include "mixed.hpp"
 #include "onnx/execute.hpp"
 
 namespace jogak::cli {
@@ -28,8 +29,8 @@ bool is_onnx(const std::string& path);
 void add_onnx_options(CLI::App& command, OnnxArguments& arguments);
 // With what the command line says for every kind of model; without --format products are exact.
 OnnxArguments with_model(OnnxArguments arguments, const std::string& model, const CompileOptions& options, bool format_given);
-// Writes the program.
-void compile_onnx(const OnnxArguments& arguments);
+// Writes the program. Products with constant matrices have formats within the budget that `mixed` asks for.
+void compile_onnx(const OnnxArguments& arguments, const MixedArguments& mixed = {});
 // What --input names; and what became of it: written, compared and reported as the arguments ask, with the status of run_onnx.
 onnx::Arrays read_inputs(const OnnxArguments& arguments);
 int give_outputs(const OnnxArguments& arguments, const onnx::Arrays& found, nlohmann::json& report);

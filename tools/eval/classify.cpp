@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <optional>
-#include <sstream>
 
 #include "error.hpp"
-#include "onnx/npy.hpp"
 #include "tensor/evaluate.hpp"
 #include "tensor/lower.hpp"
 #include "tensor_session.hpp"
@@ -24,35 +21,6 @@ std::optional<tensor::Precision> precision_of(const std::string& format) {
   throw Error("eval", "format of a classifier", format, "exact, int8, mxint8 or mxfp4");
 }
 
-void read_csv(const std::filesystem::path& path, Labelled& data, int most) {
-  std::ifstream in(path);
-  if (!in) throw Error("eval", "file " + path.string(), "nothing that can be read", "labelled examples, .csv or .npz");
-  for (std::string line; std::getline(in, line) && (most == 0 || data.size() < most);) {
-    std::replace(line.begin(), line.end(), ',', ' ');
-    std::istringstream words(line);
-    std::vector<float> row;
-    for (float x = 0; words >> x;) row.push_back(x);
-    if (row.empty()) continue;
-    if (!words.eof() || row.size() < 2 || (data.features != 0 && static_cast<std::int64_t>(row.size()) != data.features + 1))
-      throw Error("eval", "line of " + path.filename().string(), line.substr(0, 40), std::to_string(std::max<std::int64_t>(data.features, 1)) + " numbers and a class");
-    data.features = static_cast<std::int64_t>(row.size()) - 1;
-    data.values.insert(data.values.end(), row.begin(), row.end() - 1);
-    data.classes.push_back(static_cast<int>(row.back()));
-  }
-}
-
-void read_npz(const std::filesystem::path& path, Labelled& data, int most) {
-  const auto arrays = onnx::read_arrays(path);
-  const auto x = arrays.find("x"), y = arrays.find("y");
-  if (x == arrays.end() || y == arrays.end() || x->second.shape.empty() || y->second.shape != onnx::Shape{x->second.shape[0]})
-    throw Error("eval", "arrays of " + path.filename().string(), "others", "x [n, ..] and y [n]");
-  data.values = x->second.floats();
-  for (const auto c : y->second.integers()) data.classes.push_back(static_cast<int>(c));
-  if (data.classes.empty()) return;
-  data.features = static_cast<std::int64_t>(data.values.size() / data.classes.size());
-  if (most > 0 && data.size() > most) data.classes.resize(static_cast<std::size_t>(most)), data.values.resize(static_cast<std::size_t>(most * data.features));
-}
-
 struct Sums {
   double right = 0, same = 0, off = 0, whole = 0;
 };
@@ -60,21 +28,27 @@ std::size_t best(std::span<const float> logits) { return static_cast<std::size_t
 
 using Run = std::function<std::vector<float>(const std::vector<float>&)>;
 
+// With so many examples a run as the model says, or the options.
+onnx::Imported imported(const std::filesystem::path& path, const ClassifyOptions& o) {
+  const onnx::Model model = onnx::read_model(path);
+  if (model.graph.inputs.size() != 1 || model.graph.outputs.empty() || !model.graph.inputs[0].ranked || model.graph.inputs[0].shape.empty())
+    throw Error("eval", "inputs of " + path.filename().string(), std::to_string(model.graph.inputs.size()), "one, [examples, ..]");
+  const onnx::Port& port = model.graph.inputs[0];
+  onnx::ImportOptions import;
+  onnx::Shape shape{port.shape[0].value > 0 ? port.shape[0].value : o.batch};
+  for (std::size_t i = 1; i < port.shape.size(); ++i) shape.push_back(port.shape[i].value);
+  import.shapes[port.name] = shape;
+  return onnx::import_model(model, import);
+}
+
 class Classifier {
  public:
-  Classifier(const std::filesystem::path& path, const Labelled& data, const ClassifyOptions& o) : data_(data), o_(o) {
-    const onnx::Model model = onnx::read_model(path);
-    if (model.graph.inputs.size() != 1 || model.graph.outputs.empty() || !model.graph.inputs[0].ranked || model.graph.inputs[0].shape.empty())
-      throw Error("eval", "inputs of " + path.filename().string(), std::to_string(model.graph.inputs.size()), "one, [examples, ..]");
-    const onnx::Port& port = model.graph.inputs[0];
-    batch_ = port.shape[0].value > 0 ? port.shape[0].value : o.batch;
-    onnx::ImportOptions import;
-    onnx::Shape shape{batch_};
+  Classifier(const std::filesystem::path& path, const Labelled& data, const ClassifyOptions& o) : data_(data), o_(o), model_(imported(path, o)) {
+    batch_ = model_.inputs[0].shape[0];
     std::int64_t features = 1;
-    for (std::size_t i = 1; i < port.shape.size(); ++i) shape.push_back(port.shape[i].value), features *= port.shape[i].value;
-    if (features != data.features) throw Error("eval", "values of an example", std::to_string(data.features), std::to_string(features) + " for input " + port.name);
-    import.shapes[port.name] = shape;
-    model_ = onnx::import_model(model, import);
+    for (std::size_t i = 1; i < model_.inputs[0].shape.size(); ++i) features *= model_.inputs[0].shape[i];
+    if (data.each != 1) throw Error("eval", "classes of an example", std::to_string(data.each), "1 for an ONNX model");
+    if (features != data.features) throw Error("eval", "values of an example", std::to_string(data.features), std::to_string(features) + " for input " + model_.inputs[0].name);
     if (model_.outputs[0].shape.size() != 2 || model_.outputs[0].shape[0] != batch_ || model_.outputs[0].data)
       throw Error("eval", "output " + model_.outputs[0].name, onnx::to_string(model_.outputs[0].shape), "[examples, classes]");
   }
@@ -147,16 +121,8 @@ class Classifier {
 
 }  // namespace
 
-Labelled read_labelled(const std::filesystem::path& path, double scale, double offset, int most) {
-  Labelled data;
-  if (path.extension() == ".npz") read_npz(path, data, most);
-  else read_csv(path, data, most);
-  if (data.classes.empty()) throw Error("eval", "examples in " + path.filename().string(), "none", "one at least");
-  for (float& x : data.values) x = static_cast<float>(x * scale + offset);
-  return data;
-}
-
-std::vector<Classified> classify(const std::filesystem::path& model, const Labelled& data, const std::vector<std::string>& formats, const ClassifyOptions& options) {
+std::vector<Classified> classify(const std::filesystem::path& model, const Labelled& data, const std::vector<std::string>& formats, const ClassifyOptions& options,
+                                 const Mixed* mixed) {
   Classifier c(model, data, options);
   const auto exact = c.logits(c.reference(), data.size());
   std::vector<Classified> results = {c.judge("fp32", exact, exact)};
@@ -166,7 +132,14 @@ std::vector<Classified> classify(const std::filesystem::path& model, const Label
     results.push_back(c.judge(format, c.logits(c.machine(c.graph()), data.size()), exact));
     if (options.layer_examples > 0 && *precision != tensor::Precision::exact) results.back().layers = c.layers(*precision, exact);
   }
+  if (mixed) {
+    c.graph().set_precision(tensor::Precision::int8);
+    apply(c.graph(), *mixed);
+    results.push_back(c.judge("mixed", c.logits(c.machine(c.graph()), data.size()), exact));
+  }
   return results;
 }
+
+tensor::Graph graph_of(const std::filesystem::path& model, const ClassifyOptions& options) { return imported(model, options).graph; }
 
 }  // namespace jogak::eval

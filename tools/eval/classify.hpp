@@ -4,19 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "examples.hpp"
 #include "onnx/import.hpp"
+#include "tensors.hpp"
 
 namespace jogak::eval {
-
-struct Labelled {
-  std::int64_t features = 0;      // of an example
-  std::vector<float> values;      // [examples][features]
-  std::vector<int> classes;
-  std::int64_t size() const { return static_cast<std::int64_t>(classes.size()); }
-};
-// .csv: numbers, the class last, lines that start with no number skipped; .npz: x [n, ..] and y [n]. Values become value * scale + offset.
-// most: examples, 0: all. Throws jogak::Error for a file without examples or with lines of different length.
-Labelled read_labelled(const std::filesystem::path& path, double scale, double offset, int most);
 
 struct ClassifyOptions {
   std::string config = "edge", on = "model";
@@ -36,6 +28,10 @@ struct Classified {
 };
 // The reference, then each format. The model has one input that is no constant, whose first dimension is that of the examples, and its
 // first output is [examples][classes]. Throws jogak::Error naming what does not fit.
-std::vector<Classified> classify(const std::filesystem::path& model, const Labelled& data, const std::vector<std::string>& formats, const ClassifyOptions& options);
+// mixed: what mix_tensors chose for graph_of(model, options), as one more format at the end.
+std::vector<Classified> classify(const std::filesystem::path& model, const Labelled& data, const std::vector<std::string>& formats, const ClassifyOptions& options,
+                                 const Mixed* mixed = nullptr);
+// The model as classify imports it.
+tensor::Graph graph_of(const std::filesystem::path& model, const ClassifyOptions& options);
 
 }  // namespace jogak::eval

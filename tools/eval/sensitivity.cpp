@@ -24,17 +24,22 @@ std::vector<float> rounded(const ir::Tensor& t, ir::Format format, int group) {
   return out;
 }
 
+const ir::Node& named(const ir::Graph& graph, const std::string& name) {
+  return *std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const ir::Node& n) { return n.op == ir::Op::linear && n.name == name; });
+}
+
 // The fp32 decoder over the texts: its logits' log-probabilities, and how far other weights take it from them.
-class Probe {
+class DecoderProbe : public Probe {
  public:
-  Probe(const ir::Graph& graph, const Texts& texts) : graph_(graph), texts_(texts), model_(graph) {
+  DecoderProbe(const ir::Graph& graph, const Texts& texts) : graph_(graph), texts_(texts), model_(graph) {
     each([&](const std::vector<float>& p) { exact_.push_back(p); });
   }
-  void set(const ir::Node& node, ir::Format format) {
-    model_.replace(node.name, rounded(graph_.tensors[static_cast<std::size_t>(node.weights.at(0))], format, node.head_dim));
+  void set(const std::string& matrix, ir::Format format) override {
+    const ir::Node& node = named(graph_, matrix);
+    model_.replace(matrix, rounded(graph_.tensors[static_cast<std::size_t>(node.weights.at(0))], format, node.head_dim));
   }
-  void reset(const ir::Node& node) { model_.replace(node.name, {}); }
-  double divergence() {
+  void reset(const std::string& matrix) override { model_.replace(matrix, {}); }
+  double divergence() override {
     double sum = 0;
     std::size_t at = 0;
     each([&](const std::vector<float>& q) {
@@ -66,10 +71,6 @@ class Probe {
   tests::FloatLlama model_;
   std::vector<std::vector<float>> exact_;
 };
-
-const ir::Node& named(const ir::Graph& graph, const std::string& name) {
-  return *std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const ir::Node& n) { return n.op == ir::Op::linear && n.name == name; });
-}
 
 // Linear nodes, those of one choice together: name without the layer is the role.
 std::vector<passes::Choice> roles(const ir::Graph& graph) {
@@ -106,46 +107,67 @@ std::uint64_t bytes_of(const ir::Graph& graph, const passes::Choice& c, ir::Form
   return bytes;
 }
 
+// With bytes, without errors.
+std::vector<passes::Choice> candidates(const ir::Graph& graph) {
+  std::vector<passes::Choice> choices = roles(graph);
+  for (passes::Choice& c : choices)
+    for (const ir::Format f : possible(graph, c)) c.candidates.push_back({f, bytes_of(graph, c, f), 0});
+  return choices;
+}
+
+double together(Probe& probe, const std::vector<passes::Choice>& choices, const passes::Mixture& m) {
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    for (const std::string& name : choices[i].matrices) probe.set(name, choices[i].candidates[m.picked[i]].format);
+  return probe.divergence();
+}
+
 }  // namespace
 
-std::vector<passes::Choice> sensitivity(const ir::Graph& graph, const Texts& texts, const std::function<void(int, int)>& progress) {
-  std::vector<passes::Choice> choices = roles(graph);
+void measure(Probe& probe, std::vector<passes::Choice>& choices, const Progress& progress) {
   int all = 0, done = 0;
-  for (const auto& c : choices) all += static_cast<int>(possible(graph, c).size());
-  Probe probe(graph, texts);
+  for (const auto& c : choices) all += static_cast<int>(c.candidates.size());
   for (passes::Choice& c : choices) {
-    const auto formats = possible(graph, c);
-    for (const ir::Format f : formats) {
-      for (const std::string& name : c.matrices) probe.set(named(graph, name), f);
-      // Values that stay as they are cost nothing.
-      c.candidates.push_back({f, bytes_of(graph, c, f), formats.size() == 1 ? 0 : probe.divergence()});
+    for (passes::Candidate& candidate : c.candidates) {
+      if (c.candidates.size() > 1) {
+        for (const std::string& name : c.matrices) probe.set(name, candidate.format);
+        candidate.error = probe.divergence();
+      }
       if (progress) progress(++done, all);
     }
-    for (const std::string& name : c.matrices) probe.reset(named(graph, name));
+    for (const std::string& name : c.matrices) probe.reset(name);
   }
+}
+
+std::vector<passes::Choice> sensitivity(const ir::Graph& graph, const Texts& texts, const Progress& progress) {
+  std::vector<passes::Choice> choices = candidates(graph);
+  DecoderProbe probe(graph, texts);
+  measure(probe, choices, progress);
   return choices;
 }
 
 double divergence(const ir::Graph& graph, const Texts& texts, const std::vector<passes::Choice>& choices, const passes::Mixture& m) {
-  Probe probe(graph, texts);
-  for (std::size_t i = 0; i < choices.size(); ++i)
-    for (const std::string& name : choices[i].matrices) probe.set(named(graph, name), choices[i].candidates[m.picked[i]].format);
-  return probe.divergence();
+  DecoderProbe probe(graph, texts);
+  return together(probe, choices, m);
 }
 
-Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const std::function<void(int, int)>& progress,
-          const std::function<bool(const std::vector<std::string>&)>& fits) {
-  Mixed r{sensitivity(graph, texts, progress), {}, 0, true};
+Mixed mix(const ir::Graph& graph, const Texts& texts, const passes::Budget& budget, const Progress& progress, const Fits& fits) {
+  DecoderProbe probe(graph, texts);
+  return mix(probe, candidates(graph), budget, kMostBodies, progress, fits);
+}
+
+Mixed mix(Probe& probe, std::vector<passes::Choice> choices, const passes::Budget& budget, int most_bodies, const Progress& progress, const Fits& fits) {
+  measure(probe, choices, progress);
+  Mixed r{std::move(choices), {}, 0, true};
   const auto choose = [&] {
     // Errors of single matrices need not add up: what is promised is measured, and the sum's budget made tighter until it holds.
     for (passes::Budget now = budget;; now.error *= 0.7) {
       r.picked = passes::choose_formats(r.choices, now);
-      r.measured = divergence(graph, texts, r.choices, r.picked);
+      r.measured = together(probe, r.choices, r.picked);
       if (budget.error == 0 || r.measured <= budget.error) return;
     }
   };
   choose();
-  if (passes::bodies(r.choices, r.picked) <= kMostBodies && (!fits || fits(passes::format_rules(r.choices, r.picked)))) return r;
+  if ((most_bodies == 0 || passes::bodies(r.choices, r.picked) <= most_bodies) && (!fits || fits(passes::format_rules(r.choices, r.picked)))) return r;
   r.choices = passes::merge_layers(r.choices);
   r.by_layer = false;
   choose();
