@@ -12,10 +12,26 @@
 namespace jogak::driver {
 
 struct PackageOptions {
-  std::string backend = "model";
+  std::string backend = "model";  // or "cycle", "cycle:MEMORY" with a memory for each die as sim/dram/dram.hpp names them
   std::string config = "quad";
   std::uint32_t columns = 2, rows = 1;  // of the mesh; die x + y * columns
   std::uint64_t memory_bytes = std::uint64_t(64) << 20;  // of each die
+  double link_gb_per_s = 64;            // of a link, each way, headers included; for machines with a clock
+  std::uint64_t link_latency_ps = 2000; // last bit out to flit in
+};
+
+// What a link carried in one direction since the package was opened.
+struct LinkUse {
+  std::uint32_t to = 0;             // the die at its other end
+  std::uint64_t payload_bytes = 0;  // of packets, what is passed on to dies behind it included
+  std::uint64_t busy_cycles = 0;    // with something on its lanes, idle flits included
+  std::uint64_t replays = 0;
+};
+
+class Die : public Device {
+ public:
+  // By which it sends; none without a clock.
+  virtual std::vector<LinkUse> links() const = 0;
 };
 
 Status open_package(const PackageOptions& options, std::vector<std::unique_ptr<Device>>& dies);

@@ -61,7 +61,7 @@ struct Group {
   }
 };
 
-class DieDevice final : public Device {
+class DieDevice final : public Die {
  public:
   DieDevice(std::shared_ptr<Group> group, u32 index) : group_(std::move(group)), index_(index) {}
 
@@ -105,6 +105,7 @@ class DieDevice final : public Device {
     group_->stop();
     return {};
   }
+  std::vector<LinkUse> links() const override { return group_->machine->links(index_); }
   Status trace(TraceCallback callback) override { return group_->machine->trace(index_, std::move(callback)); }
 
  private:

@@ -32,6 +32,7 @@ class PackageMachine {
   // From any thread: the run in flight ends early.
   virtual void stop() = 0;
   virtual Status trace(std::uint32_t die, TraceCallback callback) = 0;
+  virtual std::vector<LinkUse> links(std::uint32_t) const { return {}; }
 };
 
 // Dies with registers and memory of `memory_bytes` each over a machine.
@@ -39,5 +40,6 @@ std::vector<std::unique_ptr<Device>> make_dies(std::unique_ptr<PackageMachine> m
 
 // Each throws Error for a package that the backend does not have.
 std::unique_ptr<PackageMachine> model_package(const spec::Config& config, const PackageOptions& options);
+std::unique_ptr<PackageMachine> cycle_package(const spec::Config& config, const PackageOptions& options);
 
 }  // namespace jogak::driver

@@ -10,7 +10,7 @@ struct Backend {
   const char* name;
   std::unique_ptr<PackageMachine> (*make)(const spec::Config&, const PackageOptions&);
 };
-constexpr Backend kBackends[] = {{"model", model_package}};
+constexpr Backend kBackends[] = {{"model", model_package}, {"cycle", cycle_package}};
 
 }  // namespace
 
@@ -26,7 +26,7 @@ Status open_package(const PackageOptions& options, std::vector<std::unique_ptr<D
   std::string known;
   for (const Backend& b : kBackends) {
     known += (known.empty() ? "" : ", ") + std::string(b.name);
-    if (options.backend == b.name)
+    if (options.backend.substr(0, options.backend.find(':')) == b.name && (options.backend == b.name || b.name == std::string("cycle")))
       return guarded([&] {
         dies = make_dies(b.make(*config, options), options.memory_bytes);
         return Status{};

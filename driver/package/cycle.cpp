@@ -1,0 +1,103 @@
+// The cycle model of a package: the exact model's values, the RTL's cycles, links included.
+#include <atomic>
+
+#include "../backends.hpp"
+#include "machine.hpp"
+#include "sim/cycle/package.hpp"
+#include "sim/dram/dram.hpp"
+
+namespace jogak::driver {
+namespace {
+
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
+
+constexpr u64 kSlice = 1 << 16;  // cycles between looks at the stop flag
+
+class CyclePackage final : public PackageMachine {
+ public:
+  CyclePackage(const spec::Config& config, const PackageOptions& o)
+      : name_(config.name), values_(config, o.columns, o.rows), traces_(values_.dies()), package_(values_, options(o)) {}
+
+  u32 dies() const override { return values_.dies(); }
+  model::Machine& die(u32 index) override { return values_.die(index); }
+  DeviceInfo info() const override {
+    return {"cycle", "The cycle model of a package of " + std::to_string(dies()) + " dies of configuration " + name_ + ".", name_, 0, true};
+  }
+
+  std::vector<DieOutcome> run(std::span<const Job> jobs) override {
+    stop_ = false;
+    std::vector<cycle::Package::Launch> launches;
+    for (const Job& j : jobs) launches.push_back({.job = j.launch, .code = j.code, .resident = j.resident});
+    for (u32 d = 0; d < dies(); ++d) package_.trace(d, traces_[d].callback ? &traces_[d].events : nullptr);
+    package_.begin(launches);
+    for (bool over = false; !over;) {
+      if (stop_.exchange(false)) package_.abort();
+      over = package_.run(package_.cycles() + kSlice);
+      for (Trace& t : traces_) t.tell();
+    }
+    if (package_.aborted()) return {};
+    std::vector<DieOutcome> outcomes;
+    for (const model::Result& r : package_.results()) outcomes.push_back({r.fault, r.counters.values});
+    for (u32 d = 0; d < dies(); ++d) traces_[d].total += outcomes[d].counters[std::size_t(spec::Counter::cycles)];
+    return outcomes;
+  }
+  void stop() override { stop_ = true; }
+  Status trace(u32 die, TraceCallback callback) override {
+    traces_.at(die).callback = std::move(callback);
+    return {};
+  }
+  std::vector<LinkUse> links(u32 die) const override {
+    const std::array<int, 4> step = {1, -1, static_cast<int>(values_.columns()), -static_cast<int>(values_.columns())};
+    std::vector<LinkUse> list;
+    for (u32 l = 0; l < step.size(); ++l) {
+      const cycle::LinkCounters c = package_.link(die, l);
+      if (c.flits > 0) list.push_back({u32(int(die) + step[l]), c.payload_bytes, c.busy_cycles, c.replays});
+    }
+    return list;
+  }
+
+ private:
+  struct Trace {
+    TraceCallback callback;
+    std::vector<cycle::Event> events;
+    std::array<u64, model::kCounters> counters{};
+    u64 total = 0;  // cycles of the runs before
+
+    void tell() {
+      for (const cycle::Event& e : events) {
+        counters[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
+        counters[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
+        counters[std::size_t(spec::Counter::st_beats)] = e.st_beats;
+        callback({total + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters});
+      }
+      events.clear();
+    }
+  };
+
+  cycle::PackageOptions options(const PackageOptions& o) {
+    cycle::PackageOptions with;
+    with.link.gb_per_s = o.link_gb_per_s, with.link.latency_ps = o.link_latency_ps;
+    if (const MemoryFactory make = dram::parse_memory(target_or(o.backend, "ideal")))
+      for (u32 d = 0; d < dies(); ++d) {
+        behind_.push_back(make());
+        with.memories.push_back({.behind = behind_.back().get()});
+      }
+    return with;
+  }
+
+  std::string name_;
+  model::Package values_;
+  std::vector<Trace> traces_;
+  std::vector<std::unique_ptr<MemoryTiming>> behind_;  // what is behind each die's port; none: ideal memories
+  cycle::Package package_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<PackageMachine> cycle_package(const spec::Config& config, const PackageOptions& options) {
+  return std::make_unique<CyclePackage>(config, options);
+}
+
+}  // namespace jogak::driver
