@@ -38,6 +38,9 @@ class PackageMachine {
 // Dies with registers and memory of `memory_bytes` each over a machine.
 std::vector<std::unique_ptr<Device>> make_dies(std::unique_ptr<PackageMachine> machine, std::uint64_t memory_bytes);
 
+// Dies of a Verilated package, which have registers of their own. Throws Error where the configuration's was not built.
+std::vector<std::unique_ptr<Device>> rtl_dies(const PackageOptions& options);
+
 // Each throws Error for a package that the backend does not have.
 std::unique_ptr<PackageMachine> model_package(const spec::Config& config, const PackageOptions& options);
 std::unique_ptr<PackageMachine> cycle_package(const spec::Config& config, const PackageOptions& options);

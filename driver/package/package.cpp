@@ -8,9 +8,20 @@ namespace {
 
 struct Backend {
   const char* name;
-  std::unique_ptr<PackageMachine> (*make)(const spec::Config&, const PackageOptions&);
+  bool target;  // may something stand behind "NAME:"?
+  std::vector<std::unique_ptr<Device>> (*open)(const spec::Config&, const PackageOptions&);
 };
-constexpr Backend kBackends[] = {{"model", model_package}, {"cycle", cycle_package}};
+template <std::unique_ptr<PackageMachine> (*make)(const spec::Config&, const PackageOptions&)>
+std::vector<std::unique_ptr<Device>> over(const spec::Config& config, const PackageOptions& options) {
+  return make_dies(make(config, options), options.memory_bytes);
+}
+constexpr Backend kBackends[] = {
+    {"model", false, over<model_package>},
+    {"cycle", true, over<cycle_package>},
+#if JOGAK_HAS_RTL_PACKAGES
+    {"rtl", false, [](const spec::Config&, const PackageOptions& options) { return rtl_dies(options); }},
+#endif
+};
 
 }  // namespace
 
@@ -23,14 +34,15 @@ std::vector<std::string> package_backends() {
 Status open_package(const PackageOptions& options, std::vector<std::unique_ptr<Device>>& dies) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (config == nullptr) return {Code::bad_argument, "package: configuration, found " + options.config + ", expected one of spec/configs"};
+  const std::size_t colon = options.backend.find(':');
   std::string known;
   for (const Backend& b : kBackends) {
     known += (known.empty() ? "" : ", ") + std::string(b.name);
-    if (options.backend.substr(0, options.backend.find(':')) == b.name && (options.backend == b.name || b.name == std::string("cycle")))
-      return guarded([&] {
-        dies = make_dies(b.make(*config, options), options.memory_bytes);
-        return Status{};
-      });
+    if (options.backend.substr(0, colon) != b.name || (colon != std::string::npos && !b.target)) continue;
+    return guarded([&] {
+      dies = b.open(*config, options);
+      return Status{};
+    });
   }
   return {Code::unsupported, "package: backend, found " + options.backend + ", expected one of " + known};
 }

@@ -1,6 +1,9 @@
 // Packages: 1, 2, 3 and 4 dies give the same bits.
-#include "driver/package.hpp"
+#include <algorithm>
+
+#include "driver/package/machine.hpp"
 #include "shared.hpp"
+#include "sim/model/package.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -89,4 +92,78 @@ TEST_CASE("a program for a package is refused on anything else, and the other wa
   CHECK(message([&] { compiled(kOwn, {.config = "nano", .dies = 2}); }) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .dies = 5}); }) == "package: dies of quad, found 5, expected 1 to 4");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: gathers of this decoder on 2 dies, found several sequences a launch"));
+}
+
+TEST_CASE("Verilated packages and the cycle model: the tokens of one die, in the same time") {
+  const auto backends = driver::package_backends();
+  if (!present() || std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
+  const std::vector<int> prompt = {1, 403, 407};
+  const Bits one = bits_of(compiled(kOwn, {.config = "nanoquad", .context = 32}), prompt, 3);
+  for (const int dies : {2, 4}) {
+    CAPTURE(dies);
+    const Program program = compiled(kOwn, {.config = "nanoquad", .context = 32, .dies = dies});
+    std::vector<std::uint64_t> cycles;
+    for (const std::string on : {"rtl", "cycle"}) {
+      CAPTURE(on);
+      Session session(program, on);
+      CHECK(session.generate(prompt, {.tokens = 3, .stop_at_end = false}).ids == one.ids);
+      CHECK(session.kv_cache() == one.cache);
+      CHECK(session.steps().back().dies.size() == static_cast<std::size_t>(dies));
+      cycles.push_back(session.steps().back().record[spec::Counter::cycles]);
+    }
+    // The host starts one Verilated die after the other.
+    CHECK(std::abs(double(cycles[0]) - double(cycles[1])) < 0.01 * double(cycles[0]));
+  }
+}
+
+TEST_CASE("Verilated packages: slow links with a long latency change times only") {
+  const auto backends = driver::package_backends();
+  if (!present() || std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
+  const std::vector<int> prompt = {1, 403};
+  const Bits one = bits_of(compiled(kOwn, {.config = "nanoquad", .context = 32}), prompt, 2);
+  const Program program = compiled(kOwn, {.config = "nanoquad", .context = 32, .dies = 4});
+  std::vector<std::unique_ptr<driver::Device>> dies;
+  REQUIRE(driver::open_package({.backend = "rtl", .config = "nanoquad", .columns = 2, .rows = 2, .memory_bytes = memory_of(program), .link_gb_per_s = 1,
+                                .link_latency_ps = 300'000}, dies).ok());
+  Session session(program, std::move(dies));
+  CHECK(session.generate(prompt, {.tokens = 2, .stop_at_end = false}).ids == one.ids);
+  CHECK(session.kv_cache() == one.cache);
+}
+
+namespace {
+
+// The exact model, looking for races.
+class Checked : public driver::PackageMachine {
+ public:
+  Checked(const spec::Config& config, const Mesh& mesh) : package_(config, mesh.columns, mesh.rows, {.check = true}) {}
+  std::uint32_t dies() const override { return package_.dies(); }
+  model::Machine& die(std::uint32_t index) override { return package_.die(index); }
+  driver::DeviceInfo info() const override { return {}; }
+  std::vector<driver::DieOutcome> run(std::span<const Job> jobs) override {
+    std::vector<model::Launch> launches;
+    for (const Job& j : jobs) launches.push_back(j.launch);
+    std::vector<driver::DieOutcome> outcomes;
+    for (const model::Result& r : package_.launch(launches)) outcomes.push_back({r.fault, r.counters.values});
+    for (std::uint32_t i = 0; i < dies(); ++i)
+      for (const std::string& v : die(i).violations()) FAIL_CHECK("die " << i << ": " << v);
+    return outcomes;
+  }
+  void stop() override {}
+  driver::Status trace(std::uint32_t, driver::TraceCallback) override { return {}; }
+
+ private:
+  model::Package package_;
+};
+
+}  // namespace
+
+TEST_CASE("no engine of a die runs ahead of another") {
+  if (!present()) return;
+  for (const char* format : {"int8", "int8c"}) {
+    const Program program = compiled(kOwn, {.config = "nanoquad", .context = 64, .format = format, .dies = 4});
+    Session session(program, driver::make_dies(std::make_unique<Checked>(*spec::find_config("nanoquad"), program.mesh), memory_of(program)));
+    const std::vector<int> more = {421};
+    session.feed(kPrompt);
+    session.feed(more);
+  }
 }

@@ -14,7 +14,7 @@ constexpr import::LlamaHyper kLayer{.layers = 1, .width = 2048, .heads = 32, .kv
 struct Run {
   std::uint64_t prefill = 0, decode = 0;  // cycles
   int launches = 0, rows = 0;
-  std::vector<float> logits;  // after the last token: the same on any number of dies
+  std::vector<float> logits = {};  // after the last token: the same on any number of dies
 };
 
 std::vector<std::unique_ptr<driver::Device>> open(const Program& program, const std::string& backend, double gb_per_s) {
