@@ -22,7 +22,7 @@ link::ChannelOptions channel_options(link::ChannelOptions o, u32 number) {
 
 // One end of a link; its channel is what it sends by.
 struct Package::End {
-  End(u32 port_bytes, const link::ChannelOptions& o) : end({.port_bytes = port_bytes}), channel(o) {}
+  End(u32 port_bytes, const link::ChannelOptions& o) : end({.port_bytes = port_bytes, .open = true}), channel(o) {}
 
   void catch_up(u64 now) {
     if (at < now) end.skip(unsigned(now - at));
@@ -32,18 +32,23 @@ struct Package::End {
   link::LinkEnd end;
   link::Channel channel;
   End* peer = nullptr;
-  u64 at = 1, due = 1;  // the next cycle, and the one before which nothing moves by itself
-  bool hear = false, steps = false;
+  Die* neighbour = nullptr;
+  u64 at = 1;  // the next cycle
+  bool hear = false;
   link::LinkEnd::Inputs in;
   std::optional<link::Wire> wire;
   u64 words = 0;  // of data
 };
 
 struct Package::Die {
-  Die(const spec::Config& config, const Network::Place& place) : recorder(config), network(config, place) {}
+  Die(const spec::Config& config, const Network::Place& place) : recorder(config), network(config, place) {
+    end_due.fill(kNever), arrival.fill(kNever);
+  }
 
   Recorder recorder;
   Network network;
+  u32 links = 0;  // bits: there is a neighbour
+  std::array<u64, kLinks> end_due, arrival;  // the cycle before which an end does not move by itself; of the next flit for it
   std::array<std::unique_ptr<End>, kLinks> ends;
   AxiPace::Options memory;
   std::optional<Chip> chip;  // while it runs
@@ -51,7 +56,8 @@ struct Package::Die {
   std::span<const spec::Insn> code;
   model::Result result;
   u64 start = 0, due = kNever;  // the launch's cycle; the cycle before which the chip need not be stepped
-  u32 seen = 0;                 // of the network, when it was stepped last
+  u64 network_due = 1;          // likewise of the network and the links
+  u32 seen = 0;                 // of the network, when the chip was stepped last
   bool over = true, executed = true, starves = false;  // executed: by the exact model
 };
 
@@ -74,7 +80,7 @@ Package::Package(model::Package& values, const PackageOptions& o) : values_(valu
   const std::array<i64, kLinks> step = {1, -1, i64(columns), -i64(columns)};
   for (u32 d = 0; d < dies(); ++d)
     for (u32 l = 0; l < kLinks; ++l)
-      if (End* e = dies_[d]->ends[l].get()) e->peer = dies_[std::size_t(i64(d) + step[l])]->ends[l ^ 1].get();
+      if (End* e = dies_[d]->ends[l].get()) e->neighbour = dies_[std::size_t(i64(d) + step[l])].get(), e->peer = e->neighbour->ends[l ^ 1].get();
   while (!links_up() && now_ < kTrainingCycles) cycle();
   if (!links_up()) throw Error("package", "links", "some that do not train", "all up after " + std::to_string(kTrainingCycles) + " cycles");
 }
@@ -84,6 +90,8 @@ Package::~Package() {
 
 void Package::connect(u32 d, u32 l, const PackageOptions& o) {
   dies_[d]->ends[l] = std::make_unique<End>(values_.die(d).config().port_bytes, channel_options(o.link, d * kLinks + l));
+  dies_[d]->links |= 1u << l;
+  dies_[d]->end_due[l] = now_;
   link::LinkEnd& end = dies_[d]->ends[l]->end;
   end.step({});  // the cycle between reset and the first one
   end.step_phy(nullptr, end.cross_read());
@@ -139,7 +147,7 @@ void Package::abort() {
     if (d->over) continue;
     d->chip->abort();
     d->recorder.stream().closed = d->executed = true;
-    d->due = now_;
+    d->due = std::max(now_, d->start + 1);
   }
 }
 
@@ -152,25 +160,22 @@ std::vector<model::Result> Package::results() const {
 // Cycle now_ of everything that may move in it.
 void Package::cycle() {
   for (u32 d = 0; d < dies(); ++d) {
-    if (dies_[d]->chip) step_chip(d);
-    step_network(*dies_[d]);
+    Die& die = *dies_[d];
+    if (now_ >= die.due) step_chip(d);
+    if (now_ >= die.network_due || !die.network.still()) step_network(die);
   }
-  for (auto& d : dies_) {
-    for (auto& e : d->ends) {
-      if (!e || !e->steps) continue;
-      if (e->hear != e->end.side_hear()) e->hear = !e->hear, e->peer->due = now_ + 1;
-    }
+  for (const auto& [die, l] : turned_) {
+    End& e = *die->ends[l];
+    e.hear = !e.hear;
+    e.neighbour->end_due[l ^ 1] = e.neighbour->network_due = now_ + 1;
   }
+  turned_.clear();
   ++now_;
 }
 
 void Package::step_chip(u32 d) {
   Die& die = *dies_[d];
-  if (now_ <= die.start) return;
-  const u64 local = now_ - die.start;
-  const bool news = die.network.seen() != die.seen || (die.network.rx() != Network::Rx::none && die.chip->open(local));
-  if (now_ < die.due && !news) return;
-  die.chip->skip_to(local);
+  die.chip->skip_to(now_ - die.start);
   if (!die.starves && die.chip->hungry()) feed(d);
   if (!die.starves) (void)die.chip->hungry();
   die.seen = die.network.seen();
@@ -180,64 +185,78 @@ void Package::step_chip(u32 d) {
   if (die.chip->over()) finish(d);
 }
 
-// What an end finds in this cycle; whether it moves.
-bool Package::gather(End& e, u32 l, const Network& network) {
+// What an end finds in this cycle, and what it sends.
+void Package::gather(Die& die, u32 l) {
   const u64 now_ps = now_ * period_ps_;
-  const bool arrives = e.peer->channel.next_ps() <= double(now_ps), offered = network.link_valid(l);
-  e.steps = arrives || offered || now_ >= e.due;
-  if (!e.steps) return false;
+  End& e = *die.ends[l];
+  const Network& network = die.network;
   e.catch_up(now_);
-  e.in = {.in_valid = offered, .in_last = false, .out_ready = network.link_ready(l), .phy_ready = e.channel.ready(now_ps), .side_hear = e.peer->hear, .in_word = {}};
-  if (offered) {
+  e.in.in_valid = network.link_valid(l);
+  e.in.out_ready = network.link_ready(l);
+  e.in.phy_ready = e.channel.ready(now_ps);
+  e.in.side_hear = e.peer->hear;
+  if (e.in.in_valid) {
     const Hop& h = network.link_out(l);
     e.in.in_last = h.last;
     e.in.in_word[0] = u32(h.head), e.in.in_word[1] = u32(h.head >> 32);
     if (e.end.in_ready() && !h.first) ++e.words;
   }
   e.wire.reset();
-  if (arrives) e.wire = e.peer->channel.receive(now_ps);
-  if (e.in.phy_ready && e.end.phy_valid()) e.channel.send(now_ps, e.end.phy_flit(), e.end.width());
-  return true;
+  if (now_ >= die.arrival[l]) {
+    e.wire = e.peer->channel.receive(now_ps);
+    die.arrival[l] = next_arrival(e.peer->channel);
+  }
+  if (e.in.phy_ready && e.end.phy_valid()) {
+    e.channel.send(now_ps, e.end.phy_flit(), e.end.width(), true);
+    Die& to = *e.neighbour;
+    to.arrival[l ^ 1] = next_arrival(e.channel);
+    to.network_due = std::min(to.network_due, to.arrival[l ^ 1]);
+  }
 }
 
 void Package::step_network(Die& die) {
   std::array<Offer, Router::kPorts> offers{};
-  u32 ready = 0;
-  bool any = !die.network.still();
-  for (u32 l = 0; l < kLinks; ++l) {
-    if (!die.ends[l] || !gather(*die.ends[l], l, die.network)) continue;
+  u32 active = 0, ready = 0;
+  const bool still = die.network.still();
+  for (u32 left = die.links; left != 0; left &= left - 1) {
+    const u32 l = u32(std::countr_zero(left));
+    if (now_ >= die.end_due[l] || now_ >= die.arrival[l] || (!still && die.network.link_valid(l))) active |= 1u << l;
+  }
+  for (u32 left = active; left != 0; left &= left - 1) {
+    const u32 l = u32(std::countr_zero(left));
+    gather(die, l);
     const link::LinkEnd& end = die.ends[l]->end;
     ready |= u32(end.in_ready()) << l;
     if (!end.out_valid()) continue;
     const std::uint32_t* w = end.out_word();
     offers[l + 1] = {true, {w[0] | u64(w[1]) << 32, end.out_first(), end.out_last()}};
-    any = true;
   }
-  if (any) die.network.step(offers, ready);
-  for (auto& e : die.ends) {
-    if (!e || !e->steps) continue;
-    const unsigned read = e->end.cross_read();
-    e->end.step(e->in);
-    e->end.step_phy(e->wire ? &*e->wire : nullptr, read);
-    e->at = now_ + 1;
-    e->due = e->at + e->end.quiet();
+  if (!still || std::ranges::any_of(offers, &Offer::valid)) die.network.step(offers, ready);
+  for (u32 left = active; left != 0; left &= left - 1) {
+    const u32 l = u32(std::countr_zero(left));
+    End& e = *die.ends[l];
+    const unsigned read = e.end.cross_read();
+    e.end.step(e.in);
+    e.end.step_phy(e.wire ? &*e.wire : nullptr, read, e.wire && !e.peer->channel.received_damaged());
+    e.at = now_ + 1;
+    die.end_due[l] = e.at + e.end.quiet();
+    if (e.hear != e.end.side_hear()) turned_.push_back({&die, l});
   }
+  die.network_due = die.network.still() ? kNever : now_ + 1;
+  for (u32 l = 0; l < kLinks; ++l) die.network_due = std::min({die.network_due, die.end_due[l], die.arrival[l]});
+  if (die.chip && (die.network.seen() != die.seen || die.network.rx() != Network::Rx::none)) die.due = std::min(die.due, std::max(now_, die.start) + 1);
+}
+
+// The first cycle in which a channel's next flit is there.
+u64 Package::next_arrival(const link::Channel& channel) const {
+  const double ps = channel.next_ps();
+  return std::isfinite(ps) ? u64(std::ceil(ps / double(period_ps_))) : kNever;
 }
 
 // The next cycle in which anything may move.
 u64 Package::next() const {
   u64 next = kNever;
-  for (const auto& d : dies_) {
-    if (!d->network.still()) return now_;
-    if (d->chip) next = std::min(next, d->network.seen() != d->seen ? now_ : d->due);
-    for (const auto& e : d->ends) {
-      if (!e) continue;
-      next = std::min(next, e->due);
-      const double arrival = e->channel.next_ps();
-      if (std::isfinite(arrival)) next = std::min(next, u64(std::ceil(arrival / double(period_ps_))));
-    }
-    if (next <= now_) return now_;
-  }
+  for (const auto& d : dies_) next = std::min({next, d->due, d->network.still() ? d->network_due : now_});
   return next;
 }
 

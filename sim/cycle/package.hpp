@@ -20,9 +20,9 @@
 namespace jogak::cycle {
 
 struct PackageOptions {
-  link::ChannelOptions link;                // of every link; each has noise of its own
+  link::ChannelOptions link = {};           // of every link; each has noise of its own
   u64 period_ps = 1000;                     // of the dies' common clock
-  std::vector<AxiPace::Options> memories;   // of each die; one: of all; none: the default
+  std::vector<AxiPace::Options> memories = {};  // of each die; one: of all; none: the default
 };
 
 struct LinkCounters {  // of one direction; since the package was made
@@ -78,8 +78,9 @@ class Package {
   void cycle();
   void step_chip(u32 die);
   void step_network(Die& die);
-  bool gather(End& end, u32 link, const Network& network);
+  void gather(Die& die, u32 link);
   u64 next() const;
+  u64 next_arrival(const link::Channel& channel) const;
   void feed(u32 die);
   bool execute(u32 die);
   void finish(u32 die);
@@ -88,6 +89,7 @@ class Package {
   model::Package& values_;
   u64 period_ps_;
   std::vector<std::unique_ptr<Die>> dies_;
+  std::vector<std::pair<Die*, u32>> turned_;  // ends whose side wire changes in this cycle
   u64 now_ = 1;          // the next cycle
   u32 left_ = 0, starving_ = 0;  // dies that run; that wait in vain
   bool aborted_ = false;

@@ -28,7 +28,7 @@ void Channel::noise(Wire& wire, bool low, bool high) {
   for (std::uint32_t& w : wire) w ^= static_cast<std::uint32_t>(random_()) & mask;
 }
 
-void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width) {
+void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width, bool open) {
   const double begin = std::max(busy_until_, static_cast<double>(now_ps));
   const double length = width == Width::kFull ? flit_ps_ : 2 * flit_ps_;
   busy_until_ = begin + length;
@@ -38,6 +38,7 @@ void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width) {
   items_.push_back({busy_until_ + latency_ps_, wire});
   Wire& sent = items_.back().wire;
   bool wrong = false;
+  if (open && (clean_bits_ < 8 * kFlitBytes || low_broken_ || high_broken_)) seal(sent);
   std::uint64_t bit = 0;
   constexpr std::uint64_t kBits = 8 * kFlitBytes;
   while (clean_bits_ < kBits - bit) {
@@ -58,11 +59,13 @@ void Channel::send(std::uint64_t now_ps, const Wire& wire, Width width) {
   run_ = wrong ? run_ + 1 : 0;
   last_ = busy_until_;
   if (run_ >= kStorm) storm_ = busy_until_;
+  items_.back().damaged = wrong;
 }
 
 std::optional<Wire> Channel::receive(std::uint64_t now_ps) {
   if (items_.empty() || items_.front().arrival > static_cast<double>(now_ps)) return std::nullopt;
   const Wire wire = items_.front().wire;
+  received_damaged_ = items_.front().damaged;
   items_.pop_front();
   return wire;
 }

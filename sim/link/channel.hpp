@@ -25,9 +25,12 @@ class Channel {
 
   // Room for one more flit: at most one waits behind the one on the lanes.
   bool ready(std::uint64_t now_ps) const { return busy_until_ <= static_cast<double>(now_ps) + flit_ps_; }
-  void send(std::uint64_t now_ps, const Wire& wire, Width width);
+  // open: the wire has no CRC yet; it gets one if it is damaged.
+  void send(std::uint64_t now_ps, const Wire& wire, Width width, bool open = false);
   // The next flit that has arrived, damaged or not.
   std::optional<Wire> receive(std::uint64_t now_ps);
+  // The flit received last has wrong bits.
+  bool received_damaged() const { return received_damaged_; }
   // When the next flit arrives; infinite: none is on its way.
   double next_ps() const { return items_.empty() ? std::numeric_limits<double>::infinity() : items_.front().arrival; }
 
@@ -54,6 +57,7 @@ class Channel {
   struct Item {
     double arrival;
     Wire wire;
+    bool damaged = false;
   };
   std::uint64_t next_error();
   void noise(Wire& wire, bool low, bool high);
@@ -66,7 +70,7 @@ class Channel {
   std::uint64_t flits_ = 0, damaged_ = 0;
   double storm_ = -1e30, last_ = -1e30;  // end of the last storm of damaged flits; the last flit on the lanes
   unsigned run_ = 0;                    // damaged flits in a row
-  bool low_broken_ = false, high_broken_ = false, dead_ = false;
+  bool low_broken_ = false, high_broken_ = false, dead_ = false, received_damaged_ = false;
 };
 
 }  // namespace jogak::link

@@ -39,22 +39,33 @@ std::uint16_t crc(const Wire& wire) {
   return static_cast<std::uint16_t>(~c);
 }
 
-Wire encode(const Flit& flit) {
+Wire encode_open(const Flit& flit) {
   Wire w;
   const unsigned head = static_cast<unsigned>(flit.kind) | unsigned{flit.seq} << 2 | unsigned{flit.ack} << 9;
   w[0] = head | flit.payload[0] << 16;
   for (std::size_t i = 1; i < 16; ++i) w[i] = flit.payload[i - 1] >> 16 | flit.payload[i] << 16;
   w[16] = flit.payload[15] >> 16;
-  w[16] |= std::uint32_t{crc(w)} << 16;
   return w;
 }
 
-bool decode(const Wire& wire, Flit& flit) {
-  if (crc(wire) != wire[16] >> 16) return false;
+void seal(Wire& wire) { wire[16] |= std::uint32_t{crc(wire)} << 16; }
+
+Wire encode(const Flit& flit) {
+  Wire w = encode_open(flit);
+  seal(w);
+  return w;
+}
+
+void read(const Wire& wire, Flit& flit) {
   flit.kind = static_cast<FlitKind>(wire[0] & 3);
   flit.seq = wire[0] >> 2 & kSeqMask;
   flit.ack = wire[0] >> 9 & kSeqMask;
   for (std::size_t i = 0; i < 16; ++i) flit.payload[i] = wire[i] >> 16 | wire[i + 1] << 16;
+}
+
+bool decode(const Wire& wire, Flit& flit) {
+  if (crc(wire) != wire[16] >> 16) return false;
+  read(wire, flit);
   return true;
 }
 

@@ -33,6 +33,10 @@ std::uint16_t crc(const Wire& wire);
 Wire encode(const Flit& flit);
 // False where the CRC is wrong; flit is then undefined.
 bool decode(const Wire& wire, Flit& flit);
+// The same in two steps, for who knows which flits the channel left alone: those need no CRC.
+Wire encode_open(const Flit& flit);  // CRC 0
+void seal(Wire& wire);
+void read(const Wire& wire, Flit& flit);
 
 // The low 64 bits of a packet's header word; fields as in npu_link_pkg.
 struct PacketHead {

@@ -36,9 +36,10 @@ unsigned LinkEnd::quiet() const {
   return !trained || sends || crosses || receives ? 0 : std::min(idle_, silence_);
 }
 
-void LinkEnd::step_phy(const Wire* wire, unsigned read_before) {
+void LinkEnd::step_phy(const Wire* wire, unsigned read_before, bool clean) {
   if (wire != nullptr && ahead_of(cross_write_, read_sync_) % (2 * kCross) != kCross) {
     cross_[cross_write_ % kCross] = *wire;
+    cross_clean_[cross_write_ % kCross] = clean;
     cross_write_ = (cross_write_ + 1) % (2 * kCross);
   }
   read_sync_ = read_meta_;
@@ -123,7 +124,7 @@ void LinkEnd::step(const Inputs& in) {
       f.payload = {};
       if (pick_.kind == FlitKind::kData) f.payload = read_;
       if (pick_.kind == FlitKind::kTrain) f.payload[0] = kMagic, f.payload[1] = kWindow | options_.port_bytes << 8 | hello_fresh_ << 16;
-      wire_ = encode(f);
+      wire_ = options_.open ? encode_open(f) : encode(f);
     }
     flit_valid_ = pick_valid_;
     FlitKind kind = FlitKind::kNull;
@@ -204,10 +205,12 @@ void LinkEnd::step(const Inputs& in) {
   step_received(seen, take, ahead);
   step_train(good, bad, hello, in.side_hear);
   checked_ = arrived_valid_;
-  if (arrived_valid_) good_ = decode(arrived_, got_);
+  if (arrived_valid_ && arrived_clean_) good_ = true, read(arrived_, got_);
+  else if (arrived_valid_) good_ = decode(arrived_, got_);
   arrived_valid_ = cross_read_ != write_sync_;
   if (arrived_valid_) {
     arrived_ = cross_[cross_read_ % kCross];
+    arrived_clean_ = cross_clean_[cross_read_ % kCross];
     cross_read_ = (cross_read_ + 1) % (2 * kCross);
   }
   write_sync_ = write_meta_;

@@ -12,6 +12,7 @@ namespace jogak::link {
 struct EndOptions {
   unsigned port_bytes = 16;  // of a word of a packet
   unsigned idle_cycles = 32, retry_cycles = 256, try_cycles = 1024, silence_cycles = 1024;
+  bool open = false;  // flits leave without their CRC: for Channel::send()
 };
 
 using Word = std::array<std::uint32_t, 16>;  // port_bytes of it count
@@ -45,7 +46,8 @@ class LinkEnd {
   void step(const Inputs& in);
   // One cycle of the clock that comes with the received flits; wire: a flit, or none. With the core's clock at the same instant:
   // step() first, and step_phy() with what the pointer was (cross_read()) before it.
-  void step_phy(const Wire* wire, unsigned read_before);
+  // clean: the channel left the flit as it was, so its CRC, which may be missing, is not looked at.
+  void step_phy(const Wire* wire, unsigned read_before, bool clean = false);
   unsigned cross_read() const { return cross_read_; }
 
   // Cycles of both clocks that may be left out with skip() because nothing would happen in them: no word is offered, no flit arrives, and
@@ -78,10 +80,11 @@ class LinkEnd {
   Wire wire_{};
   // crossing of clocks: pointers, and their copies on the other side
   std::array<Wire, kCross> cross_{};
+  std::array<bool, kCross> cross_clean_{};
   unsigned cross_write_ = 0, cross_read_ = 0, write_meta_ = 0, write_sync_ = 0, read_meta_ = 0, read_sync_ = 0;
   // receiver
   Wire arrived_{};
-  bool arrived_valid_ = false, checked_ = false, good_ = false;
+  bool arrived_valid_ = false, arrived_clean_ = false, checked_ = false, good_ = false;
   Flit got_{};
   unsigned expect_ = 0, last_ = 0, passed_ = 0;
   unsigned timer_ = 0, timer_mask_;

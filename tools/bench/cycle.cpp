@@ -104,27 +104,29 @@ double timing_counters_off(const Measured& m) {
   return off;
 }
 
-void random_programs(const Options& o, const std::string& config, Report& report) {
-  const std::filesystem::path program = beside("jogak-cycle-fuzz");
+// what: what the program runs; arguments: its own ones.
+void random_programs(const Options& o, const std::string& what, const std::string& name, const std::string& arguments, const std::string& config, int count, Report& report) {
+  const std::filesystem::path program = beside(name);
   if (!std::filesystem::exists(program)) return report.skip("no " + program.string());
-  const int count = o.tokens > 0 ? o.tokens : 10000;
-  const Output out = last_line("'" + program.string() + "' --config " + config + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(count) + " --tell 0", " programs of ");
+  const Output out = last_line("'" + program.string() + "' " + arguments + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(count) + " --tell 0", " programs of ");
   unsigned long long programs = 0, differ = 1, cycles = 0;
   double length = 0, mean = 1, worst = 1;
   if (std::sscanf(out.text.c_str(), "%*[^:]: %llu programs of %lf cycles, %llu differ, error mean %lf, worst %lf and %llu cycles", &programs, &length, &differ, &mean, &worst, &cycles) != 6)
-    throw Error("bench", "last line of jogak-cycle-fuzz", out.text, "programs, how many differ, errors");
-  const auto add = [&](const char* what, double value, const char* unit, std::optional<double> bar) {
-    report.add({.case_name = what, .config = config, .on = "cycle", .value = value, .unit = unit, .bar = bar, .aim = 0, .less = true});
+    throw Error("bench", "last line of " + name, out.text, "programs, how many differ, errors");
+  const auto add = [&](const char* part, double value, const char* unit, std::optional<double> bar) {
+    report.add({.case_name = what + part, .config = config, .on = "cycle", .value = value, .unit = unit, .bar = bar, .aim = 0, .less = true});
   };
-  add("random programs", static_cast<double>(differ), ("programs in which a cycle or a counter differs, of " + std::to_string(programs)).c_str(), std::nullopt);
-  add("random programs, mean", mean, "of the RTL's cycles", 0.01);
+  add("", static_cast<double>(differ), ("programs in which a cycle or a counter differs, of " + std::to_string(programs)).c_str(), std::nullopt);
+  add(", mean", mean, "of the RTL's cycles", 0.01);
   // Short programs may be off by a few cycles.
-  add("random programs, worst", cycles <= 32 ? 0 : worst, "of the RTL's cycles, where it is more than 32", 0.03);
+  add(", worst", cycles <= 32 ? 0 : worst, "of the RTL's cycles, where it is more than 32", 0.03);
 }
 
 void error(const Options& o, Report& report) {
   const spec::Config& config = config_of(o);
-  random_programs(o, config.name, report);
+  const int count = o.tokens > 0 ? o.tokens : 10000;
+  random_programs(o, "random programs", "jogak-cycle-fuzz", "--config " + std::string(config.name), config.name, count, report);
+  random_programs(o, "random exchanges in packages", "jogak-package-fuzz", "", "nanoquad", std::max(1, count / 10), report);
   double sum = 0, worst = 0, worst_cycles = 0, counters = 0, differences = 0, n = 0;
   for (const Workload& w : workloads(config)) {
     const Measured m = w.measure(config);
