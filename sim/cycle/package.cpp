@@ -141,6 +141,14 @@ bool Package::run(u64 limit) {
   return true;
 }
 
+void Package::idle(u64 cycles) {
+  if (left_ != 0) throw Error("package", "idle", "a job in flight", "none");
+  for (const u64 end = now_ + cycles; now_ < end;) {
+    cycle();
+    now_ = std::max(now_, std::min(next(), end));
+  }
+}
+
 void Package::abort() {
   aborted_ = true;
   for (auto& d : dies_) {

@@ -61,6 +61,9 @@ class Package {
   void abort();
   bool aborted() const { return aborted_; }
 
+  // Time passes between launches: for links, and words that are on their way.
+  void idle(u64 cycles);
+
   // Since the package was made.
   u64 cycles() const { return now_ - 1; }
   // What die `from` sends by its link; of a border's link all 0.

@@ -39,7 +39,12 @@ class Exchange {
           if (random_() % 4 != 0) messages[from].push_back(message(to));
       for (u32 d = 0; d < dies_; ++d) round(d, r, messages);
     }
-    for (ProgramBuilder& b : programs_) b.halt();
+    // A die ends when all that was sent to it is there.
+    for (u32 d = 0; d < dies_; ++d) {
+      for (u32 to = 0; to < dies_; ++to)
+        if (sent_[d * 16 + to]) programs_[d].wait(Engine::st, kRoom + to);
+      programs_[d].halt();
+    }
     return std::move(programs_);
   }
 
