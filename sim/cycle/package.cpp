@@ -65,6 +65,8 @@ Package::Package(model::Package& values, const PackageOptions& o) : values_(valu
   const u32 columns = values.columns(), rows = values.dies() / columns;
   if (o.memories.size() > 1 && o.memories.size() != dies())
     throw Error("package", "memories", std::to_string(o.memories.size()), "one for all dies, or one a die: " + std::to_string(dies()));
+  if (!o.links.empty() && o.links.size() != dies() * kLinks)
+    throw Error("package", "links", std::to_string(o.links.size()), std::to_string(kLinks) + " a die: " + std::to_string(dies() * kLinks));
   for (u32 d = 0; d < dies(); ++d) {
     const spec::Config& config = values.die(d).config();
     Chip::check(config);
@@ -89,7 +91,7 @@ Package::~Package() {
 }
 
 void Package::connect(u32 d, u32 l, const PackageOptions& o) {
-  dies_[d]->ends[l] = std::make_unique<End>(values_.die(d).config().port_bytes, channel_options(o.link, d * kLinks + l));
+  dies_[d]->ends[l] = std::make_unique<End>(values_.die(d).config().port_bytes, channel_options(o.links.empty() ? o.link : o.links[d * kLinks + l], d * kLinks + l));
   dies_[d]->links |= 1u << l;
   dies_[d]->end_due[l] = now_;
   link::LinkEnd& end = dies_[d]->ends[l]->end;

@@ -21,6 +21,7 @@ namespace jogak::cycle {
 
 struct PackageOptions {
   link::ChannelOptions link = {};           // of every link; each has noise of its own
+  std::vector<link::ChannelOptions> links = {};  // else, if not empty: what die d sends by its link l, at d * kLinks + l
   u64 period_ps = 1000;                     // of the dies' common clock
   std::vector<AxiPace::Options> memories = {};  // of each die; one: of all; none: the default
 };

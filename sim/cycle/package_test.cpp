@@ -84,15 +84,19 @@ TEST_CASE("cycle package: values are the exact package's; a run in pieces, and o
   for (u32 d = 0; d < 4; ++d) CHECK(second[d].ok());
 }
 
-TEST_CASE("cycle package: a slower link takes longer, a die by itself none") {
-  u64 last = 0;
-  for (const double rate : {64.0, 4.0, 1.0}) {
+TEST_CASE("cycle package: links have rates of their own, and a slow one costs time") {
+  u64 cycles[2];
+  for (const bool slow : {false, true}) {
     Job job(exchange(2, 3));
-    cycle::Package package(job.values, {.link = {.gb_per_s = rate}});
+    cycle::PackageOptions o;
+    o.links.resize(2 * cycle::Package::kLinks, {.gb_per_s = 64});
+    if (slow) o.links[0].gb_per_s = 0.1;  // die 0, east
+    cycle::Package package(job.values, o);
     const auto results = package.launch(job.timed());
-    CHECK(cycles_of(results[0]) > last);
-    last = cycles_of(results[0]);
+    cycles[slow] = cycles_of(results[1]);
+    CHECK((package.link(0, 0).busy_cycles > 10 * package.link(1, 1).busy_cycles) == slow);
   }
+  CHECK(cycles[1] > 2 * cycles[0]);
 }
 
 TEST_CASE("cycle package: a die that waits in vain is named as in the exact package, and the next launch runs") {

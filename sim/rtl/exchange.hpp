@@ -19,7 +19,7 @@ using spec::Space;
 
 constexpr u32 kCodeBytes = 1 << 15, kWindowBytes = 1 << 14;
 constexpr u64 kBase = 0x40'0000;
-constexpr std::array kSpaces = {Space::wspm, Space::wsc, Space::aspm, Space::asc, Space::vmem};
+inline constexpr std::array kSpaces = {Space::wspm, Space::wsc, Space::aspm, Space::asc, Space::vmem};
 // Local semaphores: ve > st sources are made, st > ve they are sent, ve > st an inbox is read. Remote ones: from die j the data (32 + j),
 // from die j the room (48 + j).
 constexpr u32 kMade = 0, kSent = 1, kRead = 2, kData = 32, kRoom = 48;

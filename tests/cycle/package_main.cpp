@@ -39,6 +39,7 @@ struct Timed {
   std::vector<std::array<u64, 64>> counters;      // of each die's launches
   std::vector<std::vector<cycle::Event>> events;  // of each die; cycle: of the package
   std::vector<u64> launched;                      // cycles of all launches
+  u64 breaks = 0;                                 // the cycle in which lanes break
   u64 replays = 0;
 };
 
@@ -79,6 +80,7 @@ class Case {
     const auto package = rtl::make_package("nanoquad", with);
     if (breaks()) package->channel(0, 0).break_lanes(true, false);
     Timed t;
+    t.breaks = package->cycles();
     t.events.resize(values_.dies());
     for (u32 d = 0; d < values_.dies(); ++d) {
       rtl::Simulator& die = package->die(d);
@@ -92,14 +94,15 @@ class Case {
     return t;
   }
 
-  // launched: as the RTL was.
-  Timed on_model(const std::vector<u64>& launched) {
+  // Launched as the RTL was.
+  Timed on_model(const Timed& rtl) {
     cycle::Package package(values_, {.link = options_.link, .memories = {{.read_latency = options_.die.read_latency, .write_latency = options_.die.write_latency}}});
+    package.idle(rtl.breaks - package.cycles());
     if (breaks()) package.channel(0, 0).break_lanes(true, false);
-    Timed t{.counters = {}, .events = {}, .launched = launched};
+    Timed t;
     t.events.resize(values_.dies());
     for (u32 k = 0; k < kLaunches; ++k) {
-      const u64* const at = &launched[k * values_.dies()];
+      const u64* const at = &rtl.launched[k * values_.dies()];
       std::vector<std::vector<cycle::Event>> events(values_.dies());
       std::vector<cycle::Package::Launch> launches;
       // The host's register accesses after the launch before.
@@ -188,7 +191,7 @@ int main(int argc, char** argv) {
     double sum = 0, worst_share = 0;
     for (u64 seed = o.seed; seed < o.seed + o.count; ++seed) {
       Case c(seed, o);
-      const Timed rtl = c.on_rtl(), found = c.on_model(rtl.launched);
+      const Timed rtl = c.on_rtl(), found = c.on_model(rtl);
       const Difference d = compare(rtl, found);
       cycles += d.cycles, sum += d.share, replays += rtl.replays;
       worst = std::max(worst, d.off), worst_share = std::max(worst_share, d.share), differ += !d.text.empty();
