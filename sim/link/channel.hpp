@@ -45,7 +45,7 @@ class Channel {
     Wire wire;
   };
   std::vector<Flight> depart();
-  void arrive(const Flight& flight) { items_.push_back({flight.arrival, flight.wire}); }
+  void arrive(const Flight& flight) { items_.push_back({flight.arrival, flight.wire, true}); }
   // Nothing that was sent can make the receiver stop hearing: no storm of damaged flits within storm_ps, no silence of silence_ps.
   bool steady(std::uint64_t now_ps, std::uint64_t storm_ps, std::uint64_t silence_ps) const;
 
