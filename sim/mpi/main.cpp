@@ -32,7 +32,7 @@ struct Hash {
 
 struct Job {
   std::string config = "nanoquad";
-  u32 rounds = 8, latency_ps = 10'000;
+  u32 rounds = 8, launches = 1, latency_ps = 10'000;
   u64 seed = 1;
   double ber = 0, gb_per_s = 68;
   bool trouble = false;  // links between dies 0 and 2 lose lanes and die for a while
@@ -50,12 +50,13 @@ Job parse(int argc, char** argv) {
   for (const auto& [key, value] : given) {
     if (key == "--config") job.config = value;
     else if (key == "--rounds") job.rounds = static_cast<u32>(std::stoul(value));
+    else if (key == "--launches") job.launches = static_cast<u32>(std::stoul(value));
     else if (key == "--latency-ps") job.latency_ps = static_cast<u32>(std::stoul(value));
     else if (key == "--seed") job.seed = std::stoull(value);
     else if (key == "--ber") job.ber = std::stod(value);
     else if (key == "--gb-per-s") job.gb_per_s = std::stod(value);
     else if (key == "--trouble") job.trouble = true;
-    else throw Error("jogak-mpi", "option", key, "--config, --rounds, --latency-ps, --seed, --ber, --gb-per-s or --trouble");
+    else throw Error("jogak-mpi", "option", key, "--config, --rounds, --launches, --latency-ps, --seed, --ber, --gb-per-s or --trouble");
   }
   return job;
 }
@@ -81,7 +82,7 @@ std::unique_ptr<PackageSimulator> package_of(const Job& job, Transport& transpor
 }
 
 void launch(PackageSimulator& package, const Job& job) {
-  const auto programs = Exchange(package.die(0).config(), package.dies(), job.seed).make(job.rounds);
+  const auto programs = Exchange(package.die(0).config(), package.dies(), job.seed, true).make(job.rounds);
   for (unsigned d = 0; d < package.dies(); ++d) {
     const auto& code = programs[d].code();
     if (code.size() * sizeof(spec::Insn) > kCodeBytes) throw Error("jogak-mpi", "rounds", std::to_string(job.rounds), "fewer: the program has room for " + std::to_string(kCodeBytes) + " bytes");
@@ -125,16 +126,22 @@ u64 hash_of(PackageSimulator& package, Transport& transport) {
   return hash.value;
 }
 
+// All dies to their ends.
+void finish(PackageSimulator& package) {
+  for (const u64 begin = package.cycles(); !package.run_until_done(kSlice);)
+    if (package.cycles() - begin > kLimit) throw Error("jogak-mpi", "cycles", "some dies still running after " + std::to_string(kLimit), "all done");
+}
+
 void run(const Job& job, Transport& transport) {
   const auto package = package_of(job, transport);
-  launch(*package, job);
   const u64 begin = package->cycles();
   const auto start = std::chrono::steady_clock::now();
-  if (job.trouble) trouble(*package);
-  bool done = false;
-  while (!(done = package->run_until_done(kSlice)) && package->cycles() - begin < kLimit) {}
+  for (u32 i = 0; i < job.launches; ++i) {
+    launch(*package, job);
+    if (job.trouble) trouble(*package);
+    finish(*package);
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!done) throw Error("jogak-mpi", "cycles", "some dies still running after " + std::to_string(kLimit), "all done");
   const u64 cycles = package->cycles(), replays = package->replays(), exchanges = transport.sum(package->exchanges());
   const u64 hash = hash_of(*package, transport);
   if (transport.rank() != 0) return;

@@ -11,10 +11,10 @@
 namespace jogak::bench {
 namespace {
 
-constexpr int kRounds = 16, kRepeats = 3;
+constexpr int kRounds = 12, kLaunches = 12, kRepeats = 3;
 
 nlohmann::json once(const std::string& before, const std::string& config, std::uint64_t seed) {
-  const std::string command = before + "'" + beside("jogak-mpi").string() + "' --config " + config + " --rounds " + std::to_string(kRounds) + " --seed " + std::to_string(seed);
+  const std::string command = before + "'" + beside("jogak-mpi").string() + "' --config " + config + " --rounds " + std::to_string(kRounds) + " --launches " + std::to_string(kLaunches) + " --seed " + std::to_string(seed);
   const Output out = last_line(command, "\"hash\"");
   if (out.status != 0 || out.text.empty()) throw Error("bench mpi", "command " + command, "status " + std::to_string(out.status), "a line of results");
   return nlohmann::json::parse(out.text);
