@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "sim/link/channel.hpp"
 #include "simulator.hpp"
@@ -23,6 +24,13 @@ struct PackageOptions {
   Transport* transport = nullptr;
 };
 
+// A wait that has not been granted.
+struct Waiting {
+  unsigned die, user;                // user: an engine, in the order of spec::Engine, or 4: the sequencer
+  unsigned semaphore, amount;
+  bool operator==(const Waiting&) const = default;
+};
+
 class PackageSimulator {
  public:
   virtual ~PackageSimulator() = default;
@@ -39,10 +47,17 @@ class PackageSimulator {
   // What die `from` sends by its link (0 east, 1 west, 2 north, 3 south).
   virtual link::Channel& channel(unsigned from, unsigned link) = 0;
   virtual bool links_up() const = 0;
+  virtual bool link_up(unsigned die, unsigned link) const = 0;   // links as above; of a border's link true; of this process's dies
+  // In the last cycle, of this process's dies.
+  virtual std::vector<Waiting> waiting() const = 0;
   virtual std::uint64_t replays() const = 0;
 };
 
 // Every link is up. Throws Error for a configuration without links or whose RTL was not built.
 std::unique_ptr<PackageSimulator> make_package(const std::string& config, const PackageOptions& options);
+
+// Runs to the end of every die, or throws Error that names who has not ended: dies, what their engines wait for, links that are down. That
+// is when `limit` cycles have passed, or `patience` cycles in which the dies that have not ended waited for the same semaphores.
+void run_to_end(PackageSimulator& package, std::uint64_t limit, std::uint64_t patience = 200'000);
 
 }  // namespace jogak::rtl

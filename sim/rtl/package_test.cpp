@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "error.hpp"
@@ -40,9 +41,9 @@ class Both {
     }
   }
 
-  void run(const std::vector<ProgramBuilder>& programs, u64 limit = 400'000) {
+  void launch(const std::vector<ProgramBuilder>& programs) {
     const u32 columns = model.columns();
-    std::vector<model::Launch> launches;
+    launches.clear();
     for (u32 d = 0; d < model.dies(); ++d) {
       model::Launch l{.code = programs[d].code()};
       sim::LaunchSetup setup{.code = kBase, .code_len = u32(programs[d].code().size())};
@@ -55,7 +56,11 @@ class Both {
       std::memcpy(rtl->die(d).dram().data(), l.code.data(), l.code.size() * sizeof(spec::Insn));
       sim::launch(rtl->die(d), setup);
     }
+  }
+  void run(const std::vector<ProgramBuilder>& programs, u64 limit = 400'000) {
+    launch(programs);
     expected = model.launch(launches);
+    if (midway) midway();
     if (!rtl->run_until_done(limit)) throw Error("package test", "cycles", "some dies still running after " + std::to_string(limit), "all done");
     for (u32 d = 0; d < model.dies(); ++d) found.push_back(sim::collect(rtl->die(d)));
     for (u32 d = 0; d < model.dies(); ++d)
@@ -88,6 +93,8 @@ class Both {
   model::Package model;
   std::unique_ptr<PackageSimulator> rtl;
   std::vector<std::span<u8>> dram;
+  std::vector<model::Launch> launches;
+  std::function<void()> midway;  // after the launch
   std::vector<model::Result> expected;
   std::vector<sim::RunResult> found;
   model::Window extra;  // window 7
@@ -178,4 +185,75 @@ TEST_CASE("package: local signals never reach remote semaphores; a die that wait
   both.rtl->die(1).write_csr(spec::csr::control, 1);
   CHECK(both.rtl->run_until_done(5000));
   CHECK(sim::collect(both.rtl->die(1)).aborted);
+}
+
+TEST_CASE("package: links die and come back in the middle of the traffic, in one direction or both; nothing is lost") {
+  for (const bool both_ways : {false, true}) {
+    CAPTURE(both_ways);
+    PackageOptions o;
+    o.link = {17, 2000, 1e-6, 3};
+    Both both(o, 11);
+    const u64 begin = both.rtl->cycles();
+    both.midway = [&] {
+      both.rtl->run_until_done(600);
+      for (const auto& [die, link] : {std::pair{0u, 0u}, {2u, 3u}}) {
+        both.rtl->channel(die, link).cut(true);
+        if (both_ways) both.rtl->channel(die == 0 ? 1 : 0, link ^ 1).cut(true);
+      }
+      CHECK_FALSE(both.rtl->run_until_done(6000));
+      CHECK_FALSE(both.rtl->link_up(0, 0));
+      CHECK_FALSE(both.rtl->link_up(0, 2));
+      for (const auto& [die, link] : {std::pair{0u, 0u}, {2u, 3u}}) {
+        both.rtl->channel(die, link).cut(false);
+        if (both_ways) both.rtl->channel(die == 0 ? 1 : 0, link ^ 1).cut(false);
+      }
+    };
+    both.run(Exchange(both.config, 4, 11).make(8));
+    CHECK(both.rtl->cycles() - begin > 6600);
+    CHECK(both.rtl->replays() > 0);
+    for (const auto& e : both.expected) REQUIRE(e.ok());
+    both.compare();
+  }
+}
+
+TEST_CASE("package: a die that never answers is reported with what waits for it, in time") {
+  const auto refused = [](Both& both, const std::vector<ProgramBuilder>& programs, u64 limit, u64 patience) {
+    both.launch(programs);
+    const u64 begin = both.rtl->cycles();
+    try {
+      run_to_end(*both.rtl, limit, patience);
+    } catch (const Error& e) {
+      CHECK(both.rtl->cycles() - begin <= std::min(limit, patience + 3000));
+      return std::string(e.what());
+    }
+    return std::string("it ended");
+  };
+  PackageOptions o;
+  o.columns = 2, o.rows = 1;
+  {  // Its program forgets to signal.
+    Both both(o, 4);
+    std::vector<ProgramBuilder> programs(2);
+    programs[0].wait(Engine::st, kData + 1, 3);
+    programs[0].wait(Engine::seq, kRoom + 1, 2);
+    for (ProgramBuilder& p : programs) p.halt();
+    const std::string text = refused(both, programs, 1'000'000, 5000);
+    CHECK(text.find("die 0: its store engine waits for 3 of semaphore 33, which another die signals") != std::string::npos);
+    CHECK(text.find("die 0: its sequencer waits for 2 of semaphore 49") != std::string::npos);
+    CHECK(text.find("die 1") == std::string::npos);
+    CHECK(text.find("down") == std::string::npos);
+  }
+  {  // It is cut off for good.
+    Both both(o, 5);
+    both.rtl->channel(1, 1).cut(true);
+    const std::string text = refused(both, Exchange(both.config, 2, 5).make(6), 60'000, 20'000);
+    CHECK(text.find("of semaphore") != std::string::npos);
+    CHECK(text.find("link east of die 0 is down") != std::string::npos);
+    CHECK(text.find("link west of die 1 is down") != std::string::npos);
+  }
+  {  // No lanes are left between them.
+    Both both(o, 6);
+    both.rtl->channel(0, 0).break_lanes(true, true);
+    const std::string text = refused(both, Exchange(both.config, 2, 6).make(6), 60'000, 20'000);
+    CHECK(text.find("link east of die 0 is down") != std::string::npos);
+  }
 }

@@ -69,6 +69,18 @@ class Die final : public Machine {
   link::Width width(unsigned link) { return static_cast<link::Width>(dut().phy_tx_width_o >> 2 * link & 3); }
   bool hears(unsigned link) { return dut().side_hear_o >> link & 1; }
   bool up(unsigned link) { return dut().link_up_o >> link & 1; }
+  // As npu_sems_probe keeps them: n, semaphore, valid from the least significant bit on, user after user.
+  void waiting(unsigned die, std::vector<Waiting>& out) {
+    constexpr unsigned kCount = 8, kSem = 6, kBits = kCount + kSem + 1, kUsers = 5;
+    const auto& words = dut().rootp->npu_chiplet__DOT__u_npu__DOT__u_control__DOT__u_sems__DOT__u_probe__DOT__take_q;
+    const auto field = [&](unsigned at, unsigned bits) {
+      unsigned v = 0;
+      for (unsigned b = 0; b < bits; ++b) v |= (words[(at + b) / 32] >> (at + b) % 32 & 1) << b;
+      return v;
+    };
+    for (unsigned u = 0; u < kUsers; ++u)
+      if (field(u * kBits + kCount + kSem, 1)) out.push_back({die, u, field(u * kBits + kCount, kSem), field(u * kBits, kCount)});
+  }
   u32 replays(unsigned link) { return dut().link_replays_o[link]; }
   void sample_cycle() { sample(); }
   void edge_cycle() { edge(); }
@@ -180,8 +192,15 @@ class Package final : public PackageSimulator {
   bool links_up() const override {
     long down = 0;
     for (const unsigned d : here_)
-      for (unsigned l = 0; l < kLinks; ++l) down += neighbour(d, l) >= 0 && !dies_[d]->up(l);
+      for (unsigned l = 0; l < kLinks; ++l) down += !link_up(d, l);
     return none(down);
+  }
+  bool link_up(unsigned d, unsigned l) const override { return neighbour(d, l) < 0 || dies_.at(d)->up(l); }
+  std::vector<Waiting> waiting() const override {
+    std::vector<Waiting> all;
+    for (const unsigned d : here_)
+      if (!dies_[d]->irq()) dies_[d]->waiting(d, all);
+    return all;
   }
   u64 replays() const override {
     u64 sum = 0;
