@@ -44,6 +44,16 @@ foreach(part spec sim driver compiler runtime tools hls tests rtl)
   cap(500 ${files})
 endforeach()
 
+# A semicolon would split the name in CTest's list: neither half names a test, and nothing runs.
+file(GLOB_RECURSE tests RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" spec/*.cpp sim/*.cpp rtl/*.cpp driver/*.cpp compiler/*.cpp
+  runtime/*.cpp tools/*.cpp tests/*.cpp)
+foreach(file ${tests})
+  file(STRINGS "${file}" found REGEX "TEST_CASE\\(\"[^\"]*;")
+  if(found)
+    string(APPEND problems "${file}: name of a test case, found a semicolon, expected none: CTest would run nothing\n")
+  endif()
+endforeach()
+
 if(problems)
   message(NOTICE "${problems}")
   message(FATAL_ERROR "tree: rules broken, see above")

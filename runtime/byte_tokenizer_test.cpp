@@ -89,7 +89,7 @@ TEST_CASE("all bytes go through and come back") {
   }
 }
 
-TEST_CASE("control tokens never come from text, user-defined ones do, the longest first; more tokens may end a text") {
+TEST_CASE("control tokens never come from text, user-defined ones do, the longest first, more tokens may end a text") {
   TokenizerData d = data(goldens().at(0));
   d.tokens.push_back("<tool>s");
   d.types.push_back(4);

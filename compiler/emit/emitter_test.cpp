@@ -51,7 +51,7 @@ TEST_CASE("a loop's constants are loaded before it, a loop of zero rounds leaves
   CHECK(done.counters[spec::Counter::instructions] == length + 1 - 2 + 100);  // one skipped body, 100 rounds instead of 1, halt
 }
 
-TEST_CASE("repeat makes no loop of one, nothing of none; variables end with a sentence") {
+TEST_CASE("repeat makes no loop of one, nothing of none, variables end with a sentence") {
   Emitter e;
   int bodies = 0;
   e.repeat(0, [&] { ++bodies; });

@@ -83,7 +83,7 @@ TEST_CASE("merge: attention counts a merged row as often as rows have gone into 
     }
 }
 
-TEST_CASE("merge: the same bits on two configurations; none is the program without") {
+TEST_CASE("merge: the same bits on two configurations, none is the program without") {
   Shape s{.layers = 3, .width = 64, .heads = 4, .ffn = 128, .context = 60, .norm_first = true, .merge = 7};
   const auto x = rows_with_twins(s, 4);
   const auto rows = [&](const char* config) {

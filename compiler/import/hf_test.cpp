@@ -225,7 +225,7 @@ TEST_CASE("older files keep the base beside rope_scaling") {
   CHECK(rotary() == before);
 }
 
-TEST_CASE("tokenizers: byte fallback becomes scores; what is unknown is refused by name") {
+TEST_CASE("tokenizers: byte fallback becomes scores, what is unknown is refused by name") {
   Copy c("llama");
   const std::string whole = c.text("tokenizer.json");
   const auto refused = [&](auto&& change) {

@@ -43,7 +43,7 @@ TEST_CASE("YaRN: pairs that turn often stay, slow ones are stretched, a ramp of 
   CHECK(make_rotary(10000, 64, {.kind = Kind::yarn, .factor = 16, .original = 4096, .magnitude = 1.5}).magnitude == 1.5);
 }
 
-TEST_CASE("factors divide pair by pair; what makes no frequencies is refused") {
+TEST_CASE("factors divide pair by pair, what makes no frequencies is refused") {
   const std::vector<float> factors = {1, 2, 4, 8};
   const ir::Rotary r = make_rotary(10000, 8, {}, factors);
   CHECK(r.frequency[2] == doctest::Approx(0.0025));

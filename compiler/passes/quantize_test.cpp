@@ -79,7 +79,7 @@ TEST_CASE("int8: scale is absmax / 127 in fp16, codes are the nearest") {
   }
 }
 
-TEST_CASE("int8c: one scale a row, absmax / 127 in fp32, codes are the nearest; padding has no part in it") {
+TEST_CASE("int8c: one scale a row, absmax / 127 in fp32, codes are the nearest, padding has no part in it") {
   for (const float size : {1.0f, 1e-3f, 300.0f}) {
     for (const int group : {0, 24}) {
       CAPTURE(group);

@@ -43,7 +43,7 @@ TEST_CASE("every configuration takes a small model in every format") {
     }
 }
 
-TEST_CASE("a context that does not fit on chip is taken in chunks; one that memory cannot hold is refused") {
+TEST_CASE("a context that does not fit on chip is taken in chunks, one that memory cannot hold is refused") {
   const LlamaHyper h = with(&LlamaHyper::context, 1 << 20);
   for (const auto& [wish, context] : {std::pair{8192, 8192}, std::pair{0, 4096}, std::pair{500, 512}}) {
     const Program p = compile(import::synthetic_llama(h, 1), {.config = "nano", .context = wish}).program;

@@ -81,7 +81,7 @@ TEST_CASE("moves change no bit") {
   CHECK(std::memcmp(out.at("y").data(), expected.data(), 24) == 0);
 }
 
-TEST_CASE("gather along any axis; negative indices count from the end, others are clamped") {
+TEST_CASE("gather along any axis, negative indices count from the end, others are clamped") {
   gather({7, 5}, 0, {3}, {6, 0, 3});
   gather({7, 5}, 1, {2, 2}, {4, 0, -1, -5});
   gather({2, 3, 4}, 1, {1}, {99});

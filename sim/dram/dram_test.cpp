@@ -15,7 +15,7 @@ double ps(const Preset& p, u64 clocks) { return double(clocks) * double(p.clock_
 
 }  // namespace
 
-TEST_CASE("an idle channel answers after row, column and burst; an open row after column and burst; another row waits for its closing") {
+TEST_CASE("an idle channel answers after row, column and burst, an open row after column and burst, another row waits for its closing") {
   for (const Preset& p : presets()) {
     CAPTURE(p.name);
     Probe probe(p);

@@ -15,7 +15,7 @@ void run(LinkRun<LinkEnd>& r, std::uint64_t steps) {
 
 }  // namespace
 
-TEST_CASE("link: the CRC finds up to three wrong bits and runs of 16; flits survive their wires") {
+TEST_CASE("link: the CRC finds up to three wrong bits and runs of 16, flits survive their wires") {
   std::mt19937_64 random(5);
   Flit f{FlitKind::kData, 77, 120, {}};
   for (auto& w : f.payload) w = static_cast<std::uint32_t>(random());
@@ -70,7 +70,7 @@ TEST_CASE("link: all packets arrive, whatever the channel's errors, clocks, port
   }
 }
 
-TEST_CASE("link: broken lanes: half the width; a cut link trains again and goes on where it was") {
+TEST_CASE("link: broken lanes: half the width, a cut link trains again and goes on where it was") {
   PairOptions p;
   p.channel = {34, 2000, 1e-6, 4};
   LinkRun<LinkEnd> r(p, {16, 0, 1, 1, 8});

@@ -64,7 +64,7 @@ std::string bus(const std::string& name, int count, int net) {
 
 }  // namespace
 
-TEST_CASE("netlist: a look-up table; an open input is 1; the clock's ratio") {
+TEST_CASE("netlist: a look-up table, an open input is 1, the clock's ratio") {
   const auto d = made(R"("l":{"type":"TRELLIS_COMB","parameters":{"INITVAL":"0110000000000000"},"connections":{"A":[100],"B":[101],"C":[],"F":[200]}})", 2, 1);
   for (unsigned v = 0; v < 4; ++v) {
     give(*d, v, 2);

@@ -161,7 +161,7 @@ TEST_CASE("package: stores to no chiplet or memory are bus errors, at the right 
   }
 }
 
-TEST_CASE("package: local signals never reach remote semaphores; a die that waits in vain is named and can be aborted") {
+TEST_CASE("package: local signals never reach remote semaphores, a die that waits in vain is named and can be aborted") {
   PackageOptions o;
   o.columns = 2, o.rows = 1;
   {
@@ -187,7 +187,7 @@ TEST_CASE("package: local signals never reach remote semaphores; a die that wait
   CHECK(sim::collect(both.rtl->die(1)).aborted);
 }
 
-TEST_CASE("package: links die and come back in the middle of the traffic, in one direction or both; nothing is lost") {
+TEST_CASE("package: links die and come back in the middle of the traffic, in one direction or both, nothing is lost") {
   for (const bool both_ways : {false, true}) {
     CAPTURE(both_ways);
     PackageOptions o;

@@ -65,7 +65,7 @@ TEST_CASE("eval: a vision transformer's digits in fp32 and on the machine, the e
   CHECK(eval::worst(r[1].layers)->name.starts_with("layer."));
 }
 
-TEST_CASE("eval: masked letters, judged where there is a class; texts end with a negative id") {
+TEST_CASE("eval: masked letters, judged where there is a class, texts end with a negative id") {
   auto data = letters(4);
   const auto r = eval::evaluate_encoder(reader("bert"), data, formats({"int8"}), {.layer_examples = 1});
   CHECK(r[0].judged > 20);
@@ -81,7 +81,7 @@ TEST_CASE("eval: masked letters, judged where there is a class; texts end with a
   CHECK_THROWS_WITH_AS((void)eval::inputs_of(import::read_encoder(kFolder / "bert", {}), data), doctest::Contains("below 69"), Error);
 }
 
-TEST_CASE("mixed encoders: bytes and errors stay within their budgets, by measured divergence; the program holds the formats") {
+TEST_CASE("mixed encoders: bytes and errors stay within their budgets, by measured divergence, the program holds the formats") {
   const auto data = digits(16);
   const auto read = reader("vit");
   const auto model = read({});

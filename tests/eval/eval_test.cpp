@@ -48,7 +48,7 @@ TEST_CASE("eval: texts by lines and by windows, cut where they must be") {
   CHECK_THROWS_WITH_AS(eval::cut("", t, 8, false, 0), doctest::Contains("nothing to predict"), Error);
 }
 
-TEST_CASE("eval: perplexity is that of the reference's own sum; formats differ from it by what they lose") {
+TEST_CASE("eval: perplexity is that of the reference's own sum, formats differ from it by what they lose") {
   if (!present()) return;
   std::vector<std::unique_ptr<Session>> sessions;
   std::vector<Session*> machines;
@@ -93,7 +93,7 @@ TEST_CASE("eval: the error behind each layer, and the worst one by name") {
   for (const auto& e : fine) CHECK(e.error < 0.03);
 }
 
-TEST_CASE("eval: layers of experts; the first reading has none of them") {
+TEST_CASE("eval: layers of experts, the first reading has none of them") {
   const ir::Graph graph = import::read_model("tests/models/golden/gpt_oss");
   const auto errors = eval::layer_errors(graph, {.config = "nano", .context = 64, .format_of = {"ffn_experts=int8"}}, "model", {{7, 96, 185, 10, 99, 188, 13, 102}});
   REQUIRE(errors.size() == 3);

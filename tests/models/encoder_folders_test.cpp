@@ -150,7 +150,7 @@ TEST_CASE("golden encoders on the RTL, nano: the model's bits and counters") {
   }
 }
 
-TEST_CASE("encoders: a shorter context, texts of other lengths; refusals by name") {
+TEST_CASE("encoders: a shorter context, texts of other lengths, refusals by name") {
   const Golden g(kCases[0]);
   auto model = read(kCases[0]);
   encoder::shorten(model, 43);

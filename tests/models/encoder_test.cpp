@@ -86,7 +86,7 @@ TEST_CASE("bert: letters of masked places as fp32 says, logits within 1.5 %, on 
   }
 }
 
-TEST_CASE("bert: every layer within 2 %; formats; shorter texts see nothing behind their end") {
+TEST_CASE("bert: every layer within 2 %, formats, shorter texts see nothing behind their end") {
   const Golden g("bert");
   for (std::size_t layers = 1; layers <= 3; ++layers) {
     EncoderSession session(encoder::compile(first_layers(import::read_encoder(kFolder / "bert", {}), layers), "edge"), "model");

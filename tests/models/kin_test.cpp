@@ -104,7 +104,7 @@ TEST_CASE("kin of llama: keys in chunks, windows of some layers") {
   }
 }
 
-TEST_CASE("kin of llama: no two engines touch the same memory without order; passes change no bit") {
+TEST_CASE("kin of llama: no two engines touch the same memory without order, passes change no bit") {
   for (const Variant& v : variants()) {
     CAPTURE(v.name);
     const ir::Graph graph = import::synthetic_llama(v.hyper, 7);

@@ -218,7 +218,7 @@ TEST_CASE("lora: other formats, biases, keys in chunks, wide feed-forwards whose
   }
 }
 
-TEST_CASE("lora: without an adapter the bits of a program without a place for one; swapped and dropped without loading the base again") {
+TEST_CASE("lora: without an adapter the bits of a program without a place for one, swapped and dropped without loading the base again") {
   const ir::Graph graph = import::synthetic_llama(kShape, 9);
   const auto ids = some_ids(30);
   const Program program = compile(graph, {.config = "edge", .lora = 16}).program;

@@ -76,7 +76,7 @@ void check_sums(const Session& session) {
 
 }  // namespace
 
-TEST_CASE("every cycle belongs to one layer and operator; layers that share code take alike") {
+TEST_CASE("every cycle belongs to one layer and operator, layers that share code take alike") {
   if (!has_rtl()) return;
   Session session(program({.config = "nano", .context = 64}), "rtl");
   two_launches(session);

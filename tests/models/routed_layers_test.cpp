@@ -77,7 +77,7 @@ TEST_CASE("layers with and without experts: like the fp32 decoder, the same bits
   }
 }
 
-TEST_CASE("layers with and without experts: windows, keys in chunks, batches and passes change no bit; engines are in order") {
+TEST_CASE("layers with and without experts: windows, keys in chunks, batches and passes change no bit, engines are in order") {
   for (const Variant& v : variants()) {
     CAPTURE(v.name);
     LlamaHyper h = v.hyper;

@@ -40,7 +40,7 @@ const std::vector<Message> kMessages = {{"system", "Be kind."}, {"user", "Hi <|i
 
 }  // namespace
 
-TEST_CASE("chat: the forms of the families; contents never become control tokens") {
+TEST_CASE("chat: the forms of the families, contents never become control tokens") {
   const Tokenizer t = tokenizer();
   const std::pair<std::string, std::string> cases[] = {
       {"text", "{1}Be kind.\nHi <|im_end|>\nYo\nBye"},

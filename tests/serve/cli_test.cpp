@@ -70,7 +70,7 @@ int port_of(const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("jogak serve: any port, a request, and the same text as jogak run; Ctrl-C ends it with status 0") {
+TEST_CASE("jogak serve: any port, a request, and the same text as jogak run, Ctrl-C ends it with status 0") {
   if (!std::filesystem::exists(kModel)) {
     MESSAGE("SKIPPED: no " << kModel);
     return;

@@ -150,7 +150,7 @@ TEST_CASE("NVDLA's sizes, each left out, within the bars") {
     for (const Prediction& p : nvdla_left_out(model(), quantity)) CHECK_MESSAGE(std::abs(p.error()) <= bar, p.macs, " multipliers: ", p.predicted, " for ", p.published);
 }
 
-TEST_CASE("energy: lower supplies need less and take longer; stopping idle clocks saves") {
+TEST_CASE("energy: lower supplies need less and take longer, stopping idle clocks saves") {
   const EnergyModel energy(model());
   Activity a;
   const Json counters = run_of(2e5)["profile"]["counters"];
