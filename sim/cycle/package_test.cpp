@@ -51,7 +51,7 @@ void store(ProgramBuilder& b, u32 window, u32 offset) {
 
 }  // namespace
 
-TEST_CASE("cycle package: values are the exact package's; a run in pieces, and one again, is the same run") {
+TEST_CASE("cycle package: values are the exact package's, a run in pieces, and one again, is the same run") {
   Job exact(exchange(4, 7), 2, 2), whole(exchange(4, 7), 2, 2), pieces(exchange(4, 7), 2, 2);
   const auto expected = exact.values.launch(exact.launches);
   cycle::Package a(whole.values, {.link = {.gb_per_s = 17, .bit_error_rate = 1e-5}}), b(pieces.values, {.link = {.gb_per_s = 17, .bit_error_rate = 1e-5}});
