@@ -138,6 +138,10 @@ class AxiPace {
     const std::uint64_t read = r_valid_ ? kNever : known(!reads_.empty(), read_due());
     return b_valid_ ? read : std::min(read, known(!responses_.empty(), response_due()));
   }
+  // Takes what is behind has told so far.
+  void look() {
+    if (behind_ != nullptr) look_behind(cycle_ + 1);
+  }
   // What is behind begins anew; nothing may be in flight.
   void restart() {
     if (behind_ != nullptr) behind_->restart(), wake_ = 0;

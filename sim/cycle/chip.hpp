@@ -42,6 +42,8 @@ class Chip {
   Stop run(u64 limit);
   // Ends the run early: what was accepted is finished.
   void abort();
+  // What is behind the memory's port, and answers by itself, has told something new.
+  void memory_news() { memory_.look(); }
 
   // run(), cycle by cycle, for who drives several chips.
   // The sequencer wants an item now, and the stream has none.

@@ -1,0 +1,95 @@
+#include "platform.hpp"
+
+#include "cycle_chiplet.hpp"
+#include "error.hpp"
+#include "host.hpp"
+
+int sc_main(int, char**) { return 0; }  // SystemC's library wants one; nobody calls it
+
+namespace jogak::systemc {
+
+namespace {
+
+constexpr u64 kTrainingCycles = 100'000;
+constexpr const char* kSideNames[kLinks] = {"east", "west", "north", "south"};
+
+u32 memory_access(const package::Die& d) {
+  const dram::Options o = d.memory ? dram::parse_options(d.memory->timing) : dram::Options{};
+  return o.preset == nullptr ? 0 : o.preset->access_bytes();
+}
+
+}  // namespace
+
+Platform::Platform(const package::PackageSpec& spec, std::vector<model::Machine*> machines, const AxiPace::Options& ideal)
+    : clock_{spec.period_ps()}, values_(std::move(machines)), links_(spec.dies.size() * kLinks) {
+  if (values_.dies() != spec.dies.size())
+    throw Error("systemc platform", "machines", std::to_string(values_.dies()), std::to_string(spec.dies.size()) + ", one a die");
+  const Simulation::Enter in(simulation_);
+  for (u32 d = 0; d < spec.dies.size(); ++d) {
+    const package::Die& die = spec.dies[d];
+    if (die.as == "rtl") throw Error("systemc platform", "die " + die.name, "it as rtl", "cycle");
+    const Chiplet::Options o{clock_, die.x, die.y, spec.columns - 1, spec.rows - 1, memory_access(die), ideal};
+    chiplets_.push_back(std::make_unique<CycleChiplet>(("chiplet_" + die.name).c_str(), o, values_, d));
+    SocketMemory* memory = chiplets_.back()->memory();
+    if (memory == nullptr) continue;
+    controllers_.push_back(std::make_unique<DramController>(("memory_" + die.name).c_str(), dram::parse_options(die.memory->timing)));
+    memory->socket.bind(controllers_.back()->socket);
+  }
+  build_links(spec);
+  std::vector<Chiplet*> all;
+  for (const auto& c : chiplets_) all.push_back(c.get());
+  host_ = std::make_unique<Host>("host", std::move(all));
+  while (next_ == 0 || (!links_up() && next_ < kTrainingCycles)) sc_core::sc_start(clock_.at(1)), ++next_;
+  if (!links_up()) throw Error("systemc platform", "links", "some that do not train", "all up after " + std::to_string(kTrainingCycles) + " cycles");
+}
+
+Platform::~Platform() {
+  const Simulation::Enter in(simulation_);
+  host_.reset(), links_.clear(), controllers_.clear(), chiplets_.clear();
+}
+
+void Platform::build_links(const package::PackageSpec& spec) {
+  for (u32 d = 0; d < spec.dies.size(); ++d) {
+    for (u32 l = 0; l < kLinks; ++l) {
+      const auto& kind = spec.dies[d].links[l];
+      if (!kind) continue;
+      const link::ChannelOptions o{kind->gb_per_s(), u64(kind->latency_ns * 1000), kind->bit_error_rate, 1 + 101 * (u64(d) * kLinks + l + 1)};
+      auto& link = links_[d * kLinks + l] = std::make_unique<Link>(("link_" + spec.dies[d].name + "_" + kSideNames[l]).c_str(), clock_, o);
+      const u32 neighbour = l == 0 ? d + 1 : l == 1 ? d - 1 : l == 2 ? d + spec.columns : d - spec.columns;
+      chiplets_[d]->out[l].bind(*link);
+      chiplets_[neighbour]->in[l ^ 1].bind(*link);
+    }
+  }
+}
+
+bool Platform::links_up() const {
+  for (const auto& c : chiplets_)
+    if (!c->links_up()) return false;
+  return true;
+}
+
+void Platform::begin(const std::vector<Chiplet::Job>& jobs) {
+  if (jobs.size() != dies()) throw Error("systemc platform", "jobs", std::to_string(jobs.size()), std::to_string(dies()) + ", one a die");
+  if (!host_->over()) throw Error("systemc platform", "begin", "a job in flight", "none");
+  const Simulation::Enter in(simulation_);
+  for (u32 d = 0; d < dies(); ++d) values_.machine(d).clear_remote_signals();
+  for (u32 d = 0; d < dies(); ++d) chiplets_[d]->launch(jobs[d], next_);
+}
+
+bool Platform::run(u64 cycles) {
+  const Simulation::Enter in(simulation_);
+  if (host_->over()) return true;
+  // What is due at the end of a stretch waits for the next one.
+  sc_core::sc_start(clock_.until(next_ + cycles));
+  next_ = clock_.now();
+  if (!host_->over()) return false;
+  ++next_;  // paused within a cycle, which is over
+  return true;
+}
+
+void Platform::abort() {
+  const Simulation::Enter in(simulation_);
+  for (const auto& c : chiplets_) c->abort();
+}
+
+}  // namespace jogak::systemc

@@ -1,0 +1,54 @@
+// A package as a SystemC simulation, built as its file says (sim/package): a module for each chiplet, link and memory, and a host that
+// launches them and waits for all.
+//
+//   Platform platform(spec, machines);             machines: of a model::Package, or one alone; by place
+//   platform.begin(jobs);
+//   while (!platform.run(100'000)) ...
+//   platform.die(2).result();
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chiplet.hpp"
+#include "dram_controller.hpp"
+#include "sim/package/spec.hpp"
+#include "values.hpp"
+
+namespace jogak::systemc {
+
+class Host;
+
+class Platform {
+ public:
+  // ideal: of memories that are. Every link trains first. Throws Error for what cannot be simulated.
+  Platform(const package::PackageSpec& spec, std::vector<model::Machine*> machines, const AxiPace::Options& ideal = {});
+  ~Platform();
+
+  u32 dies() const { return u32(chiplets_.size()); }
+  Chiplet& die(u32 index) { return *chiplets_.at(index); }
+  Link* link(u32 from, u32 side) { return links_.at(from * kLinks + side).get(); }  // null at a border
+
+  // A launch a die, in the next cycle.
+  void begin(const std::vector<Chiplet::Job>& jobs);
+  // So many cycles; true: all runs are over.
+  bool run(u64 cycles);
+  void abort();
+  u64 cycles() const { return next_; }  // that have passed
+
+ private:
+  void build_links(const package::PackageSpec& spec);
+  bool links_up() const;
+
+  Simulation simulation_;
+  Clock clock_;
+  Values values_;
+  std::vector<std::unique_ptr<Chiplet>> chiplets_;
+  std::vector<std::unique_ptr<DramController>> controllers_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::unique_ptr<Host> host_;
+  u64 next_ = 0;  // cycle
+};
+
+}  // namespace jogak::systemc

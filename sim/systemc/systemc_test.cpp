@@ -1,0 +1,185 @@
+#include <doctest/doctest.h>
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "platform.hpp"
+#include "sim/cycle/package.hpp"
+#include "sim/rtl/exchange.hpp"
+
+using namespace jogak;
+using namespace jogak::systemc;
+
+namespace {
+
+package::PackageSpec spec_with(const std::string& preset, const char* as = nullptr) {
+  std::ifstream in("boards/packages/nanoquad.yaml");
+  std::ostringstream all;
+  all << in.rdbuf();
+  std::string text = all.str();
+  text.replace(text.find("preset: ideal"), 13, "preset: " + preset);
+  if (as != nullptr) text.replace(text.find("at: [1, 0]"), 10, std::string("at: [1, 0], as: ") + as);
+  return package::parse_package(text, "test");
+}
+
+// Four dies that send each other boxes and signals, with memories of noise.
+struct Exchange {
+  explicit Exchange(u64 seed)
+      : values(*spec::find_config("nanoquad"), 2, 2), programs(rtl::Exchange(values.die(0).config(), 4, seed, true).make(6)) {
+    std::mt19937_64 random(seed);
+    for (u32 d = 0; d < 4; ++d) {
+      model::Machine& m = values.die(d);
+      m.randomize(seed + d);
+      for (u32& word : m.memories().vmem) word = 0x3f000000u | (static_cast<u32>(random()) & 0x80ffffffu);
+      for (std::uint8_t& b : m.dram().allocate(rtl::kBase + rtl::kCodeBytes, rtl::kWindowBytes)) b = static_cast<std::uint8_t>(random());
+      model::Launch l{.code = programs[d].code()};
+      l.windows[0] = {rtl::kBase + rtl::kCodeBytes, rtl::kWindowBytes, true, true};
+      for (u32 j = 0; j < 4; ++j) l.windows[1 + j] = {model::remote_base(j % 2, j / 2), model::kRemoteWindowBytes, false, true};
+      launches.push_back(l);
+    }
+  }
+  std::vector<model::Machine*> machines() {
+    std::vector<model::Machine*> all;
+    for (u32 d = 0; d < 4; ++d) all.push_back(&values.die(d));
+    return all;
+  }
+  model::Package values;
+  std::vector<ProgramBuilder> programs;
+  std::vector<model::Launch> launches;
+};
+
+struct Outcome {
+  std::vector<std::vector<cycle::Event>> events = std::vector<std::vector<cycle::Event>>(4);
+  std::vector<std::array<u64, model::kCounters>> counters;
+  std::vector<std::vector<u32>> memory;
+};
+
+void keep(Outcome& o, Exchange& x, const std::vector<model::Result>& results) {
+  for (u32 d = 0; d < 4; ++d) {
+    CHECK(results[d].ok());
+    o.counters.push_back(results[d].counters.values);
+    const auto& words = x.values.die(d).memories().vmem;
+    o.memory.emplace_back(words.size());
+    std::memcpy(o.memory.back().data(), words.data(), words.size() * 4);
+  }
+}
+
+// launches: how often, one after the other.
+Outcome plain(u64 seed, const package::PackageSpec& spec, int launches) {
+  Exchange x(seed);
+  std::vector<std::unique_ptr<MemoryTiming>> behind;
+  cycle::PackageOptions o;
+  o.link = {spec.link()->gb_per_s(), u64(spec.link()->latency_ns * 1000), spec.link()->bit_error_rate};
+  for (const auto& die : spec.dies) {
+    behind.push_back(die.memory->make());
+    o.memories.push_back({.behind = behind.back().get()});
+  }
+  cycle::Package package(x.values, o);
+  Outcome outcome;
+  for (u32 d = 0; d < 4; ++d) package.trace(d, &outcome.events[d]);
+  for (int i = 0; i < launches; ++i) {
+    std::vector<cycle::Package::Launch> all;
+    for (const model::Launch& l : x.launches) all.push_back({.job = l, .code = rtl::kBase});
+    keep(outcome, x, package.launch(all));
+  }
+  return outcome;
+}
+
+Outcome on_systemc(u64 seed, const package::PackageSpec& spec, int launches) {
+  Exchange x(seed);
+  Platform platform(spec, x.machines());
+  Outcome outcome;
+  for (u32 d = 0; d < 4; ++d) platform.die(d).trace(&outcome.events[d]);
+  for (int i = 0; i < launches; ++i) {
+    std::vector<Chiplet::Job> jobs;
+    for (const model::Launch& l : x.launches) jobs.push_back({l, rtl::kBase, false});
+    platform.begin(jobs);
+    int pieces = 0;
+    while (!platform.run(10'000)) REQUIRE(++pieces < 1000);
+    std::vector<model::Result> results;
+    for (u32 d = 0; d < 4; ++d) results.push_back(platform.die(d).result());
+    keep(outcome, x, results);
+  }
+  return outcome;
+}
+
+void same(const Outcome& a, const Outcome& b) {
+  CHECK(a.counters == b.counters);
+  CHECK(a.memory == b.memory);
+  for (u32 d = 0; d < 4; ++d) {
+    REQUIRE(a.events[d].size() == b.events[d].size());
+    CHECK(a.events[d].size() > 20);
+    for (std::size_t i = 0; i < a.events[d].size(); ++i) {
+      CAPTURE(d);
+      CAPTURE(i);
+      CHECK(std::tuple(a.events[d][i].cycle, a.events[d][i].engine, a.events[d][i].start, a.events[d][i].pc) ==
+            std::tuple(b.events[d][i].cycle, b.events[d][i].engine, b.events[d][i].start, b.events[d][i].pc));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a package in SystemC: bits, counters and every event of the plain cycle model") {
+  std::string preset;
+  SUBCASE("ideal memories") { preset = "ideal"; }
+  SUBCASE("LPDDR4") { preset = "lpddr4-4266"; }
+  SUBCASE("DDR4") { preset = "ddr4-3200"; }
+  const package::PackageSpec spec = spec_with(preset);
+  for (u64 seed = 1; seed < 4; ++seed) {
+    CAPTURE(seed);
+    same(plain(seed, spec, 2), on_systemc(seed, spec, 2));
+  }
+}
+
+TEST_CASE("a package with noise on its links is the same package") {
+  package::PackageSpec spec = spec_with("ideal");
+  for (auto& die : spec.dies)
+    for (auto& l : die.links)
+      if (l) l->bit_error_rate = 1e-5, l->gt_per_s = 8;
+  same(plain(7, spec, 1), on_systemc(7, spec, 1));
+}
+
+TEST_CASE("a loosely timed initiator at the DRAM controller: bytes, and the time of a closed and of an open row") {
+  struct Initiator : sc_core::sc_module {
+    explicit Initiator(const sc_core::sc_module_name& name) : sc_module(name), socket("socket") {}
+    tlm_utils::simple_initiator_socket<Initiator> socket;
+    sc_core::sc_time transport(tlm::tlm_command command, u64 address, std::uint8_t* bytes, unsigned n, sc_core::sc_time delay) {
+      tlm::tlm_generic_payload p;
+      p.set_command(command), p.set_address(address), p.set_data_ptr(bytes), p.set_data_length(n), p.set_streaming_width(n);
+      socket->b_transport(p, delay);
+      status = p.get_response_status();
+      return delay;
+    }
+    tlm::tlm_response_status status{};
+  };
+  Simulation simulation;
+  const Simulation::Enter in(simulation);
+  std::vector<std::uint8_t> bytes(4096);
+  auto controller = std::make_unique<DramController>("dram", dram::parse_options("ddr4-3200:controller=1"), bytes, 0x1000);
+  auto initiator = std::make_unique<Initiator>("initiator");
+  initiator->socket.bind(controller->socket);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  std::uint8_t word[64] = {1, 2, 3}, back[64] = {};
+  const auto ns = [](const sc_core::sc_time& t) { return t.value() / 1000; };
+  (void)initiator->transport(tlm::TLM_WRITE_COMMAND, 0x1040, word, 64, sc_core::SC_ZERO_TIME);
+  CHECK(bytes[0x42] == 3);
+  const sc_core::sc_time later(1, sc_core::SC_US);
+  // Rows are open by now: 16.25 ns and a nanosecond of controller.
+  const auto open = initiator->transport(tlm::TLM_READ_COMMAND, 0x1040, back, 64, later);
+  CHECK(ns(open) == 1000 + 18);
+  CHECK(back[2] == 3);
+  CHECK(initiator->status == tlm::TLM_OK_RESPONSE);
+  const auto other = initiator->transport(tlm::TLM_READ_COMMAND, 0x1080, back, 64, 2 * later);
+  CHECK(ns(other) == 2000 + 31);
+  (void)initiator->transport(tlm::TLM_READ_COMMAND, 0x2000, back, 64, later);
+  CHECK(initiator->status == tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  initiator.reset(), controller.reset();
+}
+
+TEST_CASE("dies that have no such machine are refused by name") {
+  Exchange x(1);
+  CHECK_THROWS_WITH_AS(Platform(spec_with("ideal"), {&x.values.die(0)}), "systemc platform: machines, found 1, expected 4, one a die", Error);
+}

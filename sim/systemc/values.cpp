@@ -1,0 +1,58 @@
+#include "values.hpp"
+
+namespace jogak::systemc {
+
+namespace {
+
+constexpr u64 kAhead = 1 << 12;  // instructions executed at a time
+
+}  // namespace
+
+Values::Values(std::vector<model::Machine*> machines) : machines_(std::move(machines)) {
+  for (model::Machine* m : machines_) {
+    dies_.push_back(std::make_unique<Die>(m->config()));
+    m->on_instruction([die = dies_.back().get(), m](const model::Step& s) { die->recorder.step(s, m->memories()); });
+  }
+}
+
+Values::~Values() {
+  for (model::Machine* m : machines_) m->on_instruction({});
+}
+
+void Values::begin(u32 d, const model::Launch& launch) {
+  dies_[d]->recorder.begin(launch.windows);
+  machines_[d]->begin(launch);
+  dies_[d]->code = launch.code;
+  dies_[d]->executed = false;
+}
+
+void Values::close(u32 d) {
+  dies_[d]->recorder.stream().closed = true;
+  dies_[d]->executed = true;
+}
+
+bool Values::feed(u32 d) {
+  const auto fed = [&] { return dies_[d]->executed || !stream(d).items.empty(); };
+  execute(d);
+  for (bool moved = true; !fed() && moved;) {
+    moved = false;
+    for (u32 j = 0; j < dies(); ++j)
+      if (j != d) moved |= execute(j);
+    moved |= execute(d);
+  }
+  return fed();
+}
+
+// Returns whether the exact model did anything.
+bool Values::execute(u32 d) {
+  Die& die = *dies_[d];
+  if (die.executed) return false;
+  model::Machine& machine = *machines_[d];
+  const u64 before = machine.result().counters[spec::Counter::instructions];
+  die.executed = machine.advance(kAhead);
+  const u64 after = machine.result().counters[spec::Counter::instructions];
+  if (die.executed) die.recorder.end(machine.result().fault, after, die.code);
+  return die.executed || after != before;
+}
+
+}  // namespace jogak::systemc
