@@ -13,8 +13,9 @@ inline std::string target_or(const std::string& backend, const char* otherwise) 
 
 Status open_null(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_model(const OpenOptions& options, std::unique_ptr<Device>& device);
-// options.backend of these two: NAME or NAME:MEMORY, a memory as sim/dram/dram.hpp names them.
+// options.backend of these three: NAME or NAME:MEMORY, a memory as sim/dram/dram.hpp names them.
 Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_systemc(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".
 Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);

@@ -21,6 +21,9 @@ constexpr Backend kBackends[] = {
 #if JOGAK_HAS_RTL
     {"rtl", "MEMORY", open_rtl, nullptr, true},
 #endif
+#if JOGAK_HAS_SYSTEMC
+    {"systemc", "MEMORY", open_systemc, nullptr, true},
+#endif
 #if JOGAK_HAS_UIO
     {"uio", "NAME", open_uio},
     {"litex", "HOST:PORT", open_litex, litex_config},

@@ -6,7 +6,7 @@ packages_of() {
     build)
       echo libcpp-httplib-dev pkg-config
       echo g++ cmake ninja-build make verilator "$(clang_package)"
-      echo libyaml-cpp-dev libpng-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
+      echo libsystemc-dev libyaml-cpp-dev libpng-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
       ;;
     test) echo doctest-dev python3-yaml berkeley-abc ;;
     extra) echo g++-aarch64-linux-gnu qemu-user libopenmpi-dev openmpi-bin ;;

@@ -87,7 +87,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("-n,--tokens", a->generate.tokens, "Most tokens to make (0: until the end)")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
-  command->add_option("--memory", a->memory, "DRAM of the backends cycle and rtl: ideal, ddr4-3200, lpddr4-3200, lpddr4-4266, lpddr5-6400, hbm2, hbm3 (docs/memory.md)");
+  command->add_option("--memory", a->memory, "DRAM of the backends cycle, rtl and systemc: ideal, ddr4-3200, lpddr4-3200, lpddr4-4266, lpddr5-6400, hbm2, hbm3 (docs/memory.md)");
   add_compile_options(*command, a->options);
   add_draft_options(*command, a->draft);
   command->add_option("--stop", a->generate.stop, "End before this text (repeatable)")->allow_extra_args(false);
