@@ -178,17 +178,17 @@ std::map<std::string, Timeline::Cell> Timeline::operators() const {
 }
 
 std::string Timeline::chrome_json() const {
-  std::string out = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n";
+  std::string out = "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"schema\":\"jogak-trace-1\",\"columns\":1,\"rows\":1},\"traceEvents\":[\n";
   for (std::size_t i = 0; i < kEngines; ++i) {
-    out += "{\"ph\":\"M\",\"pid\":1,\"tid\":" + std::to_string(i) + ",\"name\":\"thread_name\",\"args\":{\"name\":\"" + kNames[i] + "\"}},\n";
+    out += "{\"ph\":\"M\",\"pid\":0,\"tid\":" + std::to_string(i) + ",\"name\":\"thread_name\",\"args\":{\"name\":\"" + kNames[i] + "\"}},\n";
   }
   for (const Span& s : spans_) {
     const Row& r = rows_[s.row];
-    out += "{\"ph\":\"X\",\"pid\":1,\"tid\":" + std::to_string(static_cast<int>(s.engine)) + ",\"ts\":" + std::to_string(s.begin) +
+    out += "{\"ph\":\"X\",\"pid\":0,\"tid\":" + std::to_string(static_cast<int>(s.engine)) + ",\"ts\":" + std::to_string(s.begin) +
            ",\"dur\":" + std::to_string(s.end - s.begin) + ",\"name\":\"" + (r.layer == kNoLayer ? "" : std::to_string(r.layer) + " ") + r.op +
            "\",\"args\":{\"pc\":" + std::to_string(s.pc) + "}},\n";
   }
-  return out + "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"jogak\"}}\n]}\n";
+  return out + "{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"die 0 (0, 0)\"}}\n]}\n";
 }
 
 }  // namespace jogak

@@ -60,6 +60,7 @@ class Chip {
   u64 cycle() const { return u64(now_); }
   // By index of spec::Counter; only those that time decides. Exact once the run is over.
   std::array<u64, 64> counters() const;
+  u32 queued(u32 engine) const { return fronts_[engine].queued(); }
   void trace(std::vector<Event>* events) { events_ = events; }
 
  private:

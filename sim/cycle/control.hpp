@@ -73,6 +73,7 @@ class Front {
     return {true, retire_.out().sem, retire_.out().n};
   }
   bool empty() const { return !queue_.out_valid() && !retire_.out_valid(); }
+  u32 queued() const { return queue_.count(); }
   bool accepted() const { return accepted_; }
   u16 head_pc() const { return queue_.out().pc; }
   u16 oldest_pc() const { return pcs_.out(); }

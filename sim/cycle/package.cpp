@@ -341,6 +341,19 @@ link::Channel& Package::channel(u32 from, u32 l) {
   return die.ends[l]->channel;
 }
 
+std::array<u64, 64> Package::counters(u32 die) const {
+  const Die& d = *dies_.at(die);
+  if (d.chip) return d.chip->counters();
+  std::array<u64, 64> c{};
+  std::ranges::copy(d.result.counters.values, c.begin());
+  return c;
+}
+u32 Package::queued(u32 die, u32 engine) const { return dies_.at(die)->chip ? dies_[die]->chip->queued(engine) : 0; }
+u64 Package::start(u32 die) const { return dies_.at(die)->start; }
+bool Package::link_up(u32 die, u32 link) const {
+  const auto& end = dies_.at(die)->ends[link];
+  return !end || end->end.up();
+}
 bool Package::links_up() const {
   for (const auto& d : dies_)
     for (const auto& e : d->ends)

@@ -71,6 +71,11 @@ class Package {
   LinkCounters link(u32 from, u32 link) const;
   link::Channel& channel(u32 from, u32 link);
   bool links_up() const;
+  // For traces: counters of a die's run so far (spec::Counter, those that time decides), entries in an engine's queue, the cycle of its launch.
+  std::array<u64, 64> counters(u32 die) const;
+  u32 queued(u32 die, u32 engine) const;
+  u64 start(u32 die) const;
+  bool link_up(u32 die, u32 link) const;  // of a border's link true
   // Starts and ends of a die's commands, in cycles since its launch. From the next launch on.
   void trace(u32 die, std::vector<Event>* events);
 

@@ -42,6 +42,10 @@ class PackageSimulator {
   // Runs until every die has raised its interrupt (true) or `cycles` have passed.
   virtual bool run_until_done(std::uint64_t cycles) = 0;
   virtual std::uint64_t cycles() const = 0;
+  // For traces: counters of the run so far (spec::Counter), entries in an engine's queue, flits sent again by a link. Of this process's dies.
+  virtual std::vector<std::uint64_t> counters(unsigned die) = 0;
+  virtual unsigned queued(unsigned die, spec::Engine engine) const = 0;
+  virtual std::uint64_t link_replays(unsigned die, unsigned link) const = 0;
   // Of this process with others; 0 in one process.
   virtual std::uint64_t exchanges() const = 0;
   // What die `from` sends by its link (0 east, 1 west, 2 north, 3 south).

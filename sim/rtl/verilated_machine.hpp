@@ -136,6 +136,9 @@ class Machine : public Simulator {
     memory_->sample(pins_);
     if (trace_) trace_commands();
   }
+  // As npu_counters holds them: the stored word or the sum on its way there, what came since, the amount that is
+  // still to be added. None in a netlist.
+  std::span<const u64> counters() { return counters_of(*dut_->rootp); }
   MODEL& dut() { return *dut_; }
 
   // One clock without sampling: reset.
@@ -185,13 +188,11 @@ class Machine : public Simulator {
     return u32((low | high << 32) >> at % 32) & ((1u << bits) - 1);
   }
 
-  // As npu_counters holds them: the stored word or the sum on its way there, what came since, the amount that is
-  // still to be added. None in a netlist.
-  std::span<const u64> counters() { return counters_of(*dut_->rootp); }
-
   template <class Root>
   std::span<const u64> counters_of(Root& root) {
-#define JOGAK_COUNTERS(name) root.npu__DOT__u_control__DOT__u_counters__DOT__##name
+#define JOGAK_JOIN2(a, b) a##b
+#define JOGAK_JOIN(a, b) JOGAK_JOIN2(a, b)
+#define JOGAK_COUNTERS(name) root.JOGAK_JOIN(JOGAK_NPU_PATH, u_control__DOT__u_counters__DOT__##name)
     if constexpr (requires { JOGAK_COUNTERS(stored_q); }) {
       for (std::size_t i = 0; i < counters_.size(); ++i) {
         const bool written = JOGAK_COUNTERS(written_q) >> i & 1;
@@ -204,6 +205,8 @@ class Machine : public Simulator {
       return counters_;
     }
 #undef JOGAK_COUNTERS
+#undef JOGAK_JOIN
+#undef JOGAK_JOIN2
     return {};
   }
 

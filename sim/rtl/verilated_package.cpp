@@ -81,6 +81,20 @@ class Die final : public Machine {
     for (unsigned u = 0; u < kUsers; ++u)
       if (field(u * kBits + kCount + kSem, 1)) out.push_back({die, u, field(u * kBits + kCount, kSem), field(u * kBits, kCount)});
   }
+  std::vector<u64> counters_now() {
+    const auto c = counters();
+    return {c.begin(), c.end()};
+  }
+  unsigned queued(spec::Engine engine) {
+#define JOGAK_QUEUE(name) dut().rootp->npu_chiplet__DOT__u_npu__DOT__u_control__DOT__u_front_##name##__DOT__u_queue__DOT__count_q
+    switch (engine) {
+      case spec::Engine::ld: return JOGAK_QUEUE(ld);
+      case spec::Engine::st: return JOGAK_QUEUE(st);
+      case spec::Engine::mx: return JOGAK_QUEUE(mx);
+      default: return JOGAK_QUEUE(ve);
+    }
+#undef JOGAK_QUEUE
+  }
   u32 replays(unsigned link) { return dut().link_replays_o[link]; }
   void sample_cycle() { sample(); }
   void edge_cycle() { edge(); }
@@ -208,6 +222,9 @@ class Package final : public PackageSimulator {
       for (unsigned l = 0; l < kLinks; ++l) sum += dies_[d]->replays(l);
     return options_.transport == nullptr ? sum : options_.transport->sum(sum);
   }
+  std::vector<u64> counters(unsigned d) override { return dies_.at(d)->counters_now(); }
+  unsigned queued(unsigned d, spec::Engine engine) const override { return dies_.at(d)->queued(engine); }
+  u64 link_replays(unsigned d, unsigned l) const override { return dies_.at(d)->replays(l); }
   u64 exchanges() const override {
     u64 sum = 0;
     for (const Cut& c : cuts_) sum += c.exchanges();
