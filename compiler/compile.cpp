@@ -65,6 +65,9 @@ struct State {
   schedule::PlanOptions choices;
   schedule::Plan plan;
   Program program;
+  int layers = 0;                            // of the model
+  std::vector<int> first_layers = {};        // of each die
+  std::vector<schedule::Llama> stages = {};  // of a pipeline: each die's layers
 };
 
 // Matrices and weights in each format.
@@ -98,9 +101,22 @@ void plan_pass(State& s) {
   s.choices.sequences = s.options.sequences;
   s.choices.kv_tokens = s.options.kv_tokens;
   s.choices.adapter_rank = s.options.lora;
-  s.choices.dies = s.options.dies;
   s.choices.window_bytes = s.options.window_bytes;
-  s.plan = schedule::make_plan(s.model, s.config, s.choices);
+  const bool tensor = package::choose(s.options.parallel, s.model, s.options.dies) == package::Parallel::tensor;
+  (tensor ? s.choices.dies : s.choices.stages) = s.options.dies;
+  s.layers = static_cast<int>(s.model.layers.size());
+  if (!tensor && s.options.dies > 1) s.stages = package::stages(s.model, s.options.dies);
+  for (int die = 0; die < s.options.dies; ++die) s.first_layers.push_back(tensor ? 0 : package::first_layer(s.layers, s.options.dies, die));
+  s.plan = schedule::make_plan(s.stages.empty() ? s.model : s.stages.front(), s.config, s.choices);
+}
+
+// All dies of a pipeline run this code.
+void check_stages(const State& s) {
+  for (std::size_t i = 1; i < s.stages.size(); ++i) {
+    const schedule::Plan plan = schedule::make_plan(s.stages[i], s.config, s.choices);
+    if (schedule::lower(plan).program().code() != s.program.code)
+      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
+  }
 }
 
 void lower_pass(State& s) {
@@ -114,16 +130,20 @@ void lower_pass(State& s) {
     if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, labels[i].name, labels[i].layers});
   }
   s.program.weight_loads = schedule::weight_order(s.plan);
+  check_stages(s);
 }
 
 void pack_pass(State& s) {
   const auto plan = std::make_shared<const schedule::Plan>(s.plan);
-  s.program.segments = schedule::weight_segments(std::make_shared<const schedule::Llama>(std::move(s.model)), plan);
+  std::vector<std::shared_ptr<const schedule::Llama>> models;
+  for (schedule::Llama& stage : s.stages) models.push_back(std::make_shared<const schedule::Llama>(std::move(stage)));
+  if (models.empty()) models.assign(static_cast<std::size_t>(s.plan.dies), std::make_shared<const schedule::Llama>(std::move(s.model)));
+  s.program.segments = schedule::weight_segments(models, plan);
   for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
   if (plan->adapter.rank > 0) s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.bytes();
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
-  s.program.mesh = package::mesh_of(s.plan.dies);
+  s.program.mesh = package::mesh_of(s.plan.package_dies());
 }
 
 // Where the KV cache has what: regions of `planes` times `tokens` keys of `unit` bytes, in each layer of each page. A sliding layer (bit of
@@ -152,16 +172,17 @@ void abi_pass(State& s) {
   if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", schedule::kAdapterWindow, 0, adapter_bytes, "bytes", {adapter_bytes}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
-                        {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", p.layers}, {"width", p.width},
+                        {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", s.layers}, {"width", p.width},
                         {"args", {"position", "rows", "logit_row", "logit_rows"}}, {"weight_stream_bytes", p.tables_window == 0 ? p.w_norms - p.w_stream : p.w_bytes},
                         {"formats", formats_used(s.graph)}, {"kv", kv_layout(p)}};
   if (adapter_bytes > 0) {
     abi["args"].push_back("adapter");
     abi["adapter"] = schedule::to_json(p.adapter);
   }
-  if (p.dies > 1) {
+  if (p.package_dies() > 1) {
     abi["args"].push_back("die");
-    abi["package"] = {{"dies", p.dies}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads}};
+    abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
+                      {"first_layers", s.first_layers}};
   }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";

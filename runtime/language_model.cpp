@@ -42,7 +42,7 @@ KvLayout of_all_heads(const LanguageModel& m) {
     at = (at + static_cast<std::uint64_t>(r.planes * r.unit) * static_cast<std::uint64_t>(all.tokens) + 63) / 64 * 64;
   }
   all.layer_bytes = at, all.page_bytes = 0;
-  for (int layer = 0; layer < m.info.layers; ++layer) all.page_bytes += all.of_layer(at, layer);
+  for (int layer = 0; layer < m.info.layers; ++layer) all.page_bytes += all.of_layer(at, m.on_its_die(layer));
   return all;
 }
 
@@ -51,6 +51,16 @@ KvLayout of_all_heads(const LanguageModel& m) {
 std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>& read) {
   const KvLayout &all = model.kv, &part = model.kv_of_die;
   std::vector<std::uint8_t> cache(all.page_bytes);
+  if (model.pipeline()) {
+    std::uint64_t to = 0, from = 0;
+    for (int layer = 0, die = 0; layer < model.info.layers; ++layer) {
+      if (die + 1 < model.dies && layer == model.first_layers[static_cast<std::size_t>(die) + 1]) ++die, from = 0;
+      const std::uint64_t bytes = all.of_layer(all.layer_bytes, model.on_its_die(layer));
+      read(static_cast<std::size_t>(die), from, std::span(cache).subspan(to, bytes));
+      to += bytes, from += bytes;
+    }
+    return cache;
+  }
   std::uint64_t to = 0, from = 0;
   for (int layer = 0; layer < model.info.layers; to += all.of_layer(all.layer_bytes, layer), from += part.of_layer(part.layer_bytes, layer++)) {
     for (std::size_t r = 0; r < all.regions.size(); ++r) {
@@ -85,6 +95,8 @@ LanguageModel read_language_model(const Program& program, bool batch) {
       m.dies = p.at("dies"), m.kv_heads = p.at("kv_heads"), m.kv_heads_of_die = p.at("kv_heads_of_die"), m.kv_of_die = m.kv;
       if (m.dies != static_cast<int>(program.mesh.dies()) || m.kv_heads < 1 || m.kv_heads_of_die * m.dies < m.kv_heads)
         throw Error("session", "package", p.dump(), "that of the program's mesh");
+      m.first_layers = p.at("first_layers").get<std::vector<int>>();
+      if (m.first_layers.size() != static_cast<std::size_t>(m.dies)) throw Error("session", "package", p.dump(), "a first layer for each die");
       m.kv = of_all_heads(m);
     }
     if (batch) {

@@ -48,6 +48,14 @@ struct LanguageModel {
   // Of a package: how many dies; KV heads of the model and of one die (the last may have fewer); where a die has what.
   int dies = 1, kv_heads = 0, kv_heads_of_die = 0;
   KvLayout kv_of_die = {};
+  std::vector<int> first_layers = {};  // of each die, where each has layers of its own; else 0 for all
+  // A layer's number on its die.
+  int on_its_die(int layer) const {
+    int first = 0;
+    for (const int f : first_layers) first = f <= layer ? f : first;
+    return layer - first;
+  }
+  bool pipeline() const { return !first_layers.empty() && first_layers.back() > 0; }
   int sequences = 1;          // most of a launch
   bool adapter = false;       // it takes a LoRA adapter, in the symbol of that name
   int pieces = 0;             // with more than one: most runs of rows within one page

@@ -196,9 +196,11 @@ std::vector<int> Session::experts() const {
   if (s->shape.size() != 3) throw Error("session", "symbol chosen_experts", "rank " + std::to_string(s->shape.size()), "rank 3");
   const auto rows = std::min<u64>(static_cast<u64>(steps_.back().rows), s->shape[1]);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(s->shape[0] * rows * s->shape[2] * 4));
-  loaded_.read(0, s->window, s->offset, bytes);
   std::vector<int> indices;
-  for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
+  for (std::size_t die = 0; die < loaded_.count(); ++die) {  // each has layers of its own
+    loaded_.read(die, s->window, s->offset, bytes);
+    for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
+  }
   return indices;
 }
 

@@ -13,7 +13,7 @@ constexpr std::uint32_t remote(spec::Space space) { return static_cast<std::uint
 
 // Remote semaphores: parts of operands, for the matrix engine; parts of x, for the vector engine. Behind each the other dies, in the order of
 // this die's windows.
-enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8 };
+enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8, kFromBefore = kColumnPart + 8, kFromLast };
 
 }  // namespace
 
@@ -28,8 +28,8 @@ void Lowering::gather_operand(std::uint32_t base, int part, int stride) {
   e_.signal(Engine::ve, kGathered);
   e_.wait(Engine::st, kGathered);
   own(p0_, base, part);
-  send(Space::aspm, p0_, k(part), k(stride));
-  send(Space::asc, shifted(AluFn::shr, p0_, 4), k(part / 16), k(stride / 16));
+  send_to_all(Space::aspm, p0_, k(part), k(stride));
+  send_to_all(Space::asc, shifted(AluFn::shr, p0_, 4), k(part / 16), k(stride / 16));
   send_signals(Space::aspm, p0_, kOperandPart);
   wait_for_peers(Engine::mx, kOperandPart);
 }
@@ -41,27 +41,76 @@ void Lowering::gather_columns(Engine maker) {
   e_.wait(Engine::st, made);
   own(p0_, p_.x, p_.x_part);
   e_.alui(AluFn::shl, p0_, p0_, 2);
-  send(Space::vmem, p0_, k(p_.x_part * 4LL), k(p_.dn * 4LL));
+  send_to_all(Space::vmem, p0_, k(p_.x_part * 4LL), k(p_.dn * 4LL));
   send_signals(Space::vmem, p0_, kColumnPart);
   e_.signal(Engine::st, kSent);
   e_.wait(Engine::ve, kSent);  // it may write x again
   wait_for_peers(Engine::ve, kColumnPart);
 }
 
-void Lowering::send(Space space, Reg from, Reg bytes, Reg stride) {
-  const Reg to = sum(from, remote(space)), one = k(1);
-  for (int i = 0; i + 1 < p_.dies; ++i)
-    e_.put(Store{.win = static_cast<std::uint8_t>(kPeerWindow + u32(i)), .space = space, .da = to, .ca = from, .len = bytes, .n1 = m_, .ds1 = stride,
-                 .cs1 = stride, .n2 = one});
+// `rows` of `bytes`, to the same place of the die behind the window.
+void Lowering::send(int window, Space space, Reg from, Reg bytes, Reg rows, Reg stride) {
+  e_.put(Store{.win = static_cast<std::uint8_t>(kPeerWindow + u32(window)), .space = space, .da = sum(from, remote(space)), .ca = from, .len = bytes, .n1 = rows,
+               .ds1 = stride, .cs1 = stride, .n2 = k(1)});
 }
 
-// To the die behind window i this one is the die behind window dies - 2 - i. What the store reads does not matter: what it has just sent.
+void Lowering::send_to_all(Space space, Reg from, Reg bytes, Reg stride) {
+  for (int i = 0; i + 1 < p_.dies; ++i) send(i, space, from, bytes, m_, stride);
+}
+
+// What the store reads does not matter: what it has just sent.
+void Lowering::send_signal(int window, Space space, Reg from, unsigned semaphore) {
+  const std::uint32_t offset = (std::uint32_t(spec::limit::remote_signals) << spec::limit::remote_region_bit) + 64 * (semaphore - spec::limit::semaphores + 32);
+  e_.put(Store{.win = static_cast<std::uint8_t>(kPeerWindow + u32(window)), .space = space, .da = k(offset), .ca = from, .len = k(4), .n1 = k(1), .n2 = k(1)});
+}
+
+// To the die behind window i this one is the die behind window dies - 2 - i.
 void Lowering::send_signals(Space space, Reg from, unsigned purpose) {
-  for (int i = 0; i + 1 < p_.dies; ++i) {
-    const std::uint32_t semaphore = purpose - spec::limit::semaphores + u32(p_.dies - 2 - i);
-    const std::uint32_t offset = (std::uint32_t(spec::limit::remote_signals) << spec::limit::remote_region_bit) + 64 * (semaphore + 32);
-    e_.put(Store{.win = static_cast<std::uint8_t>(kPeerWindow + u32(i)), .space = space, .da = k(offset), .ca = from, .len = k(4), .n1 = k(1), .n2 = k(1)});
+  for (int i = 0; i + 1 < p_.dies; ++i) send_signal(i, space, from, purpose + u32(p_.dies - 2 - i));
+}
+
+// The first die embeds, the others wait for x. The next die is behind the first window.
+void Lowering::take_over() {
+  const Reg first = p0_;
+  e_.alui(AluFn::eq, first, die_, 0);
+  e_.loop(first, [&] {
+    embed();
+    e_.signal(Engine::ld, kInput);
+    e_.wait(Engine::ve, kInput);
+    add_positions();
+  });
+  e_.alui(AluFn::eq, first, first, 0);
+  e_.loop(first, [&] { e_.wait(Engine::ve, kFromBefore); });
+}
+
+// No signals back here either: a die's x is its own until the die before has a new one, in the next launch, and the last one's rows come when all
+// have passed theirs on. The head is shared.
+void Lowering::pass_on() {
+  if (p_.stages == 1) return;
+  e_.label("pass_on");
+  if (!p_.post_norm) {  // else the vector engine has made x
+    e_.wait(Engine::ve, kResult);
+    e_.signal(Engine::mx, kResult);  // for the last norm
   }
+  e_.signal(Engine::ve, kGathered);
+  e_.wait(Engine::st, kGathered);
+  const Reg last = p0_;
+  e_.alui(AluFn::eq, last, die_, u32(p_.stages - 1));
+  e_.loop(last, [&] {
+    const Reg row = times(first_, p_.dn * 4LL);
+    e_.alui(AluFn::add, p1_, row, p_.x * 4);
+    for (int i = 0; i + 1 < p_.stages; ++i) {
+      send(i, Space::vmem, p1_, k(p_.dn * 4LL), logit_rows_, k(p_.dn * 4LL));
+      send_signal(i, Space::vmem, p1_, kFromLast);
+    }
+  });
+  e_.alui(AluFn::eq, last, last, 0);
+  e_.loop(last, [&] {
+    e_.set(p1_, p_.x * 4);
+    send(0, Space::vmem, p1_, k(p_.dn * 4LL), m_, k(p_.dn * 4LL));
+    send_signal(0, Space::vmem, p1_, kFromBefore);
+    e_.wait(Engine::ve, kFromLast);
+  });
 }
 
 void Lowering::wait_for_peers(Engine engine, unsigned purpose) {

@@ -7,22 +7,41 @@ namespace jogak::package {
 using schedule::Llama;
 using schedule::PlanOptions;
 
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, const std::string& found, const std::string& expected) { throw Error("package", what, found, expected); }
+
+// What tensor parallelism has no gather for.
+std::string misfit(const Llama& model) {
+  return model.mixture.experts > 0 ? "experts" : model.post_norm ? "norms behind attention" : model.parallel ? "attention beside the feed-forward" :
+         model.ffn_bias ? "biases of the feed-forward" : "";
+}
+
+}  // namespace
+
 void check(const Llama& model, const spec::Config& config, const PlanOptions& options) {
-  if (options.dies == 1) return;
-  const auto refuse = [](const std::string& what, const std::string& found, const std::string& expected) { throw Error("package", what, found, expected); };
+  const int dies = options.dies * options.stages;
+  if (dies == 1) return;
   const std::uint32_t most = std::min(config.chiplets, kMostDies);
-  if (config.chiplets < 2) refuse("dies of " + std::string(config.name), std::to_string(options.dies), "1: this configuration has no links (quad has)");
-  if (options.dies < 1 || static_cast<std::uint32_t>(options.dies) > most)
-    refuse("dies of " + std::string(config.name), std::to_string(options.dies), "1 to " + std::to_string(most));
-  const auto gather = [&](bool there, const char* what) {
-    if (there) refuse("gathers of this decoder on " + std::to_string(options.dies) + " dies", what, "none of these; one die takes them (--dies 1)");
-  };
-  gather(options.sequences > 1, "several sequences a launch");
-  gather(options.adapter_rank > 0, "LoRA adapters");
-  gather(model.mixture.experts > 0, "experts");
-  gather(model.post_norm, "norms behind attention");
-  gather(model.parallel, "attention beside the feed-forward");
-  gather(model.ffn_bias, "biases of the feed-forward");
+  if (config.chiplets < 2) refuse("dies of " + std::string(config.name), std::to_string(dies), "1: this configuration has no links (quad has)");
+  if (dies < 1 || static_cast<std::uint32_t>(dies) > most) refuse("dies of " + std::string(config.name), std::to_string(dies), "1 to " + std::to_string(most));
+  const std::string what = "decoder on " + std::to_string(dies) + " dies";
+  if (options.sequences > 1) refuse(what, "several sequences a launch", "one; one die takes them (--dies 1)");
+  if (options.adapter_rank > 0) refuse(what, "LoRA adapters", "none; one die takes them (--dies 1)");
+  const std::string misfits = misfit(model);
+  if (options.dies > 1 && !misfits.empty())
+    refuse("gathers of this " + what, misfits, "none of these; layers may be spread over dies instead (--parallel pipeline)");
+}
+
+Parallel choose(const std::string& name, const Llama& model, int dies) {
+  if (name == "tensor") return Parallel::tensor;
+  if (name != "auto" && name != "pipeline") refuse("way to use the dies", name, "auto, tensor or pipeline");
+  if (name == "auto" && misfit(model).empty()) return Parallel::tensor;
+  const int layers = static_cast<int>(model.layers.size());
+  if (dies > 1 && layers < dies) refuse("layers for a pipeline of " + std::to_string(dies) + " dies", std::to_string(layers), "one a die at least");
+  if (dies > 1 && model.mixture.experts > 0 && layers % dies != 0)
+    refuse("layers with experts for a pipeline of " + std::to_string(dies) + " dies", std::to_string(layers), "a multiple");
+  return Parallel::pipeline;
 }
 
 Mesh mesh_of(int dies) {
@@ -31,9 +50,9 @@ Mesh mesh_of(int dies) {
 }
 
 bool whole(const Llama& model, const spec::Config& config, const PlanOptions& options) {
-  if (options.dies == 1) return true;
+  if (options.dies * options.stages == 1) return true;
   PlanOptions alone = options;
-  alone.dies = 1;
+  alone.dies = alone.stages = 1;
   try {
     return schedule::make_plan(model, config, alone).chunk == 0;
   } catch (const Error&) {

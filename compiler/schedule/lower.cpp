@@ -8,6 +8,7 @@ namespace jogak::schedule {
 emit::Emitter Lowering::run() {
   prologue();
   layers();
+  pass_on();
   weights_.seek_layer(p_.layer.size());
   finish();
   e_.label("halt");
@@ -24,7 +25,7 @@ void Lowering::prologue() {
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   if (!p_.post_norm) e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
-  if (p_.dies > 1) die_ = e_.variable();  // the argument behind the four
+  if (p_.package_dies() > 1) die_ = e_.variable();  // the argument behind the four
   adapter_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
@@ -48,22 +49,30 @@ void Lowering::prologue() {
   e_.put(Load{.win = 2, .space = Space::vmem, .da = k(p_.io_tokens), .ca = k(p_.ids * 4LL), .len = times(m_, 4), .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kLoadLoad);
   e_.wait(Engine::ld, kLoadLoad);
-  e_.put(Load{.win = tables(), .space = Space::vmem, .gather = true, .da = k(p_.w_embed), .ca = k(p_.x * 4LL), .len = k(p_.dn * 4LL),
-              .n1 = m_, .ds1 = k(p_.dn * 4LL), .cs1 = k(p_.dn * 4LL), .n2 = k(1), .idx = k(p_.ids)});
+  if (p_.stages == 1) embed();
   load_rotary();
   e_.signal(Engine::ld, kInput);
   e_.wait(Engine::ve, kInput);
-  if (p_.positions) {
-    const Reg x = k(p_.x), dn = k(p_.dn);
-    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = x, .ds = dn, .a = x, .as = dn, .b = k(p_.position_rows), .bs = dn, .s = kf(1.0f),
-               .rows = m_, .cols = k(p_.width)});
-  }
+  if (p_.stages > 1) take_over();
+  else add_positions();
   weights_.start();
+}
+
+void Lowering::embed() {
+  e_.put(Load{.win = tables(), .space = Space::vmem, .gather = true, .da = k(p_.w_embed), .ca = k(p_.x * 4LL), .len = k(p_.dn * 4LL),
+              .n1 = m_, .ds1 = k(p_.dn * 4LL), .cs1 = k(p_.dn * 4LL), .n2 = k(1), .idx = k(p_.ids)});
+}
+
+void Lowering::add_positions() {
+  if (!p_.positions) return;
+  const Reg x = k(p_.x), dn = k(p_.dn);
+  e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = x, .ds = dn, .a = x, .as = dn, .b = k(p_.position_rows), .bs = dn, .s = kf(1.0f),
+             .rows = m_, .cols = k(p_.width)});
 }
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.dies > 1 ? 1 : 0);
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }

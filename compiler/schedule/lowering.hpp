@@ -21,6 +21,9 @@ class Lowering : Arithmetic {
   static unsigned variables(const Plan& plan);
   std::uint8_t tables() const { return static_cast<std::uint8_t>(p_.tables_window); }
   void prologue();
+  // Rows of x from the tokens' ids; learned positions are added behind what they are loaded with.
+  void embed();
+  void add_positions();
   // Registers that only programs with experts have.
   void expert_variables();
   // Layers of a kind share their code: runs of them in a loop of their own, or, where kinds alternate, one loop over
@@ -177,7 +180,12 @@ class Lowering : Arithmetic {
   void gather_operand(std::uint32_t base, int part, int stride);
   // This die's columns of x, which `maker` has made, likewise; the vector engine waits.
   void gather_columns(Engine maker);
-  void send(Space space, Reg from, Reg bytes, Reg stride);
+  // Where each die has layers of its own: x comes from the die before; goes to the next one, and from the last one to all for the head.
+  void take_over();
+  void pass_on();
+  void send(int window, Space space, Reg from, Reg bytes, Reg rows, Reg stride);
+  void send_to_all(Space space, Reg from, Reg bytes, Reg stride);
+  void send_signal(int window, Space space, Reg from, unsigned semaphore);
   void send_signals(Space space, Reg from, unsigned purpose);
   void wait_for_peers(Engine engine, unsigned purpose);
 

@@ -87,7 +87,7 @@ void norms(Out& out, const Plan& p, const LlamaLayer& l, int die) {
 
 void weights(Out& out, const Llama& model, const Plan& p, int die) {
   Stream stream(out, p.cols);
-  for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i], die);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) layer(stream, p, model.layers[i], p.layer[i], p.part_of(die));
   put_whole_k(stream, p.head, [&](int it, int j) {
     const std::int64_t n = die * p.vocab_n + it * p.vocab_step + j;
     const bool there = n < model.head->n;
@@ -99,7 +99,7 @@ void tables(Out& out, const Llama& model, const Plan& p, int die) {
   const auto width = static_cast<std::size_t>(p.width), dn = static_cast<std::size_t>(p.dn);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     out.pad_to(p.w_norms + i * p.norm_bytes());
-    norms(out, p, model.layers[i], die);
+    norms(out, p, model.layers[i], p.part_of(die));
   }
   out.pad_to(p.w_norms + model.layers.size() * p.norm_bytes());
   out.floats(model.final_norm.data(), width, dn);
@@ -145,11 +145,11 @@ class Window : public SegmentSource {
 
 }  // namespace
 
-std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan) {
+std::vector<Segment> weight_segments(const std::vector<std::shared_ptr<const Llama>>& models, std::shared_ptr<const Plan> plan) {
   std::vector<Segment> segments;
-  for (int die = 0; die < plan->dies; ++die) {
+  for (int die = 0; die < plan->package_dies(); ++die) {
     const auto add = [&](std::uint32_t window) {
-      segments.push_back({window, 0, {}, std::make_shared<const Window>(model, plan, window, die), static_cast<std::uint32_t>(die)});
+      segments.push_back({window, 0, {}, std::make_shared<const Window>(models[static_cast<std::size_t>(die)], plan, window, die), static_cast<std::uint32_t>(die)});
     };
     add(0);
     for (int w = 0; w < plan->expert_windows; ++w) add(static_cast<std::uint32_t>(kExpertWindow + w));

@@ -8,9 +8,10 @@
 
 namespace jogak::schedule {
 
-// Stream of weight slots, norm weights, rotary tables and the embedding table, and windows of experts, laid out as `plan` says. Of a package each die has its own. Bytes are
+// Stream of weight slots, norm weights, rotary tables and the embedding table, and windows of experts, laid out as `plan` says. Each die of a package has
+// its own, of its model (all of it, or its layers). Bytes are
 // made when they are taken, a few MiB at a time; experts are quantised one by one.
-std::vector<Segment> weight_segments(std::shared_ptr<const Llama> model, std::shared_ptr<const Plan> plan);
+std::vector<Segment> weight_segments(const std::vector<std::shared_ptr<const Llama>>& models, std::shared_ptr<const Plan> plan);
 
 class Out;
 // A window of experts, counted from 0.

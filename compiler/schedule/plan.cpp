@@ -181,7 +181,7 @@ void steps(Plan& p, const Llama& model) {
   p.ek = round_up(p.expert_ffn, 32), p.sk = round_up(p.shared_ffn, 32);
   p.fc = 32 * divisor(std::gcd(std::gcd(p.ffn_part, p.ek), p.sk) / 32, most / 32);
   p.fk = p.ffn_part * p.dies;
-  p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.dies);
+  p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.package_dies());
   p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
 }
 
@@ -351,7 +351,7 @@ void choose_rows(Plan& p, int most) {
 // A window takes as many whole layers as its 32-bit offsets reach.
 void expert_regions(Plan& p, std::uint64_t most_window) {
   const LayerPlan& l = p.routed_layer();
-  const int windows = kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);
+  const int windows = p.package_dies() > 1 ? 1 : kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);  // other dies have windows too
   const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
   p.expert_bytes = u32(static_cast<long long>(expert));
   p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.routed_layers)));
@@ -420,7 +420,7 @@ std::uint64_t Plan::expert_window_bytes(int index) const {
 Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
   Plan p;
   package::check(model, config, options);
-  p.dies = options.dies;
+  p.dies = options.dies, p.stages = options.stages;
   p.config = config;
   p.cols = static_cast<int>(config.cols);
   p.out_buffers = options.double_output ? 2 : 1;

@@ -32,7 +32,8 @@ struct PlanOptions {
   bool double_kv = true;      // two K/V areas where they fit
   bool double_output = true;  // two output buffers
   std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
-  int dies = 1;               // of the package (docs/packages.md)
+  int dies = 1;               // that share every layer (docs/packages.md)
+  int stages = 1;             // dies that have layers of their own, one behind the other; one of the two is 1
   bool ring_cache = true;     // sliding layers keep their window only, where the cache does not lie in pages
   bool hoist = true;          // constants of a loop's body are loaded before the loop
   std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have
@@ -74,6 +75,9 @@ struct Plan {
   // Of a package all dies have a plan alike. `heads`, `kv_heads`, `vocab_n` and the iterations of matrices are one die's, the parts that follow
   // one another die by die; all dies' heads are side by side in `oq`, their columns in x and `hq`. The last parts may have less than is in them.
   int dies = 1;
+  int stages = 1;           // or each die has layers of its own; then only the vocabulary is in parts
+  int package_dies() const { return dies * stages; }
+  int part_of(int die) const { return dies > 1 ? die : 0; }  // of a layer's matrices
   int all_heads = 0, whole_kv_heads = 0;  // heads of a row of oq; KV heads of the model
   int x_part = 0, ffn_part = 0;  // columns of x and of the feed-forward that one die makes
   float eps = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "driver/package/machine.hpp"
+#include "import/synthetic.hpp"
 #include "shared.hpp"
 #include "sim/model/package.hpp"
 
@@ -69,6 +70,31 @@ TEST_CASE("stories260K: likewise, and with parts that are not even") {
   same_on(model, {.config = "quad", .context = 64, .format = "mxfp4"}, {2, 4}, kPrompt, 6);
 }
 
+TEST_CASE("a pipeline: layers of each die's own, the bits of one die") {
+  if (present()) same_on(kOwn, {.config = "nanoquad", .context = 64, .parallel = "pipeline"}, {2, 3}, kPrompt, 4);
+  const auto model = shared_model("stories260K/stories260K.bin");
+  if (!model.empty()) same_on(model, {.config = "quad", .context = 64, .format = "int8c", .parallel = "pipeline"}, {2, 4}, kPrompt, 4);
+}
+
+TEST_CASE("decoders that tensor parallelism has no gathers for run as a pipeline") {
+  const import::LlamaHyper plain{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 96};
+  import::LlamaHyper post_norm = plain, experts = plain;
+  post_norm.post_norm = true;
+  experts.mixture.experts = 4, experts.mixture.top = 2;
+  const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6};
+  for (const auto& [name, hyper] : {std::pair{"norms behind", post_norm}, std::pair{"experts", experts}}) {
+    CAPTURE(name);
+    const Bits one = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad"}).program, prompt, 3);
+    for (const int dies : {2, 4}) {
+      const Bits several = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = dies}).program, prompt, 3);
+      CHECK(several.ids == one.ids);
+      CHECK(same_bits(several.logits, one.logits));
+      CHECK(several.cache == one.cache);
+    }
+    CHECK_THROWS_WITH_AS(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = 2, .parallel = "tensor"}), doctest::Contains("package: gathers of this decoder on 2 dies"), Error);
+  }
+}
+
 TEST_CASE("a program for a package is refused on anything else, and the other way round") {
   if (!present()) return;
   const auto message = [](auto&& action) -> std::string {
@@ -91,7 +117,8 @@ TEST_CASE("a program for a package is refused on anything else, and the other wa
   CHECK(message([&] { Session(two, devices(2, "quad")); }).starts_with("device: configuration, found quad 0x"));
   CHECK(message([&] { compiled(kOwn, {.config = "nano", .dies = 2}); }) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .dies = 5}); }) == "package: dies of quad, found 5, expected 1 to 4");
-  CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: gathers of this decoder on 2 dies, found several sequences a launch"));
+  CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: decoder on 2 dies, found several sequences a launch"));
+  CHECK(message([&] { compiled(kOwn, {.config = "nanoquad", .dies = 4, .parallel = "pipeline"}); }) == "package: layers for a pipeline of 4 dies, found 3, expected one a die at least");
 }
 
 TEST_CASE("Verilated packages and the cycle model: the tokens of one die, in the same time") {
