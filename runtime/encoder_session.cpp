@@ -14,6 +14,12 @@ nlohmann::json abi_of(const Program& program) {
   return abi.is_object() ? abi : nlohmann::json::object();
 }
 
+WordPieces words_of(const nlohmann::json& j) {
+  WordPieceData d{.tokens = j.at("tokens"), .unk = j.at("unk"), .cls = j.at("cls"), .sep = j.at("sep"), .mask = j.at("mask"), .prefix = j.at("prefix"), .longest = j.at("longest"),
+                  .clean = j.at("clean"), .split_ideographs = j.at("split_ideographs"), .strip_accents = j.at("strip_accents"), .lowercase = j.at("lowercase")};
+  return WordPieces(std::move(d));
+}
+
 }  // namespace
 
 bool is_encoder(const Program& program) { return abi_of(program).value("kind", nlohmann::json()) == "encoder"; }
@@ -27,12 +33,22 @@ EncoderSession::EncoderSession(const Program& program, std::unique_ptr<driver::D
     const auto abi = abi_of(program);
     context_ = abi.at("context"), columns_ = abi.at("columns"), vocab_ = abi.at("vocab"), types_ = abi.at("types");
     image_ = abi.at("input") == "image", all_rows_ = abi.at("output_rows") == "all", output_name_ = abi.at("output");
+    if (abi.contains("tokenizer")) {
+      const auto& j = abi.at("tokenizer");
+      if (j.contains("refused")) no_words_ = j.at("refused");
+      else words_ = words_of(j);
+    }
   } catch (const nlohmann::json::exception& e) {
     throw Error("session", "launch ABI", e.what(), "that of an encoder");
   }
   const Symbol& out = symbol(kOutput + output_name_);
   if (out.shape.size() != 2 || out.shape[1] < columns_ || out.bytes != out.shape[0] * out.shape[1] * 4)
     throw Error("session", "output " + output_name_, std::to_string(out.bytes) + " bytes", "rows of " + std::to_string(columns_) + " values");
+}
+
+const WordPieces& EncoderSession::words() const {
+  if (words_.size() == 0) throw Error("session", "tokenizer", no_words_, "word pieces (tokenizer.json of type WordPiece, vocab.txt, GGUF's bert); ids can be given instead");
+  return words_;
 }
 
 const Symbol& EncoderSession::symbol(const std::string& name) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "loaded.hpp"
+#include "word_pieces.hpp"
 
 namespace jogak {
 
@@ -26,6 +27,8 @@ class EncoderSession {
   EncoderSession(const Program& program, const std::string& backend);
   EncoderSession(const Program& program, std::unique_ptr<driver::Device> device);
 
+  // The model's own tokenizer. Throws jogak::Error where it has none that can be read here, saying why.
+  const WordPieces& words() const;
   bool takes_image() const { return image_; }
   std::uint64_t context() const { return context_; }
   const std::string& output() const { return output_name_; }
@@ -44,6 +47,8 @@ class EncoderSession {
   std::uint64_t context_ = 0, columns_ = 0, vocab_ = 0, types_ = 0;
   bool image_ = false, all_rows_ = false;
   std::string output_name_;
+  WordPieces words_;
+  std::string no_words_ = "none in this program";
   LaunchRecord record_;
 };
 

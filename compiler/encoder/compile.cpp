@@ -48,7 +48,7 @@ void describe(Program& program, const Encoder& model, const Plan& p) {
   const bool all = p.head_rows == HeadRows::all;
   const std::string output = "output/" + model.head.name;
   const std::uint64_t words = size(p.output_words), out_rows = all ? rows : 1;
-  if (model.head.steps.empty()) program.symbols.push_back({output, 1, p.d_x, rows * dn * 4, "f32", {rows, dn}});
+  if (model.head.steps.empty() && p.head_rows != HeadRows::mean) program.symbols.push_back({output, 1, p.d_x, out_rows * dn * 4, "f32", {out_rows, dn}});
   else program.symbols.push_back({output, 2, p.io_out, out_rows * words * 4, "f32", {out_rows, words}});
   const char* input = p.source == Source::tokens ? "tokens" : p.source == Source::patches ? "image" : "rows";
   nlohmann::json abi = {{"kind", "encoder"}, {"name", model.name}, {"architecture", model.architecture}, {"context", p.context}, {"rows", p.rows},
@@ -56,6 +56,10 @@ void describe(Program& program, const Encoder& model, const Plan& p) {
                               {"output", model.head.name}, {"output_rows", all ? "all" : "one"},
                               {"columns", model.head.steps.empty() ? p.width : p.output_columns}, {"args", {"rows"}}};
   tell_formats(abi, model);
+  if (const Words& w = model.words; !w.tokens.empty())
+    abi["tokenizer"] = {{"model", "word_pieces"}, {"tokens", w.tokens}, {"unk", w.unk}, {"cls", w.cls}, {"sep", w.sep}, {"mask", w.mask}, {"longest", w.longest}, {"prefix", w.prefix},
+                        {"clean", w.clean}, {"split_ideographs", w.split_ideographs}, {"strip_accents", w.strip_accents}, {"lowercase", w.lowercase}};
+  else if (!w.refused.empty()) abi["tokenizer"] = {{"refused", w.refused}};
   program.abi = abi.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -74,6 +78,13 @@ Program compile(const Encoder& model, const std::string& config) {
   describe(program, model, p);
   verify(program);
   return program;
+}
+
+void pool(Encoder& model, Pooling pooling) {
+  if (pooling == Pooling::none) return;
+  if (!model.head.steps.empty() || model.embedding.source != Source::tokens) throw Error("compile", "pooling of rows", "a model with a head", "one that gives its rows (bert without a head)");
+  model.head.rows = pooling == Pooling::mean ? HeadRows::mean : HeadRows::first;
+  model.head.name = "embedding";
 }
 
 void shorten(Encoder& model, int rows) {

@@ -1,9 +1,12 @@
 // What is made of the last rows: dense layers, the last one's result to DRAM.
+#include <bit>
+
 #include "lowering.hpp"
 
 namespace jogak::encoder {
 
 void Lowering::head(const Head& head) {
+  if (p_.head_rows == HeadRows::mean) return mean_of_rows();
   if (head.steps.empty()) return;
   ring_.start({p_.w_head, p_.slots_head, 0, 1}, p_.head_rows == HeadRows::all ? blocks_ : k(1));
   e_.wait(Engine::ve, kYFree);  // the last rows are in DRAM
@@ -37,11 +40,48 @@ void Lowering::fetch_last_row() {
   e_.wait(Engine::mx, kXqFull);
   e_.signal(Engine::mx, kXqFree);
   take_xq();
+  wait_stored();
+  e_.alui(AluFn::add, p0_, n_, ~0u);
+  load_xq(p0_);
+}
+
+// The rows of all blocks but the first, which were waited for when its quantised rows were loaded.
+void Lowering::wait_stored() {
   e_.alui(AluFn::add, p0_, blocks_, ~0u);
   if (p_.chunk > 0) e_.alui(AluFn::minu, p0_, p0_, 1);
   e_.loop(p0_, [&] { e_.wait(Engine::ld, kStored); });
-  e_.alui(AluFn::add, p0_, n_, ~0u);
-  load_xq(p0_);
+}
+
+// Row by row onto the work area, and as many ones beside it; times the reciprocal of their sum.
+void Lowering::mean_of_rows() {
+  e_.label("pooling");
+  const auto clear = [&](std::uint32_t at, Reg words) {
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = k(at), .a = k(at), .rows = k(1), .cols = words});
+  };
+  e_.wait(Engine::ve, kYFree);
+  e_.wait(Engine::ld, kXFree);
+  wait_stored();
+  clear(p_.work, k(p_.dn));
+  clear(p_.mean, k(1));
+  blocks([&] {
+    e_.wait(Engine::ld, kTaken);
+    load_x(row_, k(p_.x * 4LL), m_);
+    e_.signal(Engine::ld, kInput);
+    e_.wait(Engine::ve, kInput);
+    e_.set(p0_, p_.x);
+    e_.loop(m_, [&] {
+      e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = k(p_.work), .a = k(p_.work), .b = p0_, .s = kf(1.0f), .rows = k(1), .cols = k(p_.dn)});
+      e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = k(p_.mean), .a = k(p_.mean), .b = kf(1.0f), .s = kf(1.0f), .rows = k(1), .cols = k(1)});
+      advance(p0_, p_.dn);
+    });
+    e_.signal(Engine::ve, kTaken);
+  });
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .func = Vfunc::recip, .wr = true, .dst = k(p_.mean), .a = k(p_.mean), .b = kf(1.0f), .rows = k(1), .cols = k(1)});
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = k(p_.work), .ds = k(p_.dn), .a = k(p_.work), .as = k(p_.dn), .b = k(p_.mean), .bs = k(1), .rows = k(1),
+             .cols = k(p_.dn)});
+  e_.signal(Engine::ve, kOutput);
+  e_.wait(Engine::st, kOutput);
+  e_.put(Store{.win = 2, .space = Space::vmem, .da = k(p_.io_out), .ca = k(p_.work * 4LL), .len = k(p_.dn * 4LL), .n1 = k(1), .n2 = k(1)});
 }
 
 void Lowering::steps(const Head& head) {

@@ -127,6 +127,8 @@ class Lowering : schedule::Arithmetic {
 
   void head(const Head& head);
   void fetch_last_row();
+  void wait_stored();
+  void mean_of_rows();
   void steps(const Head& head);
   void hidden_step(const HeadStep& step, const MatrixPlan& m, bool first);
   void output_step(const MatrixPlan& m, bool first);

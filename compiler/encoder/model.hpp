@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../ir/graph.hpp"
+#include "words.hpp"
 
 namespace jogak::encoder {
 
@@ -59,7 +60,7 @@ struct HeadStep {
   Activation activation = Activation::gelu;
   Norm norm;
 };
-enum class HeadRows { all, first, last };  // of the sequence
+enum class HeadRows { all, first, last, mean };  // of the sequence; mean: of rows without steps
 struct Head {
   std::string name = "hidden";  // of the output
   HeadRows rows = HeadRows::all;
@@ -78,7 +79,12 @@ struct Encoder {
   Norm first;               // norm_first: of the first layer's input
   std::vector<Layer> layers;
   Head head;
+  Words words;              // tokens
 };
+
+// One row for the whole text in place of all: the mean of the rows, or the first. Throws jogak::Error for a model that has a head.
+enum class Pooling { none, mean, first };
+void pool(Encoder& model, Pooling pooling);
 
 // f(dense, layer, group, role) for every matrix in the order of their use, those of patches and of the head included. layer: -1 outside of
 // the layers; group: see passes::quantize; role: the same in every layer.

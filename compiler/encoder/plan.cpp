@@ -114,6 +114,7 @@ void matrices(Plan& p, const Encoder& model) {
   p.out_columns = std::max(p.hn, p.uc);
   if (p.source == Source::patches) p.patch = accumulating(p, model.embedding.patch);
   p.head.clear(), p.slots_head = 0;
+  if (p.head_rows == HeadRows::mean) p.output_columns = p.width, p.output_words = p.dn;
   for (const HeadStep& step : model.head.steps) {
     const int n = static_cast<int>(step.dense.w->n), k = static_cast<int>(step.dense.w->k);
     if (k > p.dk || (&step != &model.head.steps.back() && n != p.width))

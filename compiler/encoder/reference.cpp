@@ -119,6 +119,12 @@ Rows embedded(const Encoder& m, const ReferenceInput& in) {
 Rows headed(const Encoder& m, Rows x) {
   const std::size_t width = size(m.width), rows = m.head.rows == HeadRows::all ? x.size() / width : 1;
   if (m.head.rows == HeadRows::first) x.resize(width);
+  if (m.head.rows == HeadRows::mean) {
+    const double count = static_cast<double>(x.size() / width);
+    for (std::size_t i = width; i < x.size(); ++i) x[i % width] += x[i];
+    x.resize(width);
+    for (double& v : x) v /= count;
+  }
   if (m.head.rows == HeadRows::last) x.erase(x.begin(), x.end() - static_cast<std::ptrdiff_t>(width));
   for (std::size_t i = 0; i < m.head.steps.size(); ++i) {
     const HeadStep& step = m.head.steps[i];

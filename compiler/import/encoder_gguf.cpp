@@ -86,7 +86,11 @@ encoder::Encoder read_encoder_gguf(const fs::path& file, const EncoderFormats& f
   Bert bert(in);
   const Json config = bert.config();
   const auto* name = in.list<std::string>("general.name");
-  return build_encoder(config, bert.tensors(config.at("num_hidden_layers")), name ? *name : file.stem().string(), formats, "");
+  encoder::Encoder e = build_encoder(config, bert.tensors(config.at("num_hidden_layers")), name ? *name : file.stem().string(), formats, "");
+  e.words = words_of([&] { return read_word_pieces(in); }, e.embedding.vocab);
+  const int pooling = in.has("bert.pooling_type") ? in.integer("bert.pooling_type", 0, 2) : 0;
+  pool(e, formats.pooling ? *formats.pooling : pooling == 1 ? encoder::Pooling::mean : pooling == 2 ? encoder::Pooling::first : encoder::Pooling::none);
+  return e;
 }
 
 }  // namespace jogak::import

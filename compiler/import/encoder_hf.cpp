@@ -7,6 +7,7 @@
 #include "../passes/quantize.hpp"
 #include "encoder_parts.hpp"
 #include "safetensors.hpp"
+#include "../encoder/compile.hpp"
 
 namespace jogak::import {
 namespace {
@@ -282,6 +283,30 @@ encoder::Encoder build_encoder(const Json& config, std::vector<ir::Tensor> tenso
   return Reader(config, std::move(tensors), name, formats).read(tower);
 }
 
+encoder::Words words_of(const std::function<encoder::Words()>& read, int vocab) {
+  encoder::Words words;
+  try {
+    words = read();
+  } catch (const Error& e) {
+    words.refused = e.what();
+  }
+  if (static_cast<int>(words.tokens.size()) > vocab)
+    return {.tokens = {}, .refused = "tokenizer: " + std::to_string(words.tokens.size()) + " tokens, expected at most the model's " + std::to_string(vocab)};
+  return words;
+}
+
+// As sentence-transformers writes it, beside the model.
+encoder::Pooling folder_pooling(const fs::path& model) {
+  const fs::path file = model / "1_Pooling" / kConfig;
+  if (!fs::exists(file)) return encoder::Pooling::none;
+  const Json j = read_json_file(file);
+  const auto mode = [&](const char* key) { return optional_key<bool>("1_Pooling/config.json", j, key).value_or(false); };
+  for (const char* other : {"pooling_mode_max_tokens", "pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken"})
+    if (mode(other)) throw Error("1_Pooling/config.json", "pooling", other, "pooling_mode_mean_tokens or pooling_mode_cls_token alone");
+  if (mode("pooling_mode_mean_tokens") && mode("pooling_mode_cls_token")) throw Error("1_Pooling/config.json", "pooling", "two kinds", "one");
+  return mode("pooling_mode_mean_tokens") ? encoder::Pooling::mean : mode("pooling_mode_cls_token") ? encoder::Pooling::first : encoder::Pooling::none;
+}
+
 bool is_encoder(const fs::path& model) {
   if (!fs::is_directory(model)) return is_encoder_gguf(model);
   if (!fs::exists(model / kConfig)) return false;
@@ -290,7 +315,12 @@ bool is_encoder(const fs::path& model) {
 }
 
 Encoder read_encoder(const fs::path& model, const EncoderFormats& formats, const std::string& tower) {
-  if (model.extension() != ".gguf") return build_encoder(read_json_file(model / kConfig), read_safetensors(model), fs::weakly_canonical(model).filename().string(), formats, tower);
+  if (model.extension() != ".gguf") {
+    Encoder e = build_encoder(read_json_file(model / kConfig), read_safetensors(model), fs::weakly_canonical(model).filename().string(), formats, tower);
+    if (e.embedding.source == encoder::Source::tokens) e.words = words_of([&] { return read_word_pieces(model); }, e.embedding.vocab);
+    pool(e, formats.pooling ? *formats.pooling : e.head.steps.empty() ? folder_pooling(model) : encoder::Pooling::none);
+    return e;
+  }
   if (!tower.empty()) throw Error("compile", "tower", tower, "none: this model has one");
   return read_encoder_gguf(model, formats);
 }

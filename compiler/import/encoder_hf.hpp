@@ -1,6 +1,7 @@
 // Encoders in the layout of Hugging Face (a folder with config.json and safetensors), and bert as GGUF.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "../encoder/model.hpp"
@@ -15,6 +16,7 @@ struct EncoderFormats {
   ir::Format standard = ir::Format::int8;
   std::vector<std::pair<std::string, ir::Format>> rules = {};  // of matrices whose name contains the first; the last that fits counts
   bool keep_exact = false;  // Dense::exact
+  std::optional<encoder::Pooling> pooling = {};  // in place of what the files say
 };
 // bert: with a head for masked words ("logits" of every row) or for classes ("logits" of the first row, through the pooler), or without ("hidden").
 // vit: with classes ("logits"). clip: `tower` "text" or "vision", the projected embedding ("embedding").

@@ -57,9 +57,9 @@ nlohmann::ordered_json json(const Results& results, std::int64_t examples, bool 
 
 }  // namespace
 
-void classify_encoder(const std::string& model, const std::string& tower, const std::vector<std::string>& formats, const CompileOptions& options, const ClassifyArguments& c,
+void classify_encoder(const std::string& model, const std::string& tower, const std::string& pooling, const std::vector<std::string>& formats, const CompileOptions& options, const ClassifyArguments& c,
                       const MixedArguments& m, bool as_json) {
-  const auto read = reader(model, tower, options);
+  const auto read = reader(model, tower, pooling, options);
   const encoder::Encoder e = read({});
   const bool logits = eval::has_logits(e);
   if (c.labels.empty()) throw Error("eval", "--labels", "none", "a file of labelled examples (.npz with x and y, .csv)");

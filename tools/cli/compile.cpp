@@ -18,7 +18,7 @@ struct Arguments {
   std::string model, out;
   CompileOptions options;
   OnnxArguments onnx;
-  std::string tower;
+  std::string tower, pooling;
   MixedArguments mixed;
   bool explain = false, json = false, passes = false, plan_only = false;
   int measure = 0;  // rows of the launch; 0: none
@@ -124,11 +124,11 @@ void add_compile(CLI::App& app, int&) {
       ->check(CLI::Range(1, 1 << 16))->type_name("ROWS");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   add_onnx_options(*command, a->onnx);
-  add_encoder_options(*command, a->tower, a->options);
+  add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command] {
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;
-      return compile_encoder({a->onnx, a->options, a->tower, a->mixed});
+      return compile_encoder({.files = a->onnx, .options = a->options, .tower = a->tower, .mixed = a->mixed, .pooling = a->pooling});
     }
     if (is_onnx(a->model)) {
       a->onnx.program = a->out;

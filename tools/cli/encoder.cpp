@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ Program program(const EncoderArguments& a, const std::optional<eval::Mixed>& mix
   std::vector<std::string> rules = a.options.format_of;
   if (mixed)
     for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) rules.push_back(rule);
-  return encoder::compile(reader(a.files.model, a.tower, a.options)(eval::with_rules(ir::format_named(a.options.format), rules)), a.options.config);
+  return encoder::compile(reader(a.files.model, a.tower, a.pooling, a.options)(eval::with_rules(ir::format_named(a.options.format), rules)), a.options.config);
 }
 
 // Rows of a text: the ones at the start of its mask.
@@ -98,10 +99,53 @@ Array stacked(std::vector<EncoderResult>& results, bool batched) {
   return onnx::make_floats(shape, std::move(values));
 }
 
+// The likeliest words in the place of each mask.
+nlohmann::ordered_json guesses(const EncoderResult& r, const std::vector<std::int32_t>& ids, const WordPieces& words) {
+  constexpr std::size_t kShown = 5;
+  nlohmann::ordered_json masks = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != words.mask()) continue;
+    const auto row = std::span(r.values).subspan(i * r.columns, std::min<std::size_t>(r.columns, static_cast<std::size_t>(words.size())));
+    std::vector<std::size_t> order(row.size());
+    for (std::size_t c = 0; c < order.size(); ++c) order[c] = c;
+    const std::size_t shown = std::min(kShown, order.size());
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(), [&](auto x, auto y) { return row[x] > row[y]; });
+    double sum = 0;
+    for (const float x : row) sum += std::exp(static_cast<double>(x) - static_cast<double>(row[order[0]]));
+    nlohmann::ordered_json best;
+    for (std::size_t c = 0; c < shown; ++c)
+      best.push_back({{"word", words.token(static_cast<int>(order[c]))}, {"probability", std::exp(static_cast<double>(row[order[c]]) - static_cast<double>(row[order[0]])) / sum}});
+    masks.push_back(best);
+  }
+  return masks;
+}
+
+// A text: what the model says of it, in numbers; of masked words the likeliest.
+int run_prompt(const EncoderArguments& a, const Arrays& inputs, EncoderSession& session) {
+  if (!inputs.empty()) throw Error("jogak", "--prompt", "inputs beside it", "one of --prompt and --input");
+  const auto ids = session.words().encode(a.prompt);
+  const EncoderResult r = session.run({.ids = ids});
+  nlohmann::json report = {{"model", a.files.model}, {"on", a.files.on}, {"ids", ids}};
+  const bool words = r.rows == ids.size() && session.output() == "logits";
+  if (words) report["masks"] = guesses(r, ids, session.words());
+  else report[session.output()] = r.values;
+  if (!a.files.json) {
+    for (const auto& mask : words ? report["masks"] : nlohmann::json::array())
+      for (const auto& g : mask) std::cout << g["word"].get<std::string>() << " " << g["probability"] << (&g == &mask.back() ? "\n" : ", ");
+    for (std::size_t i = 0; !words && i < r.values.size(); ++i) std::cout << r.values[i] << ((i + 1) % r.columns == 0 ? "\n" : " ");
+  } else if (a.files.output.empty()) {
+    std::cout << report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
+  if (a.files.output.empty()) return 0;
+  std::vector<EncoderResult> one{r};
+  return give_outputs(a.files, {{session.output(), stacked(one, false)}}, report);
+}
+
 }  // namespace
 
-eval::ReadEncoder reader(const std::string& model, const std::string& tower, const CompileOptions& options) {
-  return [=](const import::EncoderFormats& formats) {
+eval::ReadEncoder reader(const std::string& model, const std::string& tower, const std::string& pooling, const CompileOptions& options) {
+  return [=](import::EncoderFormats formats) {
+    if (!pooling.empty()) formats.pooling = pooling == "mean" ? encoder::Pooling::mean : pooling == "cls" ? encoder::Pooling::first : encoder::Pooling::none;
     encoder::Encoder e = import::read_encoder(model, formats, tower);
     if (options.context > 0) encoder::shorten(e, options.context);
     e.merge = options.merge_tokens;
@@ -122,13 +166,14 @@ bool is_encoder_model(const std::string& path) {
   return import::is_encoder(path);
 }
 
-void add_encoder_options(CLI::App& command, std::string& tower, CompileOptions& options) {
+void add_encoder_options(CLI::App& command, std::string& tower, std::string& pooling, CompileOptions& options) {
+  command.add_option("--pooling", pooling, "bert without a head: one row of the text in place of all (default: as its files say)")->check(CLI::IsMember({"none", "mean", "cls"}));
   command.add_option("--merge-tokens", options.merge_tokens, "Images: rows that each layer merges into those most like them (0: none)")->check(CLI::Range(0, 16));
   command.add_option("--tower", tower, "CLIP: which of the two encoders, text or vision")->check(CLI::IsMember({"text", "vision"}));
 }
 
 void compile_encoder(const EncoderArguments& a) {
-  const auto read = reader(a.files.model, a.tower, a.options);
+  const auto read = reader(a.files.model, a.tower, a.pooling, a.options);
   const std::optional<eval::Mixed> mixed = mix(read, a.mixed, a.options);
   const Program p = program(a, mixed);
   if (!a.files.program.empty()) write_program(p, a.files.program);
@@ -142,6 +187,7 @@ void compile_encoder(const EncoderArguments& a) {
 int run_encoder(const EncoderArguments& a) {
   const Arrays inputs = read_inputs(a.files);
   EncoderSession session(program(a), a.files.on);
+  if (!a.prompt.empty()) return run_prompt(a, inputs, session);
   const Batch batch(inputs, session);
   const auto start = std::chrono::steady_clock::now();
   std::vector<EncoderResult> results;

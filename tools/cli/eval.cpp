@@ -16,7 +16,7 @@ namespace jogak::cli {
 namespace {
 
 struct Arguments {
-  std::string model, text, tower, on = "model";
+  std::string model, text, tower, pooling, on = "model";
   std::vector<std::string> formats;
   CompileOptions options;
   MixedArguments mixed;
@@ -145,14 +145,14 @@ void add_eval(CLI::App& app, int&) {
   add_compile_options(*command, a->options);
   add_mixed_options(*command, a->mixed);
   add_classify_options(*command, a->classify);
-  command->add_option("--tower", a->tower, "CLIP: which of the two encoders, text or vision")->check(CLI::IsMember({"text", "vision"}));
+  add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->callback([a] {
     a->classify.options.config = a->options.config, a->classify.options.on = a->on;
     if (is_onnx(a->model))
       return classify(a->model, a->formats.empty() ? std::vector<std::string>{"exact", "int8", "mxint8", "mxfp4"} : a->formats, a->classify, a->mixed, a->json);
     if (is_encoder_model(a->model))
-      return classify_encoder(a->model, a->tower, a->formats.empty() ? weight_formats() : a->formats, a->options, a->classify, a->mixed, a->json);
+      return classify_encoder(a->model, a->tower, a->pooling, a->formats.empty() ? weight_formats() : a->formats, a->options, a->classify, a->mixed, a->json);
     if (a->text.empty()) throw CLI::RequiredError("--text");
     if (a->formats.empty()) a->formats = {a->options.format};
     evaluate(*a);

@@ -20,7 +20,7 @@ struct Arguments {
   std::string model, prompt, on = "model", trace, batch, lora, memory;
   CompileOptions options;
   OnnxArguments onnx;
-  std::string tower;
+  std::string tower, pooling;
   GenerateOptions generate{.tokens = 64};
   DraftOptions draft;
   bool json = false, profile = false, ignore_end = false;
@@ -106,12 +106,12 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--output", a->onnx.output, "ONNX: folder for the outputs, as .npy");
   command->add_option("--rtol", a->onnx.rtol, "ONNX: relative tolerance of --compare")->capture_default_str();
   command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
-  add_encoder_options(*command, a->tower, a->options);
+  add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command, &status] {
     if (!a->memory.empty()) a->on += ":" + a->memory;
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.on = a->on, a->onnx.json = a->json;
-      status = run_encoder({a->onnx, a->options, a->tower});
+      status = run_encoder({.files = a->onnx, .options = a->options, .tower = a->tower, .prompt = a->prompt, .pooling = a->pooling});
       return;
     }
     if (is_onnx(a->model)) {

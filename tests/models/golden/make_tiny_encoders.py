@@ -3,8 +3,9 @@
 
 Matrices are int8 codes times a power of two, a code of 127 in any 16 neighbours: quantising them to int8 blocks changes nothing, so that a
 reference with quantised weights can be held to fp32. golden.npz: inputs, `layers` [batch][layer][row][width] behind every layer, results.
+bert_plain has word pieces, too: text.json is a text, its ids by the package tokenizers, and the mean of its last rows.
 
-    python3 -m venv venv && venv/bin/pip install torch transformers safetensors gguf && venv/bin/python make_tiny_encoders.py [NAME...]
+    python3 -m venv venv && venv/bin/pip install torch transformers safetensors gguf tokenizers && venv/bin/python make_tiny_encoders.py [NAME...]
 """
 import json
 import pathlib
@@ -12,6 +13,7 @@ import sys
 
 import gguf
 import numpy as np
+import tokenizers
 import torch
 import transformers as t
 from make_models import write_arrays
@@ -97,12 +99,38 @@ def clip(model, rng):
     return {"pixel_values": pixels.numpy(), "input_ids": ints(ids), "vision_layers": vision, "text_layers": words, "image": image.numpy(), "text": text.numpy()}
 
 
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "dog", "sat", "on", "a", "mat", "run", "##s", "##ning", "##ner", "un", "##fair", "play", "##ed",
+         "!", ".", ",", "?", "it", "is", "b", "##b", "##a", "##t", "##e", "over", "and", "under", "h", "##h", "e", "t", "s", "##l"]
+
+
+def word_pieces():
+    tok = tokenizers.Tokenizer(tokenizers.models.WordPiece({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]", max_input_chars_per_word=100))
+    tok.normalizer, tok.pre_tokenizer = tokenizers.normalizers.BertNormalizer(), tokenizers.pre_tokenizers.BertPreTokenizer()
+    tok.add_special_tokens([tokenizers.AddedToken(w, special=True, normalized=False) for w in WORDS[:5]])
+    tok.post_processor = tokenizers.processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return tok
+
+
+def write_text(folder, model):
+    tok, text = word_pieces(), "The cats sat ON a mat, and the dogs played unfair. Running it? Béta thé!"
+    tok.save(str(folder / "tokenizer.json"))
+    ids = tok.encode(text).ids
+    with torch.no_grad():
+        rows = model(torch.tensor([ids])).last_hidden_state[0]
+    (folder / "text.json").write_text(json.dumps({"text": text, "ids": ids, "mean": rows.mean(0).tolist(), "first": rows[0].tolist()}) + "\n")
+
+
 def write_gguf(path, c, model):
     """As converters for llama.cpp write it: without the pooler."""
     g = gguf.GGUFWriter(path, "bert")
     g.add_block_count(c.num_hidden_layers), g.add_embedding_length(c.hidden_size), g.add_head_count(c.num_attention_heads)
     g.add_feed_forward_length(c.intermediate_size), g.add_context_length(c.max_position_embeddings), g.add_layer_norm_eps(c.layer_norm_eps)
     g.add_causal_attention(False), g.add_pooling_type(gguf.PoolingType.MEAN)
+    special, begin = gguf.TokenType.CONTROL, "\u2581"
+    g.add_tokenizer_model("bert"), g.add_tokenizer_pre("default")
+    g.add_token_list([w if i < 5 else w[2:] if w.startswith("##") else begin + w for i, w in enumerate(WORDS)])
+    g.add_token_types([special if i < 5 else gguf.TokenType.NORMAL for i in range(len(WORDS))])
+    g.add_unk_token_id(1), g.add_bos_token_id(2), g.add_sep_token_id(3), g.add_mask_token_id(4)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, c.num_hidden_layers)
     for name, p in model.named_parameters():
         if not name.startswith("pooler."):
@@ -121,6 +149,8 @@ def main():
         golden = {"bert": bert, "vit": vit, "clip": clip}[config.model_type](model, rng)
         folder = HERE / name
         folder.mkdir(exist_ok=True)
+        if name == "bert_plain":
+            write_text(folder, model)
         model.to(torch.float16).save_pretrained(folder)
         (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()), indent=1) + "\n")
         if name == "bert_plain":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden ids of tokenizers, by the Python package tokenizers: tokenizers.json and fallback_tokenizer.json.
+"""Golden ids of tokenizers, by the Python package tokenizers: tokenizers.json, fallback_tokenizer.json and word_pieces.json.
 
 Small vocabularies are trained on the project's own text; the cases are chosen to meet every branch of the word patterns.
 
@@ -88,8 +88,32 @@ def fallback():
     print(path, path.stat().st_size, "bytes")
 
 
+def word_pieces():
+    """As BERT's: without and with capitals; the settings of the normalizer one by one. `json` is a tokenizer.json."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    extra = ["naïve CAFÉ İstanbul ΣΊΣΥΦΟΣ ﬁne ǅ", "日本語と中国話 混ぜる 漢字abc", "a\u200bb\u00adc\u0000d\ufffde\x07f \ue000g", "x" * 101, "y" * 100, "Paris is the [MASK] of [MASK].",
+             "un##known ##s", "«quoted» – dash… ¿qué? 100% #tag @you a_b", "\U00020000\U0002f800 한국어 조각", "½ ² Ⅷ ™ €5"]
+    out = []
+    for name, settings in {"uncased": {}, "cased": {"lowercase": False}, "accents": {"strip_accents": False}, "plain": {"clean_text": False, "handle_chinese_chars": False}}.items():
+        tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tok.normalizer, tok.pre_tokenizer = normalizers.BertNormalizer(**settings), pre_tokenizers.BertPreTokenizer()
+        tok.train_from_iterator(corpus() + [e for e in extra if "MASK" not in e],
+                                trainers.WordPieceTrainer(vocab_size=700, special_tokens=special, limit_alphabet=260, show_progress=False))
+        # The order among equals is the trainer's: tokens are sorted, and some letters are left out.
+        vocab = special + sorted(t for t in tok.get_vocab() if t not in special and t not in ("q", "##q"))
+        whole = Tokenizer(models.WordPiece({t: i for i, t in enumerate(vocab)}, unk_token="[UNK]", max_input_chars_per_word=100))
+        whole.normalizer, whole.pre_tokenizer = tok.normalizer, tok.pre_tokenizer
+        whole.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in special])
+        whole.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+        out.append({"name": name, "json": json.loads(whole.to_str()), "cases": [{"text": t, "ids": whole.encode(t).ids} for t in CASES + MORE + extra]})
+    path = HERE / "word_pieces.json"
+    path.write_text("[\n" + ",\n".join(json.dumps(e) for e in out) + "\n]\n")
+    print(path, path.stat().st_size, "bytes")
+
+
 def main():
     fallback()
+    word_pieces()
     out = []
     for name, patterns in PATTERNS.items():
         tok, vocab, merges = build(name, patterns)
