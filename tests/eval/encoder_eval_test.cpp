@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -122,6 +123,32 @@ TEST_CASE("mixed encoders: without logits the error is that of the result") {
   CHECK(m.measured <= 0.05 * 0.05);
   CHECK(m.measured > 0);
   CHECK(m.choices.size() == 6 + 2);
+}
+
+TEST_CASE("eval: texts by the model's own word pieces; every seventh piece is hidden where the model says words") {
+  const auto plain = import::read_encoder(kFolder / "bert_plain", {});
+  const auto lines = eval::text_examples(plain, "the cat\nthe dogs sat on a mat\n", true, 0);
+  CHECK(lines.size() == 2);
+  CHECK(lines.classes.empty());
+  const auto inputs = eval::inputs_of(plain, lines);
+  CHECK(inputs[0].ids == std::vector<int>{2, 5, 6, 3});
+  CHECK(inputs[1].ids == std::vector<int>{2, 5, 7, 13, 8, 9, 10, 11, 3});
+  std::string words;
+  for (int i = 0; i < 100; ++i) words += "cat ";
+  const auto cut = eval::inputs_of(plain, eval::text_examples(plain, words, false, 0));  // 48 pieces and the two around them, twice; then the rest
+  REQUIRE(cut.size() == 3);
+  CHECK(cut[1].ids.size() == 50);
+  CHECK(cut[2].ids.size() == 6);
+  CHECK(eval::text_examples(plain, words, false, 2).size() == 2);
+
+  auto model = import::read_encoder(kFolder / "bert", {});
+  CHECK_THROWS_WITH_AS((void)eval::text_examples(model, "abc", false, 0), doctest::Contains("tokenizer of bert"), Error);
+  model.words = {.tokens = {"[UNK]", "[MASK]", "a", "b", "##b"}, .refused = {}, .unk = 0, .mask = 1};
+  const auto hidden = eval::text_examples(model, "a b ab b a b a b", false, 0);
+  CHECK(hidden.each == 64);
+  CHECK(eval::inputs_of(model, hidden)[0].ids == std::vector<int>{2, 3, 2, 1, 3, 2, 3, 2, 3});
+  CHECK(hidden.classes[3] == 4);
+  CHECK(std::count(hidden.classes.begin(), hidden.classes.end(), -100) == 63);
 }
 
 TEST_CASE("examples: arrays by name, lines with and without a class, images, refusals") {

@@ -79,7 +79,7 @@ void vit(const Options& options, Report& report) {
 // Keys in chunks: 40 % of the products are attention's.
 void in_chunks(const Options& options, Report& report) {
   const int tokens = options.tokens > 0 ? options.tokens : 1024;
-  const Case c{{.layers = 1, .width = 256, .heads = 4, .ffn = 1024, .context = tokens}, tokens, "encoder layer, d 256, " + std::to_string(tokens) + " rows, keys in chunks"};
+  const Case c{{.layers = 1, .width = 256, .heads = 4, .ffn = 1024, .context = tokens}, tokens, "encoder layer, d 256, " + std::to_string(tokens) + " rows"};
   report_layer(c, options, report, {}, {});
 }
 

@@ -57,13 +57,18 @@ nlohmann::ordered_json json(const Results& results, std::int64_t examples, bool 
 
 }  // namespace
 
-void classify_encoder(const std::string& model, const std::string& tower, const std::string& pooling, const std::vector<std::string>& formats, const CompileOptions& options, const ClassifyArguments& c,
+void classify_encoder(const std::string& model, const std::string& tower, const std::string& pooling, const HiddenText& text, const std::vector<std::string>& formats, const CompileOptions& options, const ClassifyArguments& c,
                       const MixedArguments& m, bool as_json) {
   const auto read = reader(model, tower, pooling, options);
   const encoder::Encoder e = read({});
   const bool logits = eval::has_logits(e);
-  if (c.labels.empty()) throw Error("eval", "--labels", "none", "a file of labelled examples (.npz with x and y, .csv)");
-  const eval::Labelled data = eval::read_labelled(c.labels, c.scale, c.offset, c.examples);
+  if (c.labels.empty() == text.file.empty()) throw Error("eval", "--labels and --text", c.labels.empty() ? "neither" : "both", "labelled examples (.npz with x and y, .csv), or a text to hide words in");
+  const auto examples = [&] {
+    if (!text.file.empty()) return eval::text_examples(e, read_text(text.file), text.lines, c.examples);
+    if (logits) return eval::read_labelled(c.labels, c.scale, c.offset, c.examples);
+    return eval::read_examples(c.labels, {eval::input_name(e)}, eval::example_shape(e), c.scale, c.offset, c.examples);  // there are no classes
+  };
+  const eval::Labelled data = examples();
   MixedArguments arguments = m;
   arguments.scale = c.scale, arguments.offset = c.offset;
   const std::optional<eval::Mixed> mixed = mix(read, arguments, options);

@@ -156,8 +156,9 @@ eval::ReadEncoder reader(const std::string& model, const std::string& tower, con
 std::optional<eval::Mixed> mix(const eval::ReadEncoder& read, const MixedArguments& a, const CompileOptions& options) {
   if (!asked(a)) return std::nullopt;
   encoder::Encoder model = read({});
-  const std::string input = model.embedding.source == encoder::Source::patches ? "pixel_values" : "input_ids";
-  const eval::Labelled data = eval::read_examples(a.text, {input}, eval::example_shape(model), a.scale, a.offset, a.examples);
+  const bool text = std::filesystem::path(a.text).extension() == ".txt";
+  const eval::Labelled data = text ? eval::text_examples(model, read_text(a.text), a.lines, a.examples)
+                                   : eval::read_examples(a.text, {eval::input_name(model)}, eval::example_shape(model), a.scale, a.offset, a.examples);
   return eval::mix_encoder(read, data, budget(a, eval::int8_bytes(model), !eval::has_logits(model)), options.config, progress());
 }
 

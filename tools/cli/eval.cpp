@@ -1,9 +1,7 @@
 // jogak eval: what a machine's arithmetic costs a model in quality, format by format and layer by layer.
 #include "tools/eval/evaluate.hpp"
 
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "classify.hpp"
 #include "cli.hpp"
@@ -31,14 +29,6 @@ struct Result {
   eval::Quality quality;
   std::vector<eval::LayerError> layers;
 };
-
-std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw Error("eval", "file " + path, "nothing that can be read", "a text file");
-  return text.str();
-}
 
 template <class... Values>
 std::string form(const char* format, Values... values) {
@@ -152,7 +142,7 @@ void add_eval(CLI::App& app, int&) {
     if (is_onnx(a->model))
       return classify(a->model, a->formats.empty() ? std::vector<std::string>{"exact", "int8", "mxint8", "mxfp4"} : a->formats, a->classify, a->mixed, a->json);
     if (is_encoder_model(a->model))
-      return classify_encoder(a->model, a->tower, a->pooling, a->formats.empty() ? weight_formats() : a->formats, a->options, a->classify, a->mixed, a->json);
+      return classify_encoder(a->model, a->tower, a->pooling, {a->text, a->lines}, a->formats.empty() ? weight_formats() : a->formats, a->options, a->classify, a->mixed, a->json);
     if (a->text.empty()) throw CLI::RequiredError("--text");
     if (a->formats.empty()) a->formats = {a->options.format};
     evaluate(*a);

@@ -11,14 +11,6 @@
 namespace jogak::cli {
 namespace {
 
-std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw Error("calibrate", "file " + path, "nothing that can be read", "a text file");
-  return text.str();
-}
-
 std::uint64_t all_int8(const ir::Graph& graph) {
   std::uint64_t bytes = 0;
   for (const ir::Node& n : graph.nodes) {
@@ -39,6 +31,14 @@ std::string form(const char* format, Values... values) {
 const passes::Candidate& picked(const eval::Mixed& m, std::size_t i) { return m.choices[i].candidates[m.picked.picked[i]]; }
 
 }  // namespace
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) throw Error("calibrate", "file " + path, "nothing that can be read", "a text file");
+  return text.str();
+}
 
 void add_mixed_options(CLI::App& command, MixedArguments& a) {
   command.add_option("--calibrate", a.text, "What formats are measured on, matrix by matrix, with one of the budgets: a text (decoders), or examples (encoders, ONNX): .npy, .npz, .csv, .png")

@@ -17,6 +17,8 @@ struct MixedArguments {
 };
 void add_mixed_options(CLI::App& command, MixedArguments& arguments);
 
+// A file's contents. Throws jogak::Error where it cannot be read.
+std::string read_text(const std::string& path);
 // --value-scale, --value-offset.
 void add_value_options(CLI::App& command, double& scale, double& offset);
 // Is mixing asked for? Throws jogak::Error for a budget without a file, and the other way round.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <sstream>
 
 #include "encoder/compile.hpp"
 #include "encoder_session.hpp"
 #include "error.hpp"
 #include "passes/quantize.hpp"
+#include "word_pieces.hpp"
 
 namespace jogak::eval {
 namespace {
@@ -184,6 +186,43 @@ std::vector<ReferenceInput> inputs_of(const Encoder& model, const Labelled& data
       throw Error("eval", "tokens of example " + std::to_string(i), std::to_string(inputs[i].ids.size()), "1 to " + std::to_string(model.context));
   }
   return inputs;
+}
+
+Labelled text_examples(const Encoder& model, const std::string& text, bool lines, int most) {
+  constexpr std::size_t kEvery = 7;
+  const encoder::Words& w = model.words;
+  if (w.tokens.empty()) throw Error("eval", "tokenizer of " + model.name, w.refused.empty() ? "none" : w.refused, "word pieces; or examples of ids (.npz, .npy, .csv)");
+  const WordPieces words({w.tokens, w.unk, w.cls, w.sep, w.mask, w.prefix, w.longest, w.clean, w.split_ideographs, w.strip_accents, w.lowercase});
+  const auto around = [](int id) { return static_cast<std::size_t>(id >= 0 ? 1 : 0); };
+  const std::size_t room = static_cast<std::size_t>(model.context) - around(w.cls) - around(w.sep);
+  // Pieces of a text, without what stands around them.
+  std::vector<std::vector<std::int32_t>> texts;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line, lines ? '\n' : '\0') && (most == 0 || static_cast<int>(texts.size()) < most);) {
+    std::vector<std::int32_t> ids = words.encode(line);
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(around(w.cls)));
+    ids.resize(ids.size() - around(w.sep));
+    for (std::size_t at = 0; at < ids.size() && (most == 0 || static_cast<int>(texts.size()) < most) && (at == 0 || !lines); at += room)
+      texts.emplace_back(ids.begin() + static_cast<std::ptrdiff_t>(at), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + room)));
+  }
+  if (texts.empty()) throw Error("eval", "text", "nothing in it", "words");
+  const bool hide = has_logits(model) && model.head.rows == encoder::HeadRows::all && w.mask >= 0;
+  Labelled data{.features = model.context, .values = {}, .classes = {}, .each = model.context};
+  for (auto& ids : texts) {
+    std::vector<float> row(static_cast<std::size_t>(model.context), -1);
+    std::vector<int> classes(row.size(), -100);
+    std::size_t at = 0;
+    if (w.cls >= 0) row[at++] = static_cast<float>(w.cls);
+    for (std::size_t i = 0; i < ids.size(); ++i, ++at) {
+      const bool hidden = hide && i % kEvery == kEvery / 2;
+      row[at] = static_cast<float>(hidden ? w.mask : ids[i]);
+      if (hidden) classes[at] = ids[i];
+    }
+    if (w.sep >= 0) row[at] = static_cast<float>(w.sep);
+    data.values.insert(data.values.end(), row.begin(), row.end());
+    if (hide) data.classes.insert(data.classes.end(), classes.begin(), classes.end());
+  }
+  return data;
 }
 
 std::vector<EncoderQuality> evaluate_encoder(const ReadEncoder& read, const Labelled& data, const std::vector<NamedFormats>& formats, const EncoderOptions& options) {

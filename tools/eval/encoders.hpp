@@ -14,8 +14,14 @@ namespace jogak::eval {
 using ReadEncoder = std::function<encoder::Encoder(const import::EncoderFormats&)>;
 // Of an example: {channels, size, size} of an image, none for a text.
 std::vector<std::int64_t> example_shape(const encoder::Encoder& model);
+// What an array of examples may be named.
+inline const char* input_name(const encoder::Encoder& model) { return model.embedding.source == encoder::Source::patches ? "pixel_values" : "input_ids"; }
 // Values as images, or as token ids; a negative one ends the text. Throws jogak::Error for what the model cannot take.
 std::vector<encoder::ReferenceInput> inputs_of(const encoder::Encoder& model, const Labelled& data);
+
+// Texts by the model's own word pieces: each line, or pieces of the context's length. Where the model gives logits of every row, every seventh
+// piece is hidden behind the mask token, and it alone has a class. most: texts, 0: all. Throws jogak::Error for a model without a tokenizer.
+Labelled text_examples(const encoder::Encoder& model, const std::string& text, bool lines, int most);
 
 struct EncoderOptions {
   std::string config = "edge", on = "model";
