@@ -125,7 +125,7 @@ TEST_CASE("mixed encoders: without logits the error is that of the result") {
   CHECK(m.choices.size() == 6 + 2);
 }
 
-TEST_CASE("eval: texts by the model's own word pieces; every seventh piece is hidden where the model says words") {
+TEST_CASE("eval: texts by the model's own word pieces, every seventh piece is hidden where the model says words") {
   const auto plain = import::read_encoder(kFolder / "bert_plain", {});
   const auto lines = eval::text_examples(plain, "the cat\nthe dogs sat on a mat\n", true, 0);
   CHECK(lines.size() == 2);
