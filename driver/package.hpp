@@ -12,7 +12,8 @@
 namespace jogak::driver {
 
 struct PackageOptions {
-  std::string backend = "model";  // or "rtl", "cycle", "cycle:MEMORY" with a memory for each die as sim/dram/dram.hpp names them
+  std::string backend = "model";  // or "rtl", "cycle", "cycle:MEMORY" with a memory for each die as sim/dram/dram.hpp
+                                  // names them; "systemc", "systemc:MEMORY", "systemc:FILE.yaml", a package's file (sim/package)
   std::string config = "quad";
   std::uint32_t columns = 2, rows = 1;  // of the mesh; die x + y * columns
   std::uint64_t memory_bytes = std::uint64_t(64) << 20;  // of each die

@@ -44,5 +44,6 @@ std::vector<std::unique_ptr<Device>> rtl_dies(const PackageOptions& options);
 // Each throws Error for a package that the backend does not have.
 std::unique_ptr<PackageMachine> model_package(const spec::Config& config, const PackageOptions& options);
 std::unique_ptr<PackageMachine> cycle_package(const spec::Config& config, const PackageOptions& options);
+std::unique_ptr<PackageMachine> systemc_package(const spec::Config& config, const PackageOptions& options);
 
 }  // namespace jogak::driver

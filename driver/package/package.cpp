@@ -18,6 +18,9 @@ std::vector<std::unique_ptr<Device>> over(const spec::Config& config, const Pack
 constexpr Backend kBackends[] = {
     {"model", false, over<model_package>},
     {"cycle", true, over<cycle_package>},
+#if JOGAK_HAS_SYSTEMC
+    {"systemc", true, over<systemc_package>},
+#endif
 #if JOGAK_HAS_RTL_PACKAGES
     {"rtl", false, [](const spec::Config&, const PackageOptions& options) { return rtl_dies(options); }},
 #endif

@@ -14,6 +14,11 @@ namespace jogak::systemc {
 
 constexpr u32 kLinks = 4;  // east, west, north, south
 
+// What a link has carried in one direction.
+struct LinkUse {
+  u64 flits = 0, payload_bytes = 0, busy_cycles = 0, replays = 0;
+};
+
 class Chiplet : public sc_core::sc_module {
  public:
   struct Job {
@@ -37,6 +42,11 @@ class Chiplet : public sc_core::sc_module {
   virtual bool waits_in_vain() const = 0;
   virtual bool links_up() const = 0;
   virtual void abort() = 0;
+  // Between a run that broke off and the next launch: what still comes is thrown away, until nothing does.
+  virtual void discard(bool all) = 0;
+  virtual bool rests() const = 0;
+  // payload_bytes and replays of what it sends by a link.
+  virtual LinkUse sent(u32 link) const = 0;
   // Ends a run that waits in vain.
   virtual void give_up() = 0;
   virtual const model::Result& result() const = 0;

@@ -52,6 +52,14 @@ bool CycleChiplet::links_up() const {
   return std::ranges::all_of(ends_, [](const auto& e) { return !e || e->end.up(); });
 }
 
+bool CycleChiplet::rests() const {
+  return network_.still() && std::ranges::all_of(ends_, [](const auto& e) { return !e || e->end.quiet() != 0; });
+}
+
+LinkUse CycleChiplet::sent(u32 l) const {
+  return ends_[l] ? LinkUse{0, ends_[l]->words * config_.port_bytes, 0, ends_[l]->end.replays()} : LinkUse{};
+}
+
 void CycleChiplet::abort() {
   if (over_) return;
   aborted_ = true;
@@ -118,6 +126,7 @@ bool CycleChiplet::gather(u32 l, u64 now) {
   if (offered) {
     const cycle::Hop& h = network_.link_out(l);
     e.inputs.in_last = h.last;
+    if (e.end.in_ready() && !h.first) ++e.words;
     e.inputs.in_word[0] = u32(h.head), e.inputs.in_word[1] = u32(h.head >> 32);
   }
   e.wire.reset();
@@ -145,7 +154,7 @@ void CycleChiplet::step_network(u64 now) {
     if (e == nullptr || !e->steps) continue;
     const unsigned read = e->end.cross_read();
     e->end.step(e->inputs);
-    e->end.step_phy(e->wire ? &*e->wire : nullptr, read);
+    e->end.step_phy(e->wire ? &*e->wire : nullptr, read, e->wire && !in[l]->received_damaged());
     e->at = now + 1;
     e->due = e->at + e->end.quiet();
     out[l]->set_hear(now, e->end.side_hear());

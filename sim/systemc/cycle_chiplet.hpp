@@ -21,6 +21,9 @@ class CycleChiplet final : public Chiplet {
   bool waits_in_vain() const override { return starves_; }
   bool links_up() const override;
   void abort() override;
+  void discard(bool all) override { network_.discard(all); }
+  bool rests() const override;
+  LinkUse sent(u32 link) const override;
   void give_up() override { finish(); }
   const model::Result& result() const override { return result_; }
   u64 local_cycle() const override { return chip_ ? chip_->cycle() : last_cycle_; }
@@ -30,9 +33,10 @@ class CycleChiplet final : public Chiplet {
  private:
   // One end of a link.
   struct End {
-    explicit End(u32 port_bytes) : end({.port_bytes = port_bytes}) {}
+    explicit End(u32 port_bytes) : end({.port_bytes = port_bytes, .open = true}) {}
     link::LinkEnd end;
     u64 at = 1, due = 1;  // the next cycle, and the one before which nothing moves by itself
+    u64 words = 0;  // of data
     bool steps = false;
     link::LinkEnd::Inputs inputs;
     std::optional<link::Wire> wire;

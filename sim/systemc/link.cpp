@@ -8,7 +8,9 @@ Link::Link(const sc_core::sc_module_name& name, const Clock& clock, const link::
     : sc_module(name), clock_(clock), channel_(options) {}
 
 void Link::send(u64 cycle, const link::Wire& wire, link::Width width) {
-  channel_.send(cycle * clock_.period_ps, wire, width);
+  link::Wire sent = wire;
+  if (sealed_) link::seal(sent);
+  channel_.send(cycle * clock_.period_ps, sent, width, !sealed_);
   if (const u64 at = next(); at != kNever) news_.notify(clock_.until(std::max(at, cycle + 1)));
 }
 

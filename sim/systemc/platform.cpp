@@ -1,5 +1,7 @@
 #include "platform.hpp"
 
+#include <algorithm>
+
 #include "cycle_chiplet.hpp"
 #include "error.hpp"
 #include "host.hpp"
@@ -10,7 +12,7 @@ namespace jogak::systemc {
 
 namespace {
 
-constexpr u64 kTrainingCycles = 100'000;
+constexpr u64 kTrainingCycles = 100'000, kSettleCycles = 1'000'000;
 constexpr const char* kSideNames[kLinks] = {"east", "west", "north", "south"};
 
 u32 memory_access(const package::Die& d) {
@@ -62,6 +64,15 @@ void Platform::build_links(const package::PackageSpec& spec) {
   }
 }
 
+LinkUse Platform::use(u32 from, u32 side) const {
+  const auto& link = links_.at(from * kLinks + side);
+  if (!link) return {};
+  LinkUse use = chiplets_[from]->sent(side);
+  use.flits = link->channel().flits();
+  use.busy_cycles = u64(link->channel().busy_ps() / double(clock_.period_ps));
+  return use;
+}
+
 bool Platform::links_up() const {
   for (const auto& c : chiplets_)
     if (!c->links_up()) return false;
@@ -72,8 +83,22 @@ void Platform::begin(const std::vector<Chiplet::Job>& jobs) {
   if (jobs.size() != dies()) throw Error("systemc platform", "jobs", std::to_string(jobs.size()), std::to_string(dies()) + ", one a die");
   if (!host_->over()) throw Error("systemc platform", "begin", "a job in flight", "none");
   const Simulation::Enter in(simulation_);
+  settle();
   for (u32 d = 0; d < dies(); ++d) values_.machine(d).clear_remote_signals();
   for (u32 d = 0; d < dies(); ++d) chiplets_[d]->launch(jobs[d], next_);
+}
+
+void Platform::settle() {
+  const auto broken = [](const auto& c) { return c->result().fault.code != spec::Fault::none; };
+  if (!aborted_ && std::ranges::none_of(chiplets_, broken)) return;
+  aborted_ = false;
+  for (const auto& c : chiplets_) c->discard(true);
+  for (const u64 end = next_ + kSettleCycles; next_ < end;) {
+    sc_core::sc_start(clock_.until(next_ + 1));
+    ++next_;
+    if (std::ranges::all_of(chiplets_, [](const auto& c) { return c->rests(); })) break;
+  }
+  for (const auto& c : chiplets_) c->discard(false);
 }
 
 bool Platform::run(u64 cycles) {
@@ -89,6 +114,7 @@ bool Platform::run(u64 cycles) {
 
 void Platform::abort() {
   const Simulation::Enter in(simulation_);
+  aborted_ = true;
   for (const auto& c : chiplets_) c->abort();
 }
 

@@ -30,6 +30,8 @@ class Platform {
   Chiplet& die(u32 index) { return *chiplets_.at(index); }
   Link* link(u32 from, u32 side) { return links_.at(from * kLinks + side).get(); }  // null at a border
 
+  LinkUse use(u32 from, u32 side) const;  // since the platform was made; all 0 at a border
+
   // A launch a die, in the next cycle.
   void begin(const std::vector<Chiplet::Job>& jobs);
   // So many cycles; true: all runs are over.
@@ -40,6 +42,7 @@ class Platform {
  private:
   void build_links(const package::PackageSpec& spec);
   bool links_up() const;
+  void settle();
 
   Simulation simulation_;
   Clock clock_;
@@ -49,6 +52,7 @@ class Platform {
   std::vector<std::unique_ptr<Link>> links_;
   std::unique_ptr<Host> host_;
   u64 next_ = 0;  // cycle
+  bool aborted_ = false;
 };
 
 }  // namespace jogak::systemc

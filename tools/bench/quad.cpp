@@ -2,6 +2,7 @@
 #include "common.hpp"
 #include "error.hpp"
 #include "package_rounds.hpp"
+#include "quad_systemc.hpp"
 #include "sim/cycle/package.hpp"
 
 namespace jogak::bench {
@@ -32,7 +33,13 @@ void speed(const Options& o, Report& report) {
     report.add({.case_name = what + ", of that the values", .config = name, .on = "model", .value = alone / seconds, .unit = "of the time"});
     report.add({.case_name = what + ", lanes busy (die 0 east)", .config = name, .on = "cycle", .value = static_cast<double>(package.link(0, 0).busy_cycles) / static_cast<double>(package.cycles()), .unit = "of the time"});
     report.add({.case_name = what, .config = name, .on = "cycle", .value = cycles, .unit = "cycles"});
+#if JOGAK_HAS_SYSTEMC
+    if (name == "quad" && rate == 64) quad_in_systemc(std::string(JOGAK_SOURCE_DIR) + "/boards/packages/quad.yaml", "ideal", kRounds, static_cast<std::uint64_t>(cycles), report);
+#endif
   }
+#if JOGAK_HAS_SYSTEMC
+  if (name == "quad") quad_in_systemc(std::string(JOGAK_SOURCE_DIR) + "/boards/packages/quad.yaml", "lpddr5-6400", kRounds, 0, report);
+#endif
 }
 
 const Register registered{"quad-speed", "simulated cycles a second of the cycle model of a package of four chiplets", speed};
