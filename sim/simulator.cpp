@@ -17,7 +17,7 @@ u64 read_pair(Simulator& s, u32 offset) {
 
 }  // namespace
 
-void launch(Simulator& s, const LaunchSetup& setup) {
+void prepare(Simulator& s, const LaunchSetup& setup) {
   for (u32 i = 0; i < setup.args.size(); ++i) s.write_csr(csr::arg_at(i), setup.args[i]);
   for (u32 i = 0; i < setup.windows.size(); ++i) {
     const WindowSetup& w = setup.windows[i];
@@ -35,7 +35,11 @@ void launch(Simulator& s, const LaunchSetup& setup) {
   s.write_csr(csr::ap_gie, 1);
   s.write_csr(csr::ap_ier, 1);
   s.write_csr(csr::ap_isr, kDone);
-  s.write_csr(csr::ap_ctrl, 1);
+}
+void start(Simulator& s) { s.write_csr(csr::ap_ctrl, 1); }
+void launch(Simulator& s, const LaunchSetup& setup) {
+  prepare(s, setup);
+  start(s);
 }
 
 RunResult collect(Simulator& s) {

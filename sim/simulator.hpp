@@ -66,7 +66,9 @@ struct RunResult {
 };
 
 // The three steps of a job, for who wants to do something between them.
-void launch(Simulator&, const LaunchSetup&);
+void launch(Simulator&, const LaunchSetup&);  // prepare, then start: the write that begins the run
+void prepare(Simulator&, const LaunchSetup&);
+void start(Simulator&);
 RunResult collect(Simulator&);
 RunResult run(Simulator&, const LaunchSetup&, std::uint64_t cycle_limit);
 

@@ -1,6 +1,7 @@
 // A package as a SystemC platform (sim/systemc): of dies as a package file says, or all alike.
 #include <atomic>
 
+#include "../arena.hpp"
 #include "../backends.hpp"
 #include "error.hpp"
 #include "machine.hpp"
@@ -55,12 +56,12 @@ package::PackageSpec spec_of(const spec::Config& config, const PackageOptions& o
 class SystemcPackage final : public PackageMachine {
  public:
   SystemcPackage(const spec::Config& config, const PackageOptions& o)
-      : name_(config.name), columns_(o.columns), values_(config, o.columns, o.rows), traces_(values_.dies()), platform_(spec_of(config, o), machines()) {}
+      : name_(config.name), columns_(o.columns), values_(config, o.columns, o.rows), traces_(values_.dies()), platform_(spec_of(config, o), values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {}
 
   u32 dies() const override { return values_.dies(); }
   model::Machine& die(u32 index) override { return values_.die(index); }
   DeviceInfo info() const override {
-    return {"systemc", "A SystemC platform of " + std::to_string(dies()) + " dies of configuration " + name_ + ", with cycle models in them.", name_, 0, true};
+    return {"systemc", "A SystemC platform of " + std::to_string(dies()) + " dies of configuration " + name_ + ", cycle models or RTL.", name_, 0, true};
   }
   std::vector<DieOutcome> run(std::span<const Job> jobs) override {
     stop_ = false;
@@ -115,11 +116,6 @@ class SystemcPackage final : public PackageMachine {
       events.clear();
     }
   };
-  std::vector<model::Machine*> machines() {
-    std::vector<model::Machine*> all;
-    for (u32 d = 0; d < dies(); ++d) all.push_back(&values_.die(d));
-    return all;
-  }
 
   std::string name_;
   u32 columns_;

@@ -9,7 +9,7 @@ namespace jogak::model {
 // Where a die's remote stores go.
 class Package::Port final : public Remote {
  public:
-  explicit Port(Package& package) : package_(package) {}
+  Port(Package& package, u32 die) : package_(package), die_(die) {}
 
   bool write(u64 address, std::span<const u8> bytes) override {
     const auto field = [address](u32 at, u32 bits) { return static_cast<u32>(address >> at & ((u64(1) << bits) - 1)); };
@@ -28,12 +28,14 @@ class Package::Port final : public Remote {
     const std::span<u8> memory = to.memories().bytes(space);
     if (offset + bytes.size() > memory.size()) return false;
     if (space == spec::Space::vmem && (offset % 4 != 0 || bytes.size() % 4 != 0)) return false;
+    if (package_.watch_) package_.watch_(die_, address, bytes);
     std::memcpy(&memory[offset], bytes.data(), bytes.size());
     return true;
   }
 
  private:
   Package& package_;
+  u32 die_;
 };
 
 Package::Package(const spec::Config& config, u32 columns, u32 rows, Options options) : columns_(columns), rows_(rows) {
@@ -43,7 +45,7 @@ Package::Package(const spec::Config& config, u32 columns, u32 rows, Options opti
   if (options.record) throw Error("package", "option record", "given", "not given: another order of one die's engines is not one of the package");
   for (u32 i = 0; i < columns * rows; ++i) {
     machines_.emplace_back(config, options);
-    ports_.push_back(std::make_unique<Port>(*this));
+    ports_.push_back(std::make_unique<Port>(*this, i));
   }
   for (u32 i = 0; i < dies(); ++i) machines_[i].join(ports_[i].get());
 }

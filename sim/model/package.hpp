@@ -3,6 +3,7 @@
 // fault timeout.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,6 +34,10 @@ class Package {
   u32 dies() const { return static_cast<u32>(machines_.size()); }
   Machine& die(u32 index) { return machines_.at(index); }
 
+  // Called for every burst of die `from` to another chiplet's memory, as it goes over the links (signals are none); one function, may be empty.
+  using Watch = std::function<void(u32 from, u64 address, std::span<const u8> bytes)>;
+  void watch(Watch watch) { watch_ = std::move(watch); }
+
   // One launch for every die; dies run until all have halted, failed or wait in vain.
   std::vector<Result> launch(std::span<const Launch> launches);
 
@@ -41,6 +46,7 @@ class Package {
   u32 columns_, rows_;
   std::vector<Machine> machines_;
   std::vector<std::unique_ptr<Port>> ports_;
+  Watch watch_;
 };
 
 }  // namespace jogak::model

@@ -31,6 +31,25 @@ struct Waiting {
   bool operator==(const Waiting&) const = default;
 };
 
+// One chiplet of a package, for who brings its links: its machine, whose accesses pass time by calling back, and a cycle's ends of links.
+class Chiplet {
+ public:
+  virtual ~Chiplet() = default;
+  virtual Simulator& machine() = 0;
+  // A cycle: what arrives, what is ready, what the other ends' side wires show (bits, by link); then what is sent; then its end.
+  virtual void receive(unsigned link, const link::Wire* wire) = 0;
+  virtual void prepare(unsigned links_ready, unsigned side_hear) = 0;
+  virtual bool sends(unsigned link) = 0;
+  virtual link::Wire flit(unsigned link) = 0;
+  virtual link::Width width(unsigned link) = 0;
+  virtual void end_cycle() = 0;
+  virtual bool hears(unsigned link) = 0;
+  virtual bool up(unsigned link) = 0;
+  virtual std::uint32_t replays(unsigned link) = 0;
+};
+// pass: called for every cycle that an access of the machine takes; it does all of the above. Throws Error as make_package.
+std::unique_ptr<Chiplet> make_chiplet(const std::string& config, const Options& options, std::function<void()> pass);
+
 class PackageSimulator {
  public:
   virtual ~PackageSimulator() = default;

@@ -21,7 +21,7 @@ struct Time {
 };
 
 // A die; time passes for its whole package.
-class Die final : public Machine {
+class Die final : public Machine, public Chiplet {
  public:
   Die(const Options& options, Time time) : Machine(options), time_(std::move(time)) {}
 
@@ -51,24 +51,26 @@ class Die final : public Machine {
     dut().rst_ni = 1;
     edge();
   }
-  void prepare(unsigned links_ready, unsigned side_hear) {
+  Simulator& machine() override { return *this; }
+  void end_cycle() override { sample(), edge(); }
+  void prepare(unsigned links_ready, unsigned side_hear) override {
     dut().phy_tx_ready_i = links_ready, dut().side_hear_i = side_hear;
     dut().eval();
   }
-  void receive(unsigned link, const link::Wire* wire) {
+  void receive(unsigned link, const link::Wire* wire) override {
     const unsigned bit = 1u << link;
     dut().phy_rx_valid_i = static_cast<u8>((dut().phy_rx_valid_i & ~bit) | (wire != nullptr ? bit : 0));
     if (wire != nullptr) std::copy(wire->begin(), wire->end(), &dut().phy_rx_flit_i[link * kFlitWords]);
   }
-  bool sends(unsigned link) { return dut().phy_tx_valid_o >> link & 1; }
-  link::Wire flit(unsigned link) {
+  bool sends(unsigned link) override { return dut().phy_tx_valid_o >> link & 1; }
+  link::Wire flit(unsigned link) override {
     link::Wire w;
     std::copy_n(&dut().phy_tx_flit_o[link * kFlitWords], kFlitWords, w.begin());
     return w;
   }
-  link::Width width(unsigned link) { return static_cast<link::Width>(dut().phy_tx_width_o >> 2 * link & 3); }
-  bool hears(unsigned link) { return dut().side_hear_o >> link & 1; }
-  bool up(unsigned link) { return dut().link_up_o >> link & 1; }
+  link::Width width(unsigned link) override { return static_cast<link::Width>(dut().phy_tx_width_o >> 2 * link & 3); }
+  bool hears(unsigned link) override { return dut().side_hear_o >> link & 1; }
+  bool up(unsigned link) override { return dut().link_up_o >> link & 1; }
   // As npu_sems_probe keeps them: n, semaphore, valid from the least significant bit on, user after user.
   void waiting(unsigned die, std::vector<Waiting>& out) {
     constexpr unsigned kCount = 8, kSem = 6, kBits = kCount + kSem + 1, kUsers = 5;
@@ -95,7 +97,7 @@ class Die final : public Machine {
     }
 #undef JOGAK_QUEUE
   }
-  u32 replays(unsigned link) { return dut().link_replays_o[link]; }
+  u32 replays(unsigned link) override { return dut().link_replays_o[link]; }
   void sample_cycle() { sample(); }
   void edge_cycle() { edge(); }
 
@@ -303,5 +305,11 @@ class Package final : public PackageSimulator {
 }  // namespace
 
 std::unique_ptr<PackageSimulator> MAKE(const PackageOptions& options) { return std::make_unique<Package>(options); }
+
+std::unique_ptr<Chiplet> MAKE_CHIPLET(const Options& options, std::function<void()> pass) {
+  auto die = std::make_unique<Die>(options, Time{std::move(pass), 0, {}});
+  die->wire_reset();
+  return die;
+}
 
 }  // namespace jogak::rtl

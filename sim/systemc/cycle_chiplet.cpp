@@ -30,6 +30,7 @@ void CycleChiplet::end_of_elaboration() {
     ends_[l] = std::make_unique<End>(config_.port_bytes);
     ends_[l]->end.step({});  // the cycle between reset and the first one
     ends_[l]->end.step_phy(nullptr, ends_[l]->end.cross_read());
+    if (traffic_ != nullptr) ends_[l]->reader.emplace(*traffic_, die_, l);
     linked_ = true;
   }
 }
@@ -42,6 +43,8 @@ void CycleChiplet::launch(const Job& job, u64 cycle) {
   chip_.emplace(config_, memory, values_.stream(die_), linked_ ? &network_ : nullptr);
   chip_->trace(events_);
   chip_->launch({.code = job.code, .instructions = u32(job.launch.code.size()), .resident = job.resident});
+  for (auto& e : ends_)
+    if (e && e->reader) e->reader->begin();
   start_ = cycle;
   due_ = start_ + chip_->cycle();
   over_ = starves_ = aborted_ = false;
@@ -126,8 +129,10 @@ bool CycleChiplet::gather(u32 l, u64 now) {
   if (offered) {
     const cycle::Hop& h = network_.link_out(l);
     e.inputs.in_last = h.last;
-    if (e.end.in_ready() && !h.first) ++e.words;
-    e.inputs.in_word[0] = u32(h.head), e.inputs.in_word[1] = u32(h.head >> 32);
+    const bool taken = e.end.in_ready();
+    if (taken && !h.first) ++e.words;
+    if (e.reader) e.reader->word(h.head, h.first, taken, e.inputs.in_word);
+    if (h.first || !e.reader) e.inputs.in_word[0] = u32(h.head), e.inputs.in_word[1] = u32(h.head >> 32);
   }
   e.wire.reset();
   if (arrives) e.wire = in[l]->receive(now);

@@ -6,6 +6,7 @@
 
 #include "chiplet.hpp"
 #include "sim/link/link_end.hpp"
+#include "traffic.hpp"
 #include "values.hpp"
 
 namespace jogak::systemc {
@@ -14,6 +15,8 @@ class CycleChiplet final : public Chiplet {
  public:
   // Die `die` of values.
   CycleChiplet(const sc_core::sc_module_name& name, const Options& options, Values& values, u32 die);
+  // Its words carry their data.
+  void carry(Traffic& traffic) { traffic_ = &traffic; }
   ~CycleChiplet() override;
 
   void launch(const Job& job, u64 cycle) override;
@@ -37,6 +40,7 @@ class CycleChiplet final : public Chiplet {
     link::LinkEnd end;
     u64 at = 1, due = 1;  // the next cycle, and the one before which nothing moves by itself
     u64 words = 0;  // of data
+    std::optional<Traffic::Reader> reader;  // where somebody looks at the data
     bool steps = false;
     link::LinkEnd::Inputs inputs;
     std::optional<link::Wire> wire;
@@ -62,6 +66,7 @@ class CycleChiplet final : public Chiplet {
   std::vector<cycle::Event>* events_ = nullptr;
   model::Result result_;
   u64 start_ = 0, due_ = kNever, last_cycle_ = 0;
+  Traffic* traffic_ = nullptr;
   u32 seen_ = 0;  // of the network, when it was stepped last
   bool over_ = true, starves_ = false, aborted_ = false, linked_ = false;
   sc_core::sc_event wake_;

@@ -14,6 +14,7 @@
 #include "chiplet.hpp"
 #include "dram_controller.hpp"
 #include "sim/package/spec.hpp"
+#include "traffic.hpp"
 #include "values.hpp"
 
 namespace jogak::systemc {
@@ -24,6 +25,8 @@ class Platform {
  public:
   // ideal: of memories that are. Every link trains first. Throws Error for what cannot be simulated.
   Platform(const package::PackageSpec& spec, std::vector<model::Machine*> machines, const AxiPace::Options& ideal = {});
+  // For packages whose file says "as: rtl" of a die: those are Verilated, with that memory. A run then begins a thousand cycles after begin().
+  Platform(const package::PackageSpec& spec, model::Package& package, u64 memory_base, u64 memory_bytes, const AxiPace::Options& ideal = {});
   ~Platform();
 
   u32 dies() const { return u32(chiplets_.size()); }
@@ -40,6 +43,12 @@ class Platform {
   u64 cycles() const { return next_; }  // that have passed
 
  private:
+  struct Parts {
+    model::Package* package = nullptr;
+    u64 memory_base = 0, memory_bytes = 0;
+  };
+  Platform(const package::PackageSpec& spec, std::vector<model::Machine*> machines, const Parts& parts, const AxiPace::Options& ideal);
+  std::unique_ptr<Chiplet> make(const package::PackageSpec& spec, u32 die, const Parts& parts, const AxiPace::Options& ideal);
   void build_links(const package::PackageSpec& spec);
   bool links_up() const;
   void settle();
@@ -47,6 +56,7 @@ class Platform {
   Simulation simulation_;
   Clock clock_;
   Values values_;
+  std::unique_ptr<Traffic> traffic_;  // where some die is Verilated
   std::vector<std::unique_ptr<Chiplet>> chiplets_;
   std::vector<std::unique_ptr<DramController>> controllers_;
   std::vector<std::unique_ptr<Link>> links_;

@@ -2,90 +2,13 @@
 
 #include <tlm_utils/simple_initiator_socket.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "exchange_test.hpp"
 #include "platform.hpp"
-#include "sim/cycle/package.hpp"
-#include "sim/rtl/exchange.hpp"
 
 using namespace jogak;
 using namespace jogak::systemc;
 
 namespace {
-
-package::PackageSpec spec_with(const std::string& preset, const char* as = nullptr) {
-  std::ifstream in("boards/packages/nanoquad.yaml");
-  std::ostringstream all;
-  all << in.rdbuf();
-  std::string text = all.str();
-  text.replace(text.find("preset: ideal"), 13, "preset: " + preset);
-  if (as != nullptr) text.replace(text.find("at: [1, 0]"), 10, std::string("at: [1, 0], as: ") + as);
-  return package::parse_package(text, "test");
-}
-
-// Four dies that send each other boxes and signals, with memories of noise.
-struct Exchange {
-  explicit Exchange(u64 seed)
-      : values(*spec::find_config("nanoquad"), 2, 2), programs(rtl::Exchange(values.die(0).config(), 4, seed, true).make(6)) {
-    std::mt19937_64 random(seed);
-    for (u32 d = 0; d < 4; ++d) {
-      model::Machine& m = values.die(d);
-      m.randomize(seed + d);
-      for (u32& word : m.memories().vmem) word = 0x3f000000u | (static_cast<u32>(random()) & 0x80ffffffu);
-      for (std::uint8_t& b : m.dram().allocate(rtl::kBase + rtl::kCodeBytes, rtl::kWindowBytes)) b = static_cast<std::uint8_t>(random());
-      model::Launch l{.code = programs[d].code()};
-      l.windows[0] = {rtl::kBase + rtl::kCodeBytes, rtl::kWindowBytes, true, true};
-      for (u32 j = 0; j < 4; ++j) l.windows[1 + j] = {model::remote_base(j % 2, j / 2), model::kRemoteWindowBytes, false, true};
-      launches.push_back(l);
-    }
-  }
-  std::vector<model::Machine*> machines() {
-    std::vector<model::Machine*> all;
-    for (u32 d = 0; d < 4; ++d) all.push_back(&values.die(d));
-    return all;
-  }
-  model::Package values;
-  std::vector<ProgramBuilder> programs;
-  std::vector<model::Launch> launches;
-};
-
-struct Outcome {
-  std::vector<std::vector<cycle::Event>> events = std::vector<std::vector<cycle::Event>>(4);
-  std::vector<std::array<u64, model::kCounters>> counters;
-  std::vector<std::vector<u32>> memory;
-};
-
-void keep(Outcome& o, Exchange& x, const std::vector<model::Result>& results) {
-  for (u32 d = 0; d < 4; ++d) {
-    CHECK(results[d].ok());
-    o.counters.push_back(results[d].counters.values);
-    const auto& words = x.values.die(d).memories().vmem;
-    o.memory.emplace_back(words.size());
-    std::memcpy(o.memory.back().data(), words.data(), words.size() * 4);
-  }
-}
-
-// launches: how often, one after the other.
-Outcome plain(u64 seed, const package::PackageSpec& spec, int launches) {
-  Exchange x(seed);
-  std::vector<std::unique_ptr<MemoryTiming>> behind;
-  cycle::PackageOptions o;
-  o.link = {spec.link()->gb_per_s(), u64(spec.link()->latency_ns * 1000), spec.link()->bit_error_rate};
-  for (const auto& die : spec.dies) {
-    behind.push_back(die.memory->make());
-    o.memories.push_back({.behind = behind.back().get()});
-  }
-  cycle::Package package(x.values, o);
-  Outcome outcome;
-  for (u32 d = 0; d < 4; ++d) package.trace(d, &outcome.events[d]);
-  for (int i = 0; i < launches; ++i) {
-    std::vector<cycle::Package::Launch> all;
-    for (const model::Launch& l : x.launches) all.push_back({.job = l, .code = rtl::kBase});
-    keep(outcome, x, package.launch(all));
-  }
-  return outcome;
-}
 
 Outcome on_systemc(u64 seed, const package::PackageSpec& spec, int launches) {
   Exchange x(seed);
@@ -103,21 +26,6 @@ Outcome on_systemc(u64 seed, const package::PackageSpec& spec, int launches) {
     keep(outcome, x, results);
   }
   return outcome;
-}
-
-void same(const Outcome& a, const Outcome& b) {
-  CHECK(a.counters == b.counters);
-  CHECK(a.memory == b.memory);
-  for (u32 d = 0; d < 4; ++d) {
-    REQUIRE(a.events[d].size() == b.events[d].size());
-    CHECK(a.events[d].size() > 20);
-    for (std::size_t i = 0; i < a.events[d].size(); ++i) {
-      CAPTURE(d);
-      CAPTURE(i);
-      CHECK(std::tuple(a.events[d][i].cycle, a.events[d][i].engine, a.events[d][i].start, a.events[d][i].pc) ==
-            std::tuple(b.events[d][i].cycle, b.events[d][i].engine, b.events[d][i].start, b.events[d][i].pc));
-    }
-  }
 }
 
 }  // namespace

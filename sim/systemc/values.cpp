@@ -34,13 +34,15 @@ void Values::close(u32 d) {
 bool Values::feed(u32 d) {
   const auto fed = [&] { return dies_[d]->executed || !stream(d).items.empty(); };
   execute(d);
-  for (bool moved = true; !fed() && moved;) {
-    moved = false;
-    for (u32 j = 0; j < dies(); ++j)
-      if (j != d) moved |= execute(j);
-    moved |= execute(d);
-  }
+  while (!fed() && advance(d)) continue;
   return fed();
+}
+
+bool Values::advance(u32 d) {
+  bool moved = execute(d);
+  for (u32 j = 0; j < dies() && !moved; ++j)
+    if (j != d) moved = execute(j);
+  return moved;
 }
 
 // Returns whether the exact model did anything.
@@ -52,6 +54,7 @@ bool Values::execute(u32 d) {
   die.executed = machine.advance(kAhead);
   const u64 after = machine.result().counters[spec::Counter::instructions];
   if (die.executed) die.recorder.end(machine.result().fault, after, die.code);
+  if (die.ignored) die.recorder.stream().clear(), die.recorder.stream().lists.clear();
   return die.executed || after != before;
 }
 

@@ -25,6 +25,10 @@ class Values {
   void begin(u32 die, const model::Launch& launch);
   // More items in the die's stream; false: it waits in vain.
   bool feed(u32 die);
+  // Executes more of a die's program, or what it waits for; false: nothing moves any more.
+  bool advance(u32 die);
+  // Nobody takes the die's items: they are not kept.
+  void ignore(u32 die) { dies_.at(die)->ignored = true; }
   // The run is broken off: what is in the stream is all.
   void close(u32 die);
   bool executed(u32 die) const { return dies_.at(die)->executed; }
@@ -34,7 +38,7 @@ class Values {
     explicit Die(const spec::Config& config) : recorder(config) {}
     cycle::Recorder recorder;
     std::span<const spec::Insn> code;
-    bool executed = true;
+    bool executed = true, ignored = false;
   };
   bool execute(u32 die);
 
