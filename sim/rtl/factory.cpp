@@ -1,9 +1,6 @@
-// Which configurations are built in: JOGAK_RTL_CONFIGS is X(nano) X(small) ... from the build.
+// Which configurations are built in: JOGAK_RTL_CONFIGS is X(nano) X(small) ... from the build; of the Verilated RTL, or of the HLS kernel.
 #include "error.hpp"
 #include "simulator.hpp"
-#include "verilated.h"
-
-double sc_time_stamp() { return 0; }
 
 namespace jogak::rtl {
 

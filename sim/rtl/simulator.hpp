@@ -42,6 +42,8 @@ class Simulator : public sim::Simulator {
   virtual void peek(spec::Space space, std::size_t at, std::span<std::uint8_t> bytes) const = 0;
   virtual void poke(spec::Space space, std::size_t at, std::span<const std::uint8_t> bytes) = 0;
 
+  // Whether there is a bus whose answers can be bad or late, and whose jobs can be aborted.
+  virtual bool has_bus() const { return true; }
   // Memory that answers errors in [begin, end), or nothing at all.
   virtual void bus_error(std::uint64_t begin, std::uint64_t end) = 0;
   virtual void clear_bus_errors() = 0;

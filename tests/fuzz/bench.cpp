@@ -222,10 +222,10 @@ std::string Bench::run(const Case& c, Oracle& oracle, Coverage* coverage) {
   std::string out, how;
   try {
     if (random_.one_in(4)) rtl_->reset(), how += ", after reset";
-    const bool abort = random_.one_in(kAbortShare);
+    const bool abort = random_.one_in(kAbortShare) && has_bus();
     if (abort) how += ", after an abort";
     if (abort && !abort_once(c, oracle, code, out)) return out;
-    const bool disturb = random_.one_in(kDisturbShare);
+    const bool disturb = random_.one_in(kDisturbShare) && has_bus();
     if (disturb) how += ", with register accesses during the run";
     // Where an aborted or a first launch has loaded the program, it may stay.
     const bool twice = random_.one_in(kTwiceShare) && !c.error;

@@ -1,4 +1,4 @@
-// A case on the model and on the RTL: what differs.
+// A case on the model and on the RTL, or the HLS kernel in its place: what differs.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,8 @@ class Bench {
   // ask for. The machine is used up.
   std::string silence(const Case& c, Oracle& oracle);
   u64 cycles() const { return cycles_; }
+  // Cases with bus errors, and silence(), need one.
+  bool has_bus() const { return rtl_->has_bus(); }
 
  private:
   void prepare(const Case& c, Oracle& oracle, const Code& code);

@@ -1,0 +1,215 @@
+// The matrix engine: tiles of weights that stay while the rows move, sums of a block as integers, block scales behind.
+//
+//   matrix_control -> weight_feed -> array -> foot -> vector memory
+//                  -> moving_feed ->   ^        ^
+//                  -> sum_feed ---------(vmem)--+   and the end of every command
+#pragma once
+
+#include "memories.hpp"
+#include "semaphores.hpp"
+
+namespace jogak { namespace JG_NAMESPACE {
+
+using MatmulEntry = Entry<Matmul>;
+
+inline u32 tile_count(const Matmul& c) { return c.nb * c.kb; }
+inline bool is_int8(const Matmul& c) { return c.wfmt == spec::Wfmt::int8; }
+inline u32 tile_words(const Matmul& c) { return is_int8(c) ? 16 : 8; }
+
+// Column block and k block, in the order of the tiles.
+struct TileWalk {
+  u32 jn = 0, jk = 0;
+  void next(const Matmul& c) {
+    if (++jk < c.kb) return;
+    jk = 0;
+    ++jn;
+  }
+};
+
+inline void matrix_control(hls::stream<MatmulEntry, 16>& queue, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
+                           hls::stream<Matmul, 4>& weights, hls::stream<Matmul, 4>& moving, hls::stream<MatmulEntry, 8>& sums,
+                           hls::stream<Matmul, 4>& array, hls::stream<Matmul, 4>& foot) {
+  JG_STATE bool flush;
+  const MatmulEntry e = queue.read();
+  if (e.kind == Kind::wait && !flush) {
+    take.write({SemOp::take, e.sem, e.n});
+    flush = !grant.read();
+  }
+  if (e.kind == Kind::signal && !flush) sums.write(e);
+  if (e.kind == Kind::stop) {
+    sums.write(e);
+    flush = false;
+  }
+  const Matmul& c = e.command;
+  if (e.kind != Kind::command || flush || c.m == 0 || c.kb == 0 || c.nb == 0) return;
+  weights.write(c);
+  moving.write(c);
+  sums.write(e);
+  array.write(c);
+  foot.write(c);
+}
+
+inline u32 decode_scale(const Matmul& c, const Weights& word, u32 half, u32 column) {
+  u32 scale = num::kOne;
+  const u32 pair = word.byte[2 * column] | u32(word.byte[2 * column + 1]) << 8;
+  switch (c.wscale) {
+    case spec::Wscale::fp16: scale = num::f16_to_f32(static_cast<u16>(pair)); break;
+    case spec::Wscale::bf16: scale = num::bf16_to_f32(static_cast<u16>(pair)); break;
+    case spec::Wscale::e8m0: scale = num::e8m0_to_f32(word.byte[half * C + column]); break;
+    default: break;
+  }
+  constexpr u32 kHalf = 0x3F000000u;  // e2m1 values are doubled in the array
+  return is_int8(c) ? scale : num::fmul(scale, kHalf);
+}
+
+// Asks for the words of every tile, as far ahead as the array has room, and decodes the tiles' scales.
+inline void weight_feed(hls::stream<Matmul, 4>& commands, hls::stream<WeightRead, 8>& tile, hls::stream<WeightRead, 2>& scale,
+                        hls::stream<Weights, 2>& scale_data, hls::stream<Scales, 2>& scales) {
+  const Matmul c = commands.read();
+  const u32 narrow = c.wscale == spec::Wscale::e8m0 ? 1 : 0;
+  const u32 shift = (is_int8(c) ? 5 : 4) - (1 - narrow);  // tile offset to scale offset
+  TileWalk at;
+  for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
+    const u64 offset = u64(at.jn) * c.wn + u64(at.jk) * c.wk;
+    const u32 first = static_cast<u32>((c.w + offset) / (2 * C));
+    for (u32 i = 0; i < tile_words(c); ++i) {
+      JG_PIPELINE(1)
+      tile.write({spec::Space::wspm, first + i});
+    }
+    Weights word = {};
+    const u32 set = static_cast<u32>((c.ws + (offset >> shift)) / C);
+    if (c.wscale != spec::Wscale::one) {
+      scale.write({spec::Space::wsc, set / 2});
+      word = scale_data.read();
+    }
+    Scales out;
+    for (u32 i = 0; i < C; ++i) {
+      JG_UNROLL
+      out.value[i] = decode_scale(c, word, set % 2, i);
+    }
+    scales.write(out);
+  }
+}
+
+inline void moving_feed(hls::stream<Matmul, 4>& commands, hls::stream<u32, 8>& blocks) {
+  const Matmul c = commands.read();
+  TileWalk at;
+  for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
+    u32 block = c.a / kBlock + at.jk;
+    for (u32 i = 0; i < c.m; ++i, block += c.am / kBlock) {
+      JG_PIPELINE(1)
+      blocks.write(block);
+    }
+  }
+}
+
+// One word of a tile into the bank of weights that does not compute: two rows of int8, four of e2m1, or part of the columns.
+inline void put_weights(i8 (&bank)[kBlock][C], const Matmul& c, u32 index, const Weights& word) {
+  for (u32 i = 0; i < 2 * C; ++i) {
+    JG_UNROLL
+    const u8 byte = word.byte[i];
+    if (c.colload) {
+      const u32 at = index * 2 * C + i;
+      bank[at % kBlock][at / kBlock] = static_cast<i8>(byte);
+    } else if (is_int8(c)) {
+      bank[2 * index + i / C][i % C] = static_cast<i8>(byte);
+    } else {
+      bank[4 * index + 2 * i / C][2 * i % C] = num::e2m1_doubled(byte & 15);
+      bank[4 * index + 2 * i / C][2 * i % C + 1] = num::e2m1_doubled(byte >> 4);
+    }
+  }
+}
+
+// R values of k by C columns a cycle: each column is a chain of multiply-adds, which the scheduler cuts into a systolic pipeline.
+inline void slice(const i8* moving, const i8 (*weights)[C], i32* sum) {
+  for (u32 r = 0; r < R; ++r) {
+    JG_UNROLL
+    for (u32 c = 0; c < C; ++c) {
+      JG_UNROLL
+      sum[c] += i32(moving[r]) * i32(weights[r][c]);
+    }
+  }
+}
+
+// While rows move past one bank of weights, the next tile's words go into the other.
+inline void array(hls::stream<Matmul, 4>& commands, hls::stream<Weights, 32>& words, hls::stream<Block, 32>& moving,
+                  hls::stream<Dots, 32>& dots) {
+  JG_STATE i8 weights[2][kBlock][C];
+  JG_PARTITION(weights, 0)
+  const Matmul c = commands.read();
+  const u32 tiles = tile_count(c);
+  for (u32 i = 0; i < tile_words(c); ++i) {
+    JG_PIPELINE(1)
+    put_weights(weights[0], c, i, words.read());
+  }
+  for (u32 t = 0; t < tiles; ++t) {
+    const u32 now = t % 2, next = t + 1 < tiles ? tile_words(c) : 0;
+    const u32 steps = c.m > next ? c.m : next;
+    for (u32 i = 0; i < steps; ++i) {
+      JG_PIPELINE(kBlock / R)
+      if (i < next) put_weights(weights[1 - now], c, i, words.read());
+      if (i >= c.m) continue;
+      const Block b = moving.read();
+      Dots out = {};
+      for (u32 s = 0; s < kBlock / R; ++s) slice(&b.value[s * R], &weights[now][s * R], out.sum);
+      out.scale = b.scale;
+      dots.write(out);
+    }
+  }
+}
+
+inline u32 row_of(const Matmul& c, u32 jn, u32 i) { return static_cast<u32>((c.o + u64(jn) * c.on + u64(i) * c.om) / C); }
+inline bool adds(const Matmul& c, u32 jk) { return jk > 0 || c.acc; }
+
+// Asks vector memory for the sums that rows are added to. A row's earlier value must be there: the acknowledgements of writes say so, and
+// when all of a command's have come it is complete. They are taken in every cycle, so foot never waits for this one.
+inline void sum_feed(hls::stream<MatmulEntry, 8>& entries, hls::stream<u32, 8>& sums, hls::stream<bool, 32>& written,
+                     hls::stream<SemRequest, 4>& give, hls::stream<bool, 2>& idle) {
+  const MatmulEntry e = entries.read();
+  if (e.kind == Kind::signal) give.write({SemOp::give, e.sem, e.n});
+  if (e.kind == Kind::stop) idle.write(true);
+  if (e.kind != Kind::command) return;
+  const Matmul& c = e.command;
+  TileWalk at;
+  num::i64 behind = 0;  // rows asked for or passed over, less those known to be written
+  for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
+    for (u32 i = 0; i < c.m;) {
+      JG_PIPELINE(1)
+      bool done = false;
+      if (written.read_nb(done)) --behind;
+      const bool there = at.jk == 0 || behind < num::i64(c.m);
+      const bool sent = there && (!adds(c, at.jk) || sums.write_nb(row_of(c, at.jn, i)));
+      behind += sent;
+      i += sent;
+      if (!sent && !done) JG_SPIN(sums);
+    }
+  }
+  for (; behind > 0; --behind) written.read();
+}
+
+inline void foot(hls::stream<Matmul, 4>& commands, hls::stream<Scales, 2>& scales, hls::stream<Dots, 32>& dots,
+                 hls::stream<Row, 32>& sums, hls::stream<RowWrite, 8>& rows) {
+  const Matmul c = commands.read();
+  TileWalk at;
+  for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
+    const Scales sw = scales.read();
+    for (u32 i = 0; i < c.m; ++i) {
+      JG_PIPELINE(1)
+      const Dots d = dots.read();
+      Row sum = {};
+      if (adds(c, at.jk)) sum = sums.read();
+      const u32 sa = c.ascale == spec::Ascale::one ? num::kOne : num::bf16_to_f32(d.scale);
+      RowWrite out;
+      out.row = row_of(c, at.jn, i);
+      out.mask = (u64(1) << C) - 1;
+      out.ack = true;
+      for (u32 k = 0; k < C; ++k) {
+        JG_UNROLL
+        out.data.word[k] = num::foot_step(sum.word[k], d.sum[k], num::foot_scale(sa, sw.value[k]));
+      }
+      rows.write(out);
+    }
+  }
+}
+
+}}  // namespace jogak::JG_NAMESPACE

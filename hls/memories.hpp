@@ -1,0 +1,139 @@
+// The on-chip memories, a task each: takes requests from its clients' streams and answers in their order. A write that asks for it is
+// acknowledged when a read that comes later finds it.
+#pragma once
+
+#include <hls_stream.h>
+
+#include "types.hpp"
+
+namespace jogak { namespace JG_NAMESPACE {
+
+// They keep their contents between launches.
+struct Memories {
+  u8 wspm[kWspmWords][2 * C], wsc[kWscWords][2 * C];
+  u8 aspm[kAspmBlocks][kBlock];
+  u16 asc[kAspmBlocks];
+  u32 vmem[kBanks][kVmemRows / kBanks][C];  // row r: bank r mod 4
+};
+JG_STATE Memories memories;
+
+inline void put_bytes(u8* word, const ChunkWrite& w, u32 first) {
+  for (u32 i = 0; i < P; ++i) {
+    JG_UNROLL
+    if ((w.mask >> i & 1) != 0) word[first + i] = w.data.byte[i];
+  }
+}
+
+// wspm and wsc.
+struct WeightRead {
+  spec::Space space;
+  u32 word;
+};
+inline void weight_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool, 4>& load_ack, hls::stream<WeightRead, 8>& tile,
+                          hls::stream<Weights, 32>& tile_data, hls::stream<WeightRead, 2>& scale,
+                          hls::stream<Weights, 2>& scale_data) {
+  constexpr u32 kChunks = 2 * C / P;  // of a word
+  JG_PIPELINE(1)
+  ChunkWrite w;
+  if (load.read_nb(w)) {
+    u8* const word = w.space == spec::Space::wspm ? memories.wspm[w.at / kChunks] : memories.wsc[w.at / kChunks];
+    put_bytes(word, w, w.at % kChunks * P);
+    if (w.ack) load_ack.write(true);
+  }
+  WeightRead r;
+  Weights out;
+  if (!tile_data.full() && tile.read_nb(r)) {
+    for (u32 i = 0; i < 2 * C; ++i) out.byte[i] = memories.wspm[r.word][i];
+    tile_data.write(out);
+  }
+  if (scale.read_nb(r)) {
+    for (u32 i = 0; i < 2 * C; ++i) out.byte[i] = memories.wsc[r.word][i];
+    scale_data.write(out);
+  }
+}
+
+// aspm and asc.
+inline void activation_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool, 4>& load_ack, hls::stream<BlockWrite, 4>& quantised,
+                              hls::stream<bool, 2>& quantised_ack, hls::stream<u32, 8>& moving, hls::stream<Block, 32>& moving_data,
+                              hls::stream<ChunkRead, 8>& store, hls::stream<Chunk, 16>& store_data) {
+  constexpr u32 kChunks = kBlock / P, kEntries = P / 2;
+  JG_PIPELINE(1)
+  ChunkWrite w;
+  BlockWrite q;
+  if (quantised.read_nb(q)) {
+    for (u32 i = 0; i < kBlock; ++i) memories.aspm[q.block][i] = static_cast<u8>(q.data.value[i]);
+    if (q.scaled) memories.asc[q.block] = q.data.scale;
+    if (q.ack) quantised_ack.write(true);
+  } else if (load.read_nb(w)) {
+    if (w.space == spec::Space::aspm) put_bytes(memories.aspm[w.at / kChunks], w, w.at % kChunks * P);
+    for (u32 i = 0; w.space == spec::Space::asc && i < kEntries; ++i) {
+      const u32 bytes = w.data.byte[2 * i] | u32(w.data.byte[2 * i + 1]) << 8;
+      if ((w.mask >> (2 * i) & 1) != 0) memories.asc[w.at * kEntries + i] = static_cast<u16>(bytes);
+    }
+    if (w.ack) load_ack.write(true);
+  }
+  u32 block;
+  ChunkRead r;
+  if (!moving_data.full() && moving.read_nb(block)) {
+    Block out;
+    for (u32 i = 0; i < kBlock; ++i) out.value[i] = static_cast<i8>(memories.aspm[block][i]);
+    out.scale = memories.asc[block];
+    moving_data.write(out);
+  } else if (!store_data.full() && store.read_nb(r)) {
+    Chunk out;
+    for (u32 i = 0; i < P; ++i) {
+      const u32 at = r.at * P + i;
+      out.byte[i] = r.space == spec::Space::aspm ? memories.aspm[at / kBlock][at % kBlock]
+                                                 : static_cast<u8>(memories.asc[at / 2] >> (at % 2 * 8));
+    }
+    store_data.write(out);
+  }
+}
+
+// Who reads and writes rows of vector memory, first come those that may wait least.
+enum VmemReader : u32 { kReadSequencer, kReadSums, kReadA, kReadB, kReadStore, kReadIndex, kVmemReaders };
+enum VmemWriter : u32 { kWriteSums, kWriteVector, kWriteReduced, kWriteScales, kWriteLoad, kVmemWriters };
+using RowReads = hls::stream<u32, 8>[kVmemReaders];
+using RowData = hls::stream<Row, 32>[kVmemReaders];
+using RowWrites = hls::stream<RowWrite, 8>[kVmemWriters];
+using RowAcks = hls::stream<bool, 32>[kVmemWriters];
+
+// Per cycle and bank one read and one write.
+inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAcks& ack) {
+  JG_STATE u32 wanted[kVmemReaders];
+  JG_STATE bool wants[kVmemReaders];
+  JG_STATE RowWrite held[kVmemWriters];
+  JG_STATE bool holds[kVmemWriters];
+  JG_PARTITION(wanted, 1)
+  JG_PARTITION(wants, 1)
+  JG_PARTITION(held, 1)
+  JG_PARTITION(holds, 1)
+  JG_PIPELINE(1)
+  u32 busy = 0;
+  for (u32 i = 0; i < kVmemReaders; ++i) {
+    JG_UNROLL
+    if (!wants[i]) wants[i] = read[i].read_nb(wanted[i]);
+    const u32 bank = 1u << (wanted[i] % kBanks);
+    if (!wants[i] || (busy & bank) != 0 || data[i].full()) continue;
+    Row out;
+    for (u32 c = 0; c < C; ++c) out.word[c] = memories.vmem[wanted[i] % kBanks][wanted[i] / kBanks][c];
+    data[i].write(out);
+    wants[i] = false;
+    busy |= bank;
+  }
+  busy = 0;
+  for (u32 i = 0; i < kVmemWriters; ++i) {
+    JG_UNROLL
+    if (!holds[i]) holds[i] = write[i].read_nb(held[i]);
+    const u32 bank = 1u << (held[i].row % kBanks);
+    if (!holds[i] || (busy & bank) != 0 || ack[i].full()) continue;
+    for (u32 c = 0; c < C; ++c) {
+      if ((held[i].mask >> c & 1) != 0) memories.vmem[held[i].row % kBanks][held[i].row / kBanks][c] = held[i].data.word[c];
+    }
+    if (held[i].ack) ack[i].write(true);
+    holds[i] = false;
+    busy |= bank;
+  }
+}
+
+}}  // namespace jogak::JG_NAMESPACE

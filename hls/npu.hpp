@@ -1,0 +1,16 @@
+// The whole chiplet as one kernel: what a Vitis project names as its top, and what C simulation calls.
+#pragma once
+
+#include "load.hpp"
+#include "matrix.hpp"
+#include "sequencer.hpp"
+#include "store.hpp"
+#include "vector.hpp"
+
+namespace jogak { namespace JG_NAMESPACE {
+
+// One job. `regs` are the registers of spec/npu.yaml in memory (kRegisterWords words): read for the job, written with fault and counters.
+// The three ports reach all memory by word address.
+void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs);
+
+}}  // namespace jogak::JG_NAMESPACE

@@ -1,0 +1,44 @@
+// Everything that only one HLS tool understands. A tool without these gets plain C++14.
+#pragma once
+
+#define JG_TEXT(x) #x
+#define JG_STRING(x) JG_TEXT(x)
+#define JG_JOIN_(a, b) a##b
+#define JG_JOIN(a, b) JG_JOIN_(a, b)
+
+#if defined(__VITIS_HLS__) || defined(__SYNTHESIS__)
+#define JG_PRAGMA(x) _Pragma(JG_TEXT(x))
+#define JG_PIPELINE(ii) JG_PRAGMA(HLS pipeline II = ii)
+#define JG_UNROLL JG_PRAGMA(HLS unroll)
+#define JG_INLINE JG_PRAGMA(HLS inline)
+#define JG_PARTITION(array, dim) JG_PRAGMA(HLS array_partition variable = array type = complete dim = dim)
+#define JG_RAM(array) JG_PRAGMA(HLS bind_storage variable = array type = ram_s2p impl = bram)
+#define JG_NO_CARRY(array) JG_PRAGMA(HLS dependence variable = array type = inter false)
+// State that a process keeps from call to call.
+#define JG_STATE static
+// Inside a dataflow region: a stream, an array of them, a free-running task, a process that ends, and the end of the region.
+#define JG_STREAM(type, name, depth) hls_thread_local hls::stream<type, depth> name
+#define JG_STREAMS(type, name, count, depth) hls_thread_local hls::stream<type, depth> name[count]
+#define JG_TASK(function, ...) hls_thread_local hls::task JG_JOIN(function, _task)(function, __VA_ARGS__)
+#define JG_PROCESS(function, ...) function(__VA_ARGS__)
+#define JG_REGION JG_PRAGMA(HLS dataflow)
+#define JG_REGION_END
+// A cycle in which a polling process has done nothing.
+#define JG_SPIN(stream)
+#else
+#define JG_PRAGMA(x)
+#define JG_PIPELINE(ii)
+#define JG_UNROLL
+#define JG_INLINE
+#define JG_PARTITION(array, dim)
+#define JG_RAM(array)
+#define JG_NO_CARRY(array)
+#define JG_STATE static thread_local
+#define JG_STREAM(type, name, depth) hls::stream<type, depth> name(#name)
+#define JG_STREAMS(type, name, count, depth) hls::stream<type, depth> name[count]
+#define JG_TASK(function, ...) region.task(#function, [&] { function(__VA_ARGS__); })
+#define JG_PROCESS(function, ...) region.process(#function, [&] { function(__VA_ARGS__); })
+#define JG_REGION csim::Region region
+#define JG_REGION_END region.run()
+#define JG_SPIN(stream) csim::wait(stream.channel(), "not ready")
+#endif
