@@ -17,6 +17,7 @@ Status open_model(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_cycle(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_systemc(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_rtl(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status open_hls(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".
 Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);
 

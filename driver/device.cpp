@@ -18,6 +18,7 @@ constexpr Backend kBackends[] = {
     {"null", nullptr, open_null},
     {"model", nullptr, open_model},
     {"cycle", "MEMORY", open_cycle, nullptr, true},
+    {"hls", nullptr, open_hls},
 #if JOGAK_HAS_RTL
     {"rtl", "MEMORY", open_rtl, nullptr, true},
 #endif

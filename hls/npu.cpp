@@ -2,7 +2,8 @@
 
 namespace jogak { namespace JG_NAMESPACE {
 
-void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs) {
+void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs,
+         JG_FLAG abort) {
   JG_REGION;
   // queues, and what the engines tell the sequencer
   JG_STREAM(Entry<Dma>, load_queue, 16);
@@ -65,7 +66,7 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
 
   constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4;
   const Queues queues = {load_queue, store_queue, matrix_queue, vector_queue};
-  JG_PROCESS(sequencer, code_port, regs, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
+  JG_PROCESS(sequencer, code_port, regs, abort, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
              note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle);
   JG_PROCESS(read_port, load_port, load_bursts, load_data);
   JG_PROCESS(write_port, store_port, port_writes, store_beats, give[kSt], store_idle);

@@ -10,7 +10,8 @@
 namespace jogak { namespace JG_NAMESPACE {
 
 // One job. `regs` are the registers of spec/npu.yaml in memory (kRegisterWords words): read for the job, written with fault and counters.
-// The three ports reach all memory by word address.
-void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs);
+// The three ports reach all memory by word address. `abort`: the host may set it during the job, which then ends with status aborted.
+void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs,
+         JG_FLAG abort);
 
 }}  // namespace jogak::JG_NAMESPACE

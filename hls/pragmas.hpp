@@ -25,7 +25,12 @@
 #define JG_REGION_END
 // A cycle in which a polling process has done nothing.
 #define JG_SPIN(stream)
+// A word that the host may set during a job.
+#define JG_FLAG const volatile unsigned*
+#define JG_FLAG_SET(flag) ((*(flag) & 1) != 0)
 #else
+#include <atomic>
+
 #define JG_PRAGMA(x)
 #define JG_PIPELINE(ii)
 #define JG_UNROLL
@@ -41,4 +46,6 @@
 #define JG_REGION csim::Region region
 #define JG_REGION_END region.run()
 #define JG_SPIN(stream) csim::wait(stream.channel(), "not ready")
+#define JG_FLAG const std::atomic<bool>*
+#define JG_FLAG_SET(flag) ((flag) != nullptr && (flag)->load(std::memory_order_relaxed))
 #endif

@@ -31,7 +31,7 @@ struct Core {
   Fault fault;
   u32 fault_engine;
   u64 fault_address;
-  bool halted;
+  bool halted, aborted;
 };
 
 struct Queues {
@@ -275,7 +275,7 @@ inline void fetch(hls::burst_maxi<PortWord> memory, const u32* regs, u32 length,
 }
 
 inline void finish(const Core& core, u32* regs) {
-  regs[reg_word(spec::csr::status)] = core.fault == Fault::none ? 0 : 2;
+  regs[reg_word(spec::csr::status)] = (core.fault == Fault::none ? 0 : 2) | (core.aborted ? 8 : 0);
   regs[reg_word(spec::csr::fault_cause)] = static_cast<u32>(core.fault);
   regs[reg_word(spec::csr::fault_pc)] = core.fault == Fault::none ? 0 : core.pc;
   regs[reg_word(spec::csr::fault_engine)] = core.fault_engine;
@@ -294,7 +294,7 @@ inline void take_note(Core& core, const FaultNote& note) {
   core.fault_address = note.address;
 }
 
-inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, hls::stream<u32, 8>& lds, hls::stream<Row, 32>& lds_data,
+inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort, Queues q, hls::stream<u32, 8>& lds, hls::stream<Row, 32>& lds_data,
                       hls::stream<SemRequest, 4>& give, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
                       hls::stream<FaultNote, 2>& note, hls::stream<Traffic, 2>& loaded, hls::stream<Traffic, 2>& stored,
                       hls::stream<bool, 2>& load_idle, hls::stream<bool, 2>& store_idle, hls::stream<bool, 2>& matrix_idle,
@@ -310,7 +310,9 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, hls
   bool noted = false, stopped = false;
   while (!core.halted && core.fault == Fault::none && !stopped) {
     noted = note.read_nb(n);
-    if (noted) break;
+    core.aborted = JG_FLAG_SET(abort);
+    if (core.aborted) give.write({SemOp::fault, 0, 0});
+    if (noted || core.aborted) break;
     if (watchdog != 0 && executed == watchdog) core.fault = Fault::watchdog;
     else if (core.pc >= core.code_len) core.fault = Fault::loop;
     else core.fault = step(core, code[core.pc], stopped, q, lds, lds_data, give, take, grant);

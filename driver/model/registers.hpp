@@ -17,6 +17,8 @@ class ModelRegisters {
   // What the write asks for.
   Action write(std::uint32_t offset, std::uint32_t value);
   std::uint32_t read(std::uint32_t offset);
+  // What was written there last, without what a read does.
+  std::uint32_t read_plain(std::uint32_t offset) const { return at(offset); }
   bool done() const { return done_; }
   void clear_interrupt();
 

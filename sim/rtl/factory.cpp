@@ -1,6 +1,9 @@
-// Which configurations are built in: JOGAK_RTL_CONFIGS is X(nano) X(small) ... from the build; of the Verilated RTL, or of the HLS kernel.
+// Which configurations are built in: JOGAK_RTL_CONFIGS is X(nano) X(small) ... from the build.
 #include "error.hpp"
 #include "simulator.hpp"
+#include "verilated.h"
+
+double sc_time_stamp() { return 0; }
 
 namespace jogak::rtl {
 

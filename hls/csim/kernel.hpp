@@ -1,0 +1,41 @@
+// The HLS kernel in C simulation, by configuration.
+//
+//   auto kernel = hls::make_kernel("edge");
+//   std::array<std::uint32_t, hls::kRegisterWords> regs{};       // of spec/npu.yaml, the job in them
+//   kernel->run(regs, memory, base);                              // fault and counters in them
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/rtl/simulator.hpp"
+
+namespace jogak::hls_csim {
+
+constexpr std::size_t kRegisterWords = (spec::csr::counter + 8 * sim::kCounters) / 4;
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual const spec::Config& config() const = 0;
+  // One job. memory: that of the device at addresses from base on, aligned to 64 bytes, as base is. `stop` may become true from another
+  // thread: the job then ends with status aborted. Throws where the kernel reaches beyond memory, or its processes wait for each other.
+  virtual void run(std::span<std::uint32_t, kRegisterWords> regs, std::span<std::uint8_t> memory, std::uint64_t base,
+                   const std::atomic<bool>* stop = nullptr) = 0;
+  // A byte of an on-chip memory. Throws Error beyond it.
+  virtual std::uint8_t& byte(spec::Space space, std::size_t at) = 0;
+};
+
+// The on-chip memories are the kernel's, one set for each thread, cleared here: one kernel of a configuration at a time.
+// Throws Error for a configuration that is not built in.
+std::unique_ptr<Kernel> make_kernel(std::string_view config);
+std::vector<std::string> built_configs();
+
+// The same as a simulator without time or bus: a job is over when run_until_irq() comes back, cycles() counts jobs.
+std::unique_ptr<rtl::Simulator> make_simulator(std::string_view config, const rtl::Options& options);
+
+}  // namespace jogak::hls_csim
