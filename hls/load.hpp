@@ -19,15 +19,15 @@ struct LoadRun {
   bool ack;  // the command's last
 };
 
-inline u32 indexed_row(u32 at, hls::stream<u32, 8>& index, hls::stream<Row, 32>& index_data) {
+inline u32 indexed_row(u32 at, Fifo<u32, 8>& index, Fifo<Row, 32>& index_data) {
   index.write(at / C);
   const Row list = index_data.read();
   return list.word[at % C];
 }
 
 // False: row `row` lies outside the window (fault index).
-inline bool issue_load(const Dma& c, hls::stream<u32, 8>& index, hls::stream<Row, 32>& index_data, hls::stream<Burst, 16>& bursts,
-                       hls::stream<LoadRun, 8>& runs, Traffic& traffic, u32& row) {
+inline bool issue_load(const Dma& c, Fifo<u32, 8>& index, Fifo<Row, 32>& index_data, Fifo<Burst, 16>& bursts,
+                       Fifo<LoadRun, 8>& runs, Traffic& traffic, u32& row) {
   if (is_empty(c)) return true;
   for (u32 i2 = 0; i2 < c.n2; ++i2) {
     for (u32 i1 = 0; i1 < c.n1; ++i1) {
@@ -51,10 +51,10 @@ inline bool issue_load(const Dma& c, hls::stream<u32, 8>& index, hls::stream<Row
   return true;
 }
 
-inline void load_control(hls::stream<Entry<Dma>, 16>& queue, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
-                         hls::stream<SemRequest, 4>& fault, hls::stream<FaultNote, 2>& note, hls::stream<u32, 8>& index,
-                         hls::stream<Row, 32>& index_data, hls::stream<Burst, 16>& bursts, hls::stream<LoadRun, 8>& runs,
-                         hls::stream<bool, kLoadsUnderWay>& done, hls::stream<Traffic, 2>& counts) {
+inline void load_control(Fifo<Entry<Dma>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+                         Fifo<SemRequest, 4>& fault, Fifo<FaultNote, 2>& note, Fifo<u32, 8>& index,
+                         Fifo<Row, 32>& index_data, Fifo<Burst, 16>& bursts, Fifo<LoadRun, 8>& runs,
+                         Fifo<bool, kLoadsUnderWay>& done, Fifo<Traffic, 2>& counts) {
   JG_STATE bool flush;
   JG_STATE u32 under_way;
   JG_STATE Traffic traffic;
@@ -125,8 +125,8 @@ struct Realign {
   u32 steps() const { return out + late; }
 };
 
-inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, bool ack, hls::stream<ChunkWrite, 4>& weights,
-                      hls::stream<ChunkWrite, 4>& activations, hls::stream<RowWrite, 8>& rows) {
+inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, bool ack, Fifo<ChunkWrite, 4>& weights,
+                      Fifo<ChunkWrite, 4>& activations, Fifo<RowWrite, 8>& rows) {
   const ChunkWrite w = {r.space, static_cast<u32>(at), mask, data, ack};
   if (r.space == spec::Space::wspm || r.space == spec::Space::wsc) weights.write(w);
   if (r.space == spec::Space::aspm || r.space == spec::Space::asc) activations.write(w);
@@ -146,10 +146,10 @@ inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, boo
   rows.write(row);
 }
 
-inline void load_align(hls::stream<LoadRun, 8>& runs, hls::stream<Chunk, 64>& data, hls::stream<ChunkWrite, 4>& weights,
-                       hls::stream<bool, 4>& weights_ack, hls::stream<ChunkWrite, 4>& activations,
-                       hls::stream<bool, 4>& activations_ack, hls::stream<RowWrite, 8>& rows, hls::stream<bool, 32>& rows_ack,
-                       hls::stream<SemRequest, 4>& give, hls::stream<bool, kLoadsUnderWay>& done, hls::stream<bool, 2>& idle) {
+inline void load_align(Fifo<LoadRun, 8>& runs, Fifo<Chunk, 64>& data, Fifo<ChunkWrite, 4>& weights,
+                       Fifo<bool, 4>& weights_ack, Fifo<ChunkWrite, 4>& activations,
+                       Fifo<bool, 4>& activations_ack, Fifo<RowWrite, 8>& rows, Fifo<bool, 32>& rows_ack,
+                       Fifo<SemRequest, 4>& give, Fifo<bool, kLoadsUnderWay>& done, Fifo<bool, 2>& idle) {
   const LoadRun r = runs.read();
   if (r.kind == Kind::signal) give.write({SemOp::give, r.sem, r.n});
   if (r.kind == Kind::stop) idle.write(true);

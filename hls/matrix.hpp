@@ -26,9 +26,9 @@ struct TileWalk {
   }
 };
 
-inline void matrix_control(hls::stream<MatmulEntry, 16>& queue, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
-                           hls::stream<Matmul, 4>& weights, hls::stream<Matmul, 4>& moving, hls::stream<MatmulEntry, 8>& sums,
-                           hls::stream<Matmul, 4>& array, hls::stream<Matmul, 4>& foot) {
+inline void matrix_control(Fifo<MatmulEntry, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+                           Fifo<Matmul, 4>& weights, Fifo<Matmul, 4>& moving, Fifo<MatmulEntry, 8>& sums,
+                           Fifo<Matmul, 4>& array, Fifo<Matmul, 4>& foot) {
   JG_STATE bool flush;
   const MatmulEntry e = queue.read();
   if (e.kind == Kind::wait && !flush) {
@@ -63,8 +63,8 @@ inline u32 decode_scale(const Matmul& c, const Weights& word, u32 half, u32 colu
 }
 
 // Asks for the words of every tile, as far ahead as the array has room, and decodes the tiles' scales.
-inline void weight_feed(hls::stream<Matmul, 4>& commands, hls::stream<WeightRead, 8>& tile, hls::stream<WeightRead, 2>& scale,
-                        hls::stream<Weights, 2>& scale_data, hls::stream<Scales, 2>& scales) {
+inline void weight_feed(Fifo<Matmul, 4>& commands, Fifo<WeightRead, 8>& tile, Fifo<WeightRead, 2>& scale,
+                        Fifo<Weights, 2>& scale_data, Fifo<Scales, 2>& scales) {
   const Matmul c = commands.read();
   const u32 narrow = c.wscale == spec::Wscale::e8m0 ? 1 : 0;
   const u32 shift = (is_int8(c) ? 5 : 4) - (1 - narrow);  // tile offset to scale offset
@@ -91,7 +91,7 @@ inline void weight_feed(hls::stream<Matmul, 4>& commands, hls::stream<WeightRead
   }
 }
 
-inline void moving_feed(hls::stream<Matmul, 4>& commands, hls::stream<u32, 8>& blocks) {
+inline void moving_feed(Fifo<Matmul, 4>& commands, Fifo<u32, 8>& blocks) {
   const Matmul c = commands.read();
   TileWalk at;
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
@@ -132,8 +132,8 @@ inline void slice(const i8* moving, const i8 (*weights)[C], i32* sum) {
 }
 
 // While rows move past one bank of weights, the next tile's words go into the other.
-inline void array(hls::stream<Matmul, 4>& commands, hls::stream<Weights, 32>& words, hls::stream<Block, 32>& moving,
-                  hls::stream<Dots, 32>& dots) {
+inline void array(Fifo<Matmul, 4>& commands, Fifo<Weights, 32>& words, Fifo<Block, 32>& moving,
+                  Fifo<Dots, 32>& dots) {
   JG_STATE i8 weights[2][kBlock][C];
   JG_PARTITION(weights, 0)
   const Matmul c = commands.read();
@@ -163,8 +163,8 @@ inline bool adds(const Matmul& c, u32 jk) { return jk > 0 || c.acc; }
 
 // Asks vector memory for the sums that rows are added to. A row's earlier value must be there: the acknowledgements of writes say so, and
 // when all of a command's have come it is complete. They are taken in every cycle, so foot never waits for this one.
-inline void sum_feed(hls::stream<MatmulEntry, 8>& entries, hls::stream<u32, 8>& sums, hls::stream<bool, 32>& written,
-                     hls::stream<SemRequest, 4>& give, hls::stream<bool, 2>& idle) {
+inline void sum_feed(Fifo<MatmulEntry, 8>& entries, Fifo<u32, 8>& sums, Fifo<bool, 32>& written,
+                     Fifo<SemRequest, 4>& give, Fifo<bool, 2>& idle) {
   const MatmulEntry e = entries.read();
   if (e.kind == Kind::signal) give.write({SemOp::give, e.sem, e.n});
   if (e.kind == Kind::stop) idle.write(true);
@@ -187,8 +187,8 @@ inline void sum_feed(hls::stream<MatmulEntry, 8>& entries, hls::stream<u32, 8>& 
   for (; behind > 0; --behind) written.read();
 }
 
-inline void foot(hls::stream<Matmul, 4>& commands, hls::stream<Scales, 2>& scales, hls::stream<Dots, 32>& dots,
-                 hls::stream<Row, 32>& sums, hls::stream<RowWrite, 8>& rows) {
+inline void foot(Fifo<Matmul, 4>& commands, Fifo<Scales, 2>& scales, Fifo<Dots, 32>& dots,
+                 Fifo<Row, 32>& sums, Fifo<RowWrite, 8>& rows) {
   const Matmul c = commands.read();
   TileWalk at;
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
@@ -201,7 +201,7 @@ inline void foot(hls::stream<Matmul, 4>& commands, hls::stream<Scales, 2>& scale
       const u32 sa = c.ascale == spec::Ascale::one ? num::kOne : num::bf16_to_f32(d.scale);
       RowWrite out;
       out.row = row_of(c, at.jn, i);
-      out.mask = (u64(1) << C) - 1;
+      out.mask = ~u64(0) >> (64 - C);
       out.ack = true;
       for (u32 k = 0; k < C; ++k) {
         JG_UNROLL

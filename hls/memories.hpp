@@ -2,9 +2,7 @@
 // acknowledged when a read that comes later finds it.
 #pragma once
 
-#include <hls_stream.h>
-
-#include "types.hpp"
+#include "streams.hpp"
 
 namespace jogak { namespace JG_NAMESPACE {
 
@@ -29,9 +27,9 @@ struct WeightRead {
   spec::Space space;
   u32 word;
 };
-inline void weight_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool, 4>& load_ack, hls::stream<WeightRead, 8>& tile,
-                          hls::stream<Weights, 32>& tile_data, hls::stream<WeightRead, 2>& scale,
-                          hls::stream<Weights, 2>& scale_data) {
+inline void weight_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fifo<WeightRead, 8>& tile,
+                          Fifo<Weights, 32>& tile_data, Fifo<WeightRead, 2>& scale,
+                          Fifo<Weights, 2>& scale_data) {
   constexpr u32 kChunks = 2 * C / P;  // of a word
   JG_PIPELINE(1)
   ChunkWrite w;
@@ -53,9 +51,9 @@ inline void weight_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool, 4>
 }
 
 // aspm and asc.
-inline void activation_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool, 4>& load_ack, hls::stream<BlockWrite, 4>& quantised,
-                              hls::stream<bool, 2>& quantised_ack, hls::stream<u32, 8>& moving, hls::stream<Block, 32>& moving_data,
-                              hls::stream<ChunkRead, 8>& store, hls::stream<Chunk, 16>& store_data) {
+inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fifo<BlockWrite, 4>& quantised,
+                              Fifo<bool, 2>& quantised_ack, Fifo<u32, 8>& moving, Fifo<Block, 32>& moving_data,
+                              Fifo<ChunkRead, 8>& store, Fifo<Chunk, 16>& store_data) {
   constexpr u32 kChunks = kBlock / P, kEntries = P / 2;
   JG_PIPELINE(1)
   ChunkWrite w;
@@ -93,10 +91,10 @@ inline void activation_memory(hls::stream<ChunkWrite, 4>& load, hls::stream<bool
 // Who reads and writes rows of vector memory, first come those that may wait least.
 enum VmemReader : u32 { kReadSequencer, kReadSums, kReadA, kReadB, kReadStore, kReadIndex, kVmemReaders };
 enum VmemWriter : u32 { kWriteSums, kWriteVector, kWriteReduced, kWriteScales, kWriteLoad, kVmemWriters };
-using RowReads = hls::stream<u32, 8>[kVmemReaders];
-using RowData = hls::stream<Row, 32>[kVmemReaders];
-using RowWrites = hls::stream<RowWrite, 8>[kVmemWriters];
-using RowAcks = hls::stream<bool, 32>[kVmemWriters];
+using RowReads = Fifo<u32, 8>[kVmemReaders];
+using RowData = Fifo<Row, 32>[kVmemReaders];
+using RowWrites = Fifo<RowWrite, 8>[kVmemWriters];
+using RowAcks = Fifo<bool, 32>[kVmemWriters];
 
 // Per cycle and bank one read and one write.
 inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAcks& ack) {

@@ -3,9 +3,7 @@
 
 #include <ap_int.h>
 #include <hls_burst_maxi.h>
-#include <hls_stream.h>
-
-#include "types.hpp"
+#include "streams.hpp"
 
 namespace jogak { namespace JG_NAMESPACE {
 
@@ -52,7 +50,7 @@ struct Cuts {
 };
 
 // Bursts are asked for while earlier ones still come.
-inline void read_port(hls::burst_maxi<PortWord> memory, hls::stream<Burst, 16>& bursts, hls::stream<Chunk, 64>& data) {
+inline void read_port(hls::burst_maxi<PortWord> memory, Fifo<Burst, 16>& bursts, Fifo<Chunk, 64>& data) {
   u32 beats[8] = {};
   u32 first = 0, asked = 0;
   for (bool open = true; open || asked > 0;) {
@@ -90,8 +88,8 @@ struct Beat {
   u32 mask;
 };
 
-inline void write_port(hls::burst_maxi<PortWord> memory, hls::stream<PortWrite, 16>& writes, hls::stream<Beat, 64>& beats,
-                       hls::stream<SemRequest, 4>& give, hls::stream<bool, 2>& idle) {
+inline void write_port(hls::burst_maxi<PortWord> memory, Fifo<PortWrite, 16>& writes, Fifo<Beat, 64>& beats,
+                       Fifo<SemRequest, 4>& give, Fifo<bool, 2>& idle) {
   u32 unanswered = 0;
   for (bool open = true; open;) {
     const PortWrite w = writes.read();

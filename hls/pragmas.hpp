@@ -7,6 +7,7 @@
 #define JG_JOIN(a, b) JG_JOIN_(a, b)
 
 #if defined(__VITIS_HLS__) || defined(__SYNTHESIS__)
+#include <hls_task.h>
 #define JG_PRAGMA(x) _Pragma(JG_TEXT(x))
 #define JG_PIPELINE(ii) JG_PRAGMA(HLS pipeline II = ii)
 #define JG_UNROLL JG_PRAGMA(HLS unroll)
@@ -17,8 +18,8 @@
 // State that a process keeps from call to call.
 #define JG_STATE static
 // Inside a dataflow region: a stream, an array of them, a free-running task, a process that ends, and the end of the region.
-#define JG_STREAM(type, name, depth) hls_thread_local hls::stream<type, depth> name
-#define JG_STREAMS(type, name, count, depth) hls_thread_local hls::stream<type, depth> name[count]
+#define JG_STREAM(type, name, depth) hls_thread_local Fifo<type, depth> name
+#define JG_STREAMS(type, name, count, depth) hls_thread_local Fifo<type, depth> name[count]
 #define JG_TASK(function, ...) hls_thread_local hls::task JG_JOIN(function, _task)(function, __VA_ARGS__)
 #define JG_PROCESS(function, ...) function(__VA_ARGS__)
 #define JG_REGION JG_PRAGMA(HLS dataflow)
@@ -39,8 +40,8 @@
 #define JG_RAM(array)
 #define JG_NO_CARRY(array)
 #define JG_STATE static thread_local
-#define JG_STREAM(type, name, depth) hls::stream<type, depth> name(#name)
-#define JG_STREAMS(type, name, count, depth) hls::stream<type, depth> name[count]
+#define JG_STREAM(type, name, depth) Fifo<type, depth> name(#name)
+#define JG_STREAMS(type, name, count, depth) Fifo<type, depth> name[count]
 #define JG_TASK(function, ...) region.task(#function, [&] { function(__VA_ARGS__); })
 #define JG_PROCESS(function, ...) region.process(#function, [&] { function(__VA_ARGS__); })
 #define JG_REGION csim::Region region

@@ -1,17 +1,15 @@
 // The semaphores: counts, and who waits for which. One giver and one taker each, so requests never compete for a count.
 #pragma once
 
-#include <hls_stream.h>
-
-#include "types.hpp"
+#include "streams.hpp"
 
 namespace jogak { namespace JG_NAMESPACE {
 
 constexpr u32 kEngines = 5;  // in the order of spec::Engine
 
-using Gives = hls::stream<SemRequest, 4>[kEngines + 1];  // the last: faults
-using Takes = hls::stream<SemRequest, 2>[kEngines];
-using Grants = hls::stream<bool, 2>[kEngines];
+using Gives = Fifo<SemRequest, 4>[kEngines + 1];  // the last: faults
+using Takes = Fifo<SemRequest, 2>[kEngines];
+using Grants = Fifo<bool, 2>[kEngines];
 
 // After a fault every wait is answered false: the engine throws away what is left in its queue.
 inline void semaphores(Gives& give, Takes& take, Grants& grant) {

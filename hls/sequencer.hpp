@@ -35,9 +35,9 @@ struct Core {
 };
 
 struct Queues {
-  hls::stream<Entry<Dma>, 16>&load, &store;
-  hls::stream<MatmulEntry, 16>& matrix;
-  hls::stream<Entry<Vector>, 16>& vector;
+  Fifo<Entry<Dma>, 16>&load, &store;
+  Fifo<MatmulEntry, 16>& matrix;
+  Fifo<Entry<Vector>, 16>& vector;
 };
 
 inline void tally(Core& core, spec::Counter counter, u64 n) { core.count[static_cast<u32>(counter)] += n; }
@@ -91,8 +91,8 @@ inline Fault begin_loop(Core& core, const spec::Loop& i) {
 }
 
 // A wait or signal into the queue of its engine; the sequencer's own at once. False: a fault elsewhere ended the wait.
-inline bool order(Kind kind, spec::Engine engine, u8 sem, u8 n, Queues q, hls::stream<SemRequest, 4>& give,
-                  hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant) {
+inline bool order(Kind kind, spec::Engine engine, u8 sem, u8 n, Queues q, Fifo<SemRequest, 4>& give,
+                  Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant) {
   switch (engine) {
     case spec::Engine::ld: q.load.write({kind, sem, n, 0, Dma()}); return true;
     case spec::Engine::st: q.store.write({kind, sem, n, 0, Dma()}); return true;
@@ -186,9 +186,9 @@ inline Fault issue_vector(Core& core, const Vector& c, Queues q) {
 }
 
 // The instruction at pc. Moves pc, or says why not; `stopped`: a fault elsewhere came first.
-inline Fault step(Core& core, const spec::Insn& insn, bool& stopped, Queues q, hls::stream<u32, 8>& lds,
-                  hls::stream<Row, 32>& lds_data, hls::stream<SemRequest, 4>& give, hls::stream<SemRequest, 2>& take,
-                  hls::stream<bool, 2>& grant) {
+inline Fault step(Core& core, const spec::Insn& insn, bool& stopped, Queues q, Fifo<u32, 8>& lds,
+                  Fifo<Row, 32>& lds_data, Fifo<SemRequest, 4>& give, Fifo<SemRequest, 2>& take,
+                  Fifo<bool, 2>& grant) {
   const Fault bits = check_bits(insn);
   if (bits != Fault::none) return bits;
   Fault fault = Fault::none;
@@ -294,11 +294,11 @@ inline void take_note(Core& core, const FaultNote& note) {
   core.fault_address = note.address;
 }
 
-inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort, Queues q, hls::stream<u32, 8>& lds, hls::stream<Row, 32>& lds_data,
-                      hls::stream<SemRequest, 4>& give, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
-                      hls::stream<FaultNote, 2>& note, hls::stream<Traffic, 2>& loaded, hls::stream<Traffic, 2>& stored,
-                      hls::stream<bool, 2>& load_idle, hls::stream<bool, 2>& store_idle, hls::stream<bool, 2>& matrix_idle,
-                      hls::stream<bool, 2>& vector_idle) {
+inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort, Queues q, Fifo<u32, 8>& lds, Fifo<Row, 32>& lds_data,
+                      Fifo<SemRequest, 4>& give, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+                      Fifo<FaultNote, 2>& note, Fifo<Traffic, 2>& loaded, Fifo<Traffic, 2>& stored,
+                      Fifo<bool, 2>& load_idle, Fifo<bool, 2>& store_idle, Fifo<bool, 2>& matrix_idle,
+                      Fifo<bool, 2>& vector_idle) {
   JG_STATE spec::Insn code[kConfig.imem_words];
   JG_RAM(code)
   Core core = begin(regs);

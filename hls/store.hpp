@@ -11,7 +11,7 @@ struct StoreRun {
   u32 from, len;
 };
 
-inline void issue_store(const Dma& c, hls::stream<StoreRun, 8>& runs, hls::stream<PortWrite, 16>& writes, Traffic& traffic) {
+inline void issue_store(const Dma& c, Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 16>& writes, Traffic& traffic) {
   if (is_empty(c)) return;
   for (u32 i2 = 0; i2 < c.n2; ++i2) {
     for (u32 i1 = 0; i1 < c.n1; ++i1) {
@@ -28,8 +28,8 @@ inline void issue_store(const Dma& c, hls::stream<StoreRun, 8>& runs, hls::strea
   }
 }
 
-inline void store_control(hls::stream<Entry<Dma>, 16>& queue, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
-                          hls::stream<StoreRun, 8>& runs, hls::stream<PortWrite, 16>& writes, hls::stream<Traffic, 2>& counts) {
+inline void store_control(Fifo<Entry<Dma>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+                          Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 16>& writes, Fifo<Traffic, 2>& counts) {
   JG_STATE bool flush;
   JG_STATE Traffic traffic;
   const Entry<Dma> e = queue.read();
@@ -48,8 +48,8 @@ inline void store_control(hls::stream<Entry<Dma>, 16>& queue, hls::stream<SemReq
 }
 
 // Asks the memories for the chunks of a run, in front of store_align.
-inline void store_fetch(hls::stream<StoreRun, 8>& runs, hls::stream<ChunkRead, 8>& activations, hls::stream<u32, 8>& rows,
-                        hls::stream<StoreRun, 8>& fetched) {
+inline void store_fetch(Fifo<StoreRun, 8>& runs, Fifo<ChunkRead, 8>& activations, Fifo<u32, 8>& rows,
+                        Fifo<StoreRun, 8>& fetched) {
   const StoreRun r = runs.read();
   fetched.write(r);
   const u32 end = (r.from + r.len - 1) / P + 1;
@@ -70,8 +70,8 @@ inline Chunk chunk_of(const Row& row, u32 at) {
   return out;
 }
 
-inline void store_align(hls::stream<StoreRun, 8>& fetched, hls::stream<Chunk, 16>& activations, hls::stream<Row, 32>& rows,
-                        hls::stream<Beat, 64>& beats) {
+inline void store_align(Fifo<StoreRun, 8>& fetched, Fifo<Chunk, 16>& activations, Fifo<Row, 32>& rows,
+                        Fifo<Beat, 64>& beats) {
   const StoreRun r = fetched.read();
   const Realign a(r.from, r.to, r.len);
   Chunk low = {}, high = {};

@@ -29,7 +29,7 @@ constexpr u32 kWspmWords = kConfig.wspm_bytes / (2 * C), kWscWords = kConfig.wsc
 constexpr u32 kAspmBlocks = kConfig.aspm_bytes / kBlock;
 constexpr u32 kBanks = 4, kVmemWords = kConfig.vmem_bytes / 4, kVmemRows = kVmemWords / C;
 
-static_assert(C == 8 || C == 16 || C == 32, "hls: a row of vector memory is a whole part of a block");
+static_assert(C == 8 || C == 16 || C == 32 || C == 64, "hls: rows of vector memory and blocks divide one another");
 static_assert(kBlock % R == 0, "hls: a block of k is a whole number of the array's slices");
 static_assert(C % L == 0, "hls: lanes divide a row of vector memory");
 static_assert(P >= 4 && P <= 2 * C && P <= kBlock, "hls: a port word lies inside a word of every memory");

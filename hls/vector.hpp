@@ -9,12 +9,13 @@ namespace jogak { namespace JG_NAMESPACE {
 
 inline u32 rows_of(u32 columns) { return (columns + C - 1) / C; }
 inline u32 block_count(u32 columns) { return (columns + kBlock - 1) / kBlock; }
-inline u32 words_below(u32 columns) { return columns >= C ? ~0u >> (32 - C) : (1u << columns) - 1; }
+// Of a row, those of its first `columns` words.
+inline u64 words_below(u32 columns) { return columns >= C ? ~u64(0) >> (64 - C) : (u64(1) << columns) - 1; }
 
-inline void vector_control(hls::stream<Entry<Vector>, 16>& queue, hls::stream<SemRequest, 2>& take, hls::stream<bool, 2>& grant,
-                           hls::stream<SemRequest, 4>& give, hls::stream<Vector, 2>& fetch, hls::stream<Vector, 2>& run,
-                           hls::stream<bool, 32>& written, hls::stream<bool, 32>& reduced, hls::stream<bool, 32>& scaled,
-                           hls::stream<bool, 2>& quantised, hls::stream<bool, 2>& idle) {
+inline void vector_control(Fifo<Entry<Vector>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+                           Fifo<SemRequest, 4>& give, Fifo<Vector, 2>& fetch, Fifo<Vector, 2>& run,
+                           Fifo<bool, 32>& written, Fifo<bool, 32>& reduced, Fifo<bool, 32>& scaled,
+                           Fifo<bool, 2>& quantised, Fifo<bool, 2>& idle) {
   JG_STATE bool flush;
   const Entry<Vector> e = queue.read();
   if (e.kind == Kind::wait && !flush) {
@@ -37,7 +38,7 @@ inline void vector_control(hls::stream<Entry<Vector>, 16>& queue, hls::stream<Se
   if (!c.quantise && c.red != spec::Vred::none) reduced.read();
 }
 
-inline void vector_fetch(hls::stream<Vector, 2>& commands, hls::stream<u32, 8>& a, hls::stream<u32, 8>& b) {
+inline void vector_fetch(Fifo<Vector, 2>& commands, Fifo<u32, 8>& a, Fifo<u32, 8>& b) {
   const Vector c = commands.read();
   for (u32 i = 0; i < c.rows; ++i) {
     const u32 row_a = static_cast<u32>((c.a + u64(i) * c.as) / C);
@@ -124,8 +125,8 @@ inline u32 open_columns(const Vector& c, u32 row) {
 
 inline u32 less(u32 a, u32 b) { return a > b ? a - b : 0; }
 
-inline void run_vec(const Vector& c, hls::stream<Row, 32>& a, hls::stream<Row, 32>& b, hls::stream<RowWrite, 8>& rows,
-                    hls::stream<Partial, 8>& partials) {
+inline void run_vec(const Vector& c, Fifo<Row, 32>& a, Fifo<Row, 32>& b, Fifo<RowWrite, 8>& rows,
+                    Fifo<Partial, 8>& partials) {
   for (u32 i = 0; i < c.rows; ++i) {
     const u32 open = open_columns(c, i);
     Row y;
@@ -155,22 +156,25 @@ inline void run_vec(const Vector& c, hls::stream<Row, 32>& a, hls::stream<Row, 3
 // ---- quantise ---------------------------------------------------------------
 
 // A whole row's scale needs the whole row, at most 256 columns; a block's scale 32.
-inline void run_qnt(const Vector& c, hls::stream<Row, 32>& a, hls::stream<BlockWrite, 4>& blocks, hls::stream<RowWrite, 8>& rows) {
+inline void run_qnt(const Vector& c, Fifo<Row, 32>& a, Fifo<BlockWrite, 4>& blocks, Fifo<RowWrite, 8>& rows) {
   const bool by_row = c.group == spec::Qgroup::row;
   const u32 group = by_row ? c.cols : kBlock;
+  constexpr u32 kStep = C < kBlock ? C : kBlock;
   u32 value[spec::limit::quant_cols_max];
+  Row x = {};
   for (u32 i = 0; i < c.rows; ++i) {
     const u32 first_block = static_cast<u32>((c.dst + u64(i) * c.ds) / kBlock);
     for (u32 column = 0; column < c.cols; column += group) {
       const u32 count = c.cols - column < group ? c.cols - column : group;
       u32 largest = 0;
-      for (u32 j = 0; j < rows_of(count); ++j) {
+      for (u32 j = 0; j < count; j += kStep) {
         JG_PIPELINE(1)
-        const Row x = a.read();
-        for (u32 k = 0; k < C; ++k) {
+        const u32 first = (column + j) % C;
+        if (first == 0) x = a.read();
+        for (u32 k = 0; k < kStep; ++k) {
           JG_UNROLL
-          const u32 x_k = j * C + k < count ? x.word[k] : 0;
-          value[j * C + k] = x_k;
+          const u32 x_k = j + k < count ? x.word[first + k] : 0;
+          value[j + k] = x_k;
           if (num::magnitude(x_k) > largest) largest = num::magnitude(x_k);
         }
       }
@@ -201,9 +205,9 @@ inline void run_qnt(const Vector& c, hls::stream<Row, 32>& a, hls::stream<BlockW
   }
 }
 
-inline void vector_run(hls::stream<Vector, 2>& commands, hls::stream<Row, 32>& a, hls::stream<Row, 32>& b,
-                       hls::stream<RowWrite, 8>& rows, hls::stream<BlockWrite, 4>& blocks, hls::stream<Vector, 2>& reduce,
-                       hls::stream<Partial, 8>& partials, hls::stream<RowWrite, 8>& scales) {
+inline void vector_run(Fifo<Vector, 2>& commands, Fifo<Row, 32>& a, Fifo<Row, 32>& b,
+                       Fifo<RowWrite, 8>& rows, Fifo<BlockWrite, 4>& blocks, Fifo<Vector, 2>& reduce,
+                       Fifo<Partial, 8>& partials, Fifo<RowWrite, 8>& scales) {
   const Vector c = commands.read();
   if (c.quantise) {
     run_qnt(c, a, blocks, scales);
@@ -216,7 +220,7 @@ inline void vector_run(hls::stream<Vector, 2>& commands, hls::stream<Row, 32>& a
 // ---- reduce -----------------------------------------------------------------
 
 // A row's lane groups level by level in place: n values take n - 1 additions, one a cycle, and log2(n) times the adder's latency.
-inline u32 reduce_row(spec::Vred red, hls::stream<Partial, 8>& partials) {
+inline u32 reduce_row(spec::Vred red, Fifo<Partial, 8>& partials) {
   JG_STATE u32 node[kVmemWords / L];
   u32 count = 0;
   for (bool last = false; !last;) {
@@ -237,7 +241,7 @@ inline u32 reduce_row(spec::Vred red, hls::stream<Partial, 8>& partials) {
   return node[0];
 }
 
-inline void vector_reduce(hls::stream<Vector, 2>& commands, hls::stream<Partial, 8>& partials, hls::stream<RowWrite, 8>& reduced) {
+inline void vector_reduce(Fifo<Vector, 2>& commands, Fifo<Partial, 8>& partials, Fifo<RowWrite, 8>& reduced) {
   const Vector c = commands.read();
   for (u32 i = 0; i < c.rows; ++i) {
     const u32 to = c.r + i;

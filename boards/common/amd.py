@@ -5,8 +5,9 @@
 
 OUT is complete: RTL, packages, scripts. Run OUT/build.sh on a machine with Vivado and, for cards, Vitis.
 
-  Python: scripts(board, config, build, out) -> list of files written
-    board: a checked board.yaml (synth_board.read); config: a name of spec/configs; build: folder with gen/ of specgen
+  Python: scripts(board, config, build, out, source) -> list of files written
+    board: a checked board.yaml (synth_board.read); config: a name of spec/configs; build: folder with gen/ of specgen;
+    source: rtl or hls
 """
 import argparse
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import amd_hls
 import amd_kernel
 import amd_tcl
 import amd_tree
@@ -26,6 +28,7 @@ VENDOR = {
     "part": str, "board_part?": str,
     "processor?": str, "registers?": int, "interrupt?": int, "buffer_mib?": int,
     "vitis?": {"platform": str, "memory": str, "slr?": str},
+    "hls?": {"config": str},
 }
 ZYNQ_KEYS = ("registers", "interrupt", "buffer_mib")
 PACKAGES = ("npu_pkg.sv", "npu_func_pkg.sv")
@@ -49,6 +52,10 @@ class Plan:
         if not path.exists():
             raise Wrong("scripts", f"no {path}", "a build folder with the contract (ninja spec_sv spec_cxx)", status=3)
         return path.read_text()
+
+
+def sizes_of(config):
+    return {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+)", (ROOT / f"spec/configs/{config}.yaml").read_text(), re.M)}
 
 
 def vendor_of(board):
@@ -96,29 +103,47 @@ def copy_rtl(plan, folder):
     return [folder / name for name in plan.sources]
 
 
-def scripts(board, config, build, out):
+def hls_scripts(plan, out):
+    written = amd_hls.sources(plan, out / "src")
+    steps = ["./build.sh package    the HLS kernel as npu.xo", "./build.sh link       npu.xclbin; PLATFORM=FILE.xpfm for a platform that is not installed by name",
+             "./build.sh all        both of them"]
+    text = {"hls_config.cfg": amd_hls.config(plan), "link.cfg": amd_hls.link(plan), "build.sh": amd_kernel.shell(plan, amd_hls.PACKAGE),
+            "README.txt": readme(plan, steps)}
+    return written + write(out, text)
+
+
+def write(out, files):
+    for name, text in files.items():
+        (out / name).write_text(text)
+    (out / "build.sh").chmod(0o755)
+    return [out / name for name in files]
+
+
+def scripts(board, config, build, out, source="rtl"):
     plan, out = Plan(board, config, build), Path(out)
+    if source == "hls":
+        return hls_scripts(plan, out)
     written = copy_rtl(plan, out / "rtl")
-    files = {"package.tcl": amd_tcl.package(plan), "build.sh": amd_kernel.shell(plan), "README.txt": readme(plan)}
+    files = {"package.tcl": amd_tcl.package(plan), "build.sh": amd_kernel.shell(plan), "README.txt": readme(plan, rtl_steps(plan))}
     if "vitis" in plan.vendor:
         files |= {"kernel.xml": amd_kernel.xml(plan), "link.cfg": amd_kernel.link(plan)}
     if "processor" in plan.vendor:
         files |= {"design.tcl": amd_tcl.design(plan), "npu.dtso": amd_tree.overlay(plan), "npu.bif": "all: { npu.bit }\n"}
-    for name, text in files.items():
-        (out / name).write_text(text)
-        written.append(out / name)
-    (out / "build.sh").chmod(0o755)
-    return written
+    return written + write(out, files)
 
 
-def readme(plan):
+def rtl_steps(plan):
     steps = ["./build.sh package    the RTL as an IP and, for Vitis, as npu.xo"]
     if "processor" in plan.vendor:
         steps.append("./build.sh design     Zynq block design, bitstream npu.bit.bin and npu.xsa; npu.dtso is its device tree overlay")
     if "vitis" in plan.vendor:
         steps.append("./build.sh link       npu.xclbin; PLATFORM=FILE.xpfm for a platform that is not installed by name")
+    return [*steps, "./build.sh all        all of them"]
+
+
+def readme(plan, steps):
     return "\n".join([NOT_RUN, "", f"{plan.board['title']}, configuration {plan.config}, {plan.mhz} MHz, {plan.data_bits}-bit memory port.", "",
-                      *steps, "./build.sh all        all of them", ""])
+                      *steps, ""])
 
 
 def bring_up(build):
@@ -143,15 +168,18 @@ def main(given):
     parser.add_argument("--board", required=True, metavar="NAME")
     parser.add_argument("--config", metavar="C", help="default: the board's")
     parser.add_argument("--build", default=str(ROOT / "build"), metavar="DIR", help="build folder with the contract")
+    parser.add_argument("--from", dest="source", choices=("rtl", "hls"), default="rtl", help="the SystemVerilog or the HLS kernel; default rtl")
     parser.add_argument("out", metavar="OUT")
     a = parser.parse_args(given)
     try:
         board, _ = read(locate(a.board))
-        config = check_config(a.config or board["config"])
-        vendor_of(board)
-        fit = check_fit(board, config)
+        vendor = vendor_of(board)
+        config = check_config(a.config or (vendor.get("hls", {}).get("config") if a.source == "hls" else None) or board["config"])
+        if a.source == "hls":
+            amd_hls.check(vendor, config, sizes_of(config))
+        fit = check_fit(board, config) if a.source == "rtl" else "the HLS kernel's size is the tool's to say"
         bring_up(a.build)
-        found = scripts(board, config, a.build, a.out)
+        found = scripts(board, config, a.build, a.out, a.source)
     except Failure as failure:
         print(f"synth: {failure}", file=sys.stderr)
         return failure.status

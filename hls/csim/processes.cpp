@@ -1,5 +1,6 @@
 #include "processes.h"
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <exception>
@@ -17,7 +18,9 @@ struct Region::Fibre {
   bool task, ended = false;
   std::function<void()> body;
   std::unique_ptr<char[]> stack{new char[kStack]};
-  ucontext_t context, home;
+  ucontext_t context, home;  // to enter it for the first time
+  jmp_buf here, back;        // to go on with it, and to come back: no system calls
+  bool entered = false;
   const Channel* channel = nullptr;
   const char* why = "";
   std::exception_ptr thrown;
@@ -46,7 +49,7 @@ void Region::add(const char* name, bool task, std::function<void()> body) {
   getcontext(&f.context);
   f.context.uc_stack.ss_sp = f.stack.get();
   f.context.uc_stack.ss_size = kStack;
-  f.context.uc_link = &f.home;
+  f.context.uc_link = nullptr;
   makecontext(&f.context, &Region::enter, 0);
 }
 
@@ -67,11 +70,20 @@ void Region::enter() {
     f.thrown = std::current_exception();
   }
   f.ended = true;
+  _longjmp(f.back, 1);
 }
 
 void Region::yield() {
   Fibre& f = *running_;
-  swapcontext(&f.context, &f.home);
+  if (_setjmp(f.here) == 0) _longjmp(f.back, 1);
+}
+
+void Region::resume(Fibre& f) {
+  running_ = &f;
+  if (_setjmp(f.back) != 0) return;
+  if (f.entered) _longjmp(f.here, 1);
+  f.entered = true;
+  swapcontext(&f.home, &f.context);
 }
 
 void Region::run() {
@@ -81,8 +93,7 @@ void Region::run() {
     bool ended = false;
     for (const auto& f : fibres_) {
       if (f->ended) continue;
-      running_ = f.get();
-      swapcontext(&f->home, &f->context);
+      resume(*f);
       if (f->thrown) std::rethrow_exception(f->thrown);
       ended |= f->ended;
       open |= !f->task && !f->ended;

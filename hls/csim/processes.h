@@ -58,6 +58,7 @@ class Region {
   void add(const char* name, bool task, std::function<void()> body);
   static void enter();
   void yield();
+  void resume(Fibre& fibre);
   std::string stuck() const;
 
   std::vector<std::unique_ptr<Fibre>> fibres_;

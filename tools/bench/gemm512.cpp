@@ -1,4 +1,5 @@
-// gemm512-int8, gemm512-mxfp4: share of the array's peak in C = A B, 512 x 512 x 512, doorbell to done.
+// gemm512-int8, gemm512-mxfp4: share of the array's peak in C = A B, 512 x 512 x 512, doorbell to done. hls-speed: the same product in C
+// simulation of the HLS kernel.
 #include <random>
 
 #include "bench.hpp"
@@ -9,7 +10,15 @@
 namespace jogak::bench {
 namespace {
 
-void gemm(const Options& options, Report& report, ir::Format format) {
+struct Product {
+  spec::Config config;
+  int size;
+  Measured measured;
+  double macs() const { return static_cast<double>(size) * size * size; }
+  std::string shape() const { return std::to_string(size) + " x " + std::to_string(size) + " x " + std::to_string(size); }
+};
+
+Product multiply(const Options& options, ir::Format format, Pair::On on) {
   const std::string name = options.config.empty() ? "edge" : options.config;
   const spec::Config* config = spec::find_config(name.c_str());
   if (!config) throw Error("bench", "configuration", name, "one of spec/configs");
@@ -23,20 +32,37 @@ void gemm(const Options& options, Report& report, ir::Format format) {
     b.data.append(bytes, bytes + sizeof x);
   }
   const auto packed = schedule::pack_b(gemm, passes::quantize(b, format));
-  Pair pair(*config, schedule::lower_gemm(gemm).program().code(), {packed.size(), gemm.a_bytes(), gemm.c_bytes()});
+  Pair pair(*config, schedule::lower_gemm(gemm).program().code(), {packed.size(), gemm.a_bytes(), gemm.c_bytes()}, on);
   std::transform(packed.begin(), packed.end(), pair.window(0).begin(), [](std::byte x) { return static_cast<std::uint8_t>(x); });
   const auto a = pair.window(1);
   const std::size_t codes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
   for (std::size_t i = 0; i < codes; ++i) a[i] = static_cast<std::uint8_t>(random() % 255 + 129);  // -127 .. 127
   for (std::size_t i = codes; i < a.size(); i += 2) a[i] = static_cast<std::uint8_t>(random() % 128), a[i + 1] = 0x3c;  // bf16 about 0.01
-  const Measured m = pair.measure({});
-  const std::string shape = std::to_string(size) + " x " + std::to_string(size) + " x " + std::to_string(size);
-  const double peak = static_cast<double>(config->rows * config->cols) * static_cast<double>(m.cycles);
-  report.add({.case_name = shape, .config = name, .on = "rtl", .value = static_cast<double>(codes) * size / peak, .unit = "of peak", .bar = 0.95, .aim = 0.98});
+  return {*config, size, pair.measure({})};
+}
+
+void gemm(const Options& options, Report& report, ir::Format format) {
+  const Product product = multiply(options, format, Pair::On::rtl);
+  const Measured& m = product.measured;
+  const std::string name = product.config.name, shape = product.shape();
+  const double peak = static_cast<double>(product.config.rows * product.config.cols) * static_cast<double>(m.cycles);
+  report.add({.case_name = shape, .config = name, .on = "rtl", .value = product.macs() / peak, .unit = "of peak", .bar = 0.95, .aim = 0.98});
   report.add({.case_name = shape, .config = name, .on = "rtl", .value = static_cast<double>(m.cycles), .unit = "cycles"});
   report.add({.case_name = "model and RTL", .config = name, .on = "rtl", .value = static_cast<double>(m.differences), .unit = "differences", .bar = 0, .less = true});
 }
 
+// Processor time, values and all.
+void hls_speed(const Options& options, Report& report) {
+  for (const auto& [format, text] : {std::pair{ir::Format::int8, "int8"}, {ir::Format::mxfp4, "mxfp4"}}) {
+    const Product product = multiply(options, format, Pair::On::hls);
+    const Measured& m = product.measured;
+    const std::string name = product.config.name, what = product.shape() + " " + text;
+    report.add({.case_name = what, .config = name, .on = "hls", .value = product.macs() / m.seconds / 1e6, .unit = "MMAC/s", .bar = 300});
+    report.add({.case_name = what + ", model and HLS", .config = name, .on = "hls", .value = static_cast<double>(m.differences), .unit = "differences", .bar = 0, .less = true});
+  }
+}
+
+const Register hls{"hls-speed", "C simulation of the HLS kernel: products of a matrix product in a second of processor time", hls_speed};
 const Register int8{"gemm512-int8", "share of peak of a matrix product, int8 weights", [](const Options& o, Report& r) { gemm(o, r, ir::Format::int8); }};
 const Register mxfp4{"gemm512-mxfp4", "share of peak of a matrix product, MXFP4 weights", [](const Options& o, Report& r) { gemm(o, r, ir::Format::mxfp4); }};
 

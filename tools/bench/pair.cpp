@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "error.hpp"
+#include "hls/csim/kernel.hpp"
 #include "sim/cycle/chip.hpp"
 #include "sim/cycle/recorder.hpp"
 
@@ -17,7 +18,7 @@ std::uint64_t pages(std::uint64_t bytes) { return (bytes + kPage - 1) / kPage * 
 
 }  // namespace
 
-Pair::Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::vector<std::uint64_t>& sizes)
+Pair::Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::vector<std::uint64_t>& sizes, On on)
     : config_(config), code_(std::move(code)), model_(config) {
   std::uint64_t at = pages(code_.size() * sizeof(spec::Insn));
   for (const std::uint64_t size : sizes) {
@@ -27,7 +28,8 @@ Pair::Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::
   image_.resize(at);
   std::memcpy(image_.data(), code_.data(), code_.size() * sizeof(spec::Insn));
   model_.dram().attach(0, image_);
-  rtl_ = rtl::make_simulator(config.name, {.dram_bytes = static_cast<std::size_t>(at)});
+  const rtl::Options machine{.dram_bytes = static_cast<std::size_t>(at)};
+  rtl_ = on == On::hls ? hls_csim::make_simulator(config.name, machine) : rtl::make_simulator(config.name, machine);
 }
 
 std::span<std::uint8_t> Pair::window(std::size_t index) {

@@ -22,7 +22,7 @@ struct Timed {
 
 struct Measured {
   std::uint64_t cycles = 0;
-  double seconds = 0;            // processor time of the RTL simulation
+  double seconds = 0;            // processor time of the RTL simulation, or the HLS kernel's
   std::uint64_t differences = 0; // DRAM bytes and exact counters in which model and RTL differ
   sim::RunResult rtl;
   Timed timed;
@@ -31,8 +31,10 @@ struct Measured {
 
 class Pair {
  public:
+  enum class On { rtl, hls };  // the machine beside the models
+
   // Windows 0 .. sizes.size() - 1, all zero; window 0 is read only for the program.
-  Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::vector<std::uint64_t>& sizes);
+  Pair(const spec::Config& config, std::vector<spec::Insn> code, const std::vector<std::uint64_t>& sizes, On on = On::rtl);
 
   std::span<std::uint8_t> window(std::size_t index);
   // On the model alone: brings memory to where a measurement starts. Throws Error on a fault.
