@@ -1,10 +1,11 @@
 // gemm512-int8, gemm512-mxfp4: share of the array's peak in C = A B, 512 x 512 x 512, doorbell to done. hls-speed: the same product in C
-// simulation of the HLS kernel.
+// simulation of the HLS kernel; hls-cycles: what that estimates for itself.
 #include <random>
 
 #include "bench.hpp"
 #include "compiler/passes/quantize.hpp"
 #include "compiler/schedule/gemm.hpp"
+#include "llama.hpp"
 #include "pair.hpp"
 
 namespace jogak::bench {
@@ -62,6 +63,23 @@ void hls_speed(const Options& options, Report& report) {
   }
 }
 
+// The kernel's estimate of its own time, beside the RTL's cycles.
+void add_cycles(Report& report, const std::string& what, const std::string& name, const Measured& m) {
+  const auto hls_cycles = static_cast<double>(m.timed.hls_cycles), rtl_cycles = static_cast<double>(m.cycles);
+  report.add({.case_name = what, .config = name, .on = "hls", .value = hls_cycles, .unit = "cycles, estimated"});
+  report.add({.case_name = what, .config = name, .on = "rtl", .value = rtl_cycles, .unit = "cycles"});
+  report.add({.case_name = what, .config = name, .on = "hls", .value = hls_cycles / rtl_cycles, .unit = "of the RTL's cycles"});
+}
+
+void hls_cycles(const Options& options, Report& report) {
+  const Product product = multiply(options, ir::Format::int8, Pair::On::rtl);
+  add_cycles(report, "gemm " + product.shape(), product.config.name, product.measured);
+  LlamaPair llama({.layers = 6, .width = 288, .heads = 6, .kv_heads = 6, .ffn = 768, .context = 256, .vocab = 32000}, product.config.name, "int8");
+  llama.advance(0, llama.rows());
+  add_cycles(report, "decode d 288", product.config.name, llama.measure(llama.rows(), 1));
+}
+
+const Register estimate{"hls-cycles", "the HLS kernel's estimate of its cycles beside the RTL's", hls_cycles};
 const Register hls{"hls-speed", "C simulation of the HLS kernel: products of a matrix product in a second of processor time", hls_speed};
 const Register int8{"gemm512-int8", "share of peak of a matrix product, int8 weights", [](const Options& o, Report& r) { gemm(o, r, ir::Format::int8); }};
 const Register mxfp4{"gemm512-mxfp4", "share of peak of a matrix product, MXFP4 weights", [](const Options& o, Report& r) { gemm(o, r, ir::Format::mxfp4); }};

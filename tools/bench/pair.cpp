@@ -6,6 +6,7 @@
 
 #include "error.hpp"
 #include "hls/csim/kernel.hpp"
+#include "hls/predict.hpp"
 #include "sim/cycle/chip.hpp"
 #include "sim/cycle/recorder.hpp"
 
@@ -54,7 +55,11 @@ Timed Pair::time(std::span<const std::uint32_t> args) {
   const model::Launch launched = launch(args);
   cycle::Recorder recorder(config_);
   recorder.begin(launched.windows);
-  model_.on_instruction([&](const model::Step& s) { recorder.step(s, model_.memories()); });
+  hls_csim::Predictor predictor(config_);
+  model_.on_instruction([&](const model::Step& s) {
+    recorder.step(s, model_.memories());
+    predictor.step(s);
+  });
   const std::clock_t start = std::clock();
   Timed t{.result = model_.launch(launched)};
   const std::clock_t executed = std::clock();
@@ -68,6 +73,7 @@ Timed Pair::time(std::span<const std::uint32_t> args) {
   t.value_seconds = static_cast<double>(executed - start) / CLOCKS_PER_SEC;
   t.time_seconds = static_cast<double>(end - executed) / CLOCKS_PER_SEC;
   t.counters = chip.counters();
+  t.hls_cycles = predictor.cycles();
   return t;
 }
 

@@ -16,6 +16,7 @@ namespace jogak::bench {
 struct Timed {
   model::Result result;
   std::array<std::uint64_t, model::kCounters> counters{};  // timing ones too
+  std::uint64_t hls_cycles = 0;  // the HLS kernel's own estimate
   double value_seconds = 0, time_seconds = 0;  // processor time: the exact model's execution, the time of what it did
   std::uint64_t cycles() const { return counters[static_cast<std::size_t>(spec::Counter::cycles)]; }
 };
