@@ -34,7 +34,7 @@ TEST_CASE("a wide word gives back what was put into any of its bits") {
   CHECK(ap_uint<160>(7) != word);
 }
 
-TEST_CASE("processes take turns where a stream stops them; a deadlock names process and stream") {
+TEST_CASE("processes take turns where a stream stops them, and a deadlock names process and stream") {
   csim::Region region;
   hls::stream<int, 2> there("there"), back("back");
   int sum = 0;

@@ -49,6 +49,7 @@ class HlsSimulator final : public rtl::Simulator {
   bool has_bus() const override { return false; }
   void bus_error(u64, u64) override { refuse("bus errors"); }
   void clear_bus_errors() override {}
+  void restart_memory() override {}
   void freeze_bus(bool frozen) override {
     if (frozen) refuse("a silent bus");
   }
