@@ -3,10 +3,10 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_cycle jogak_link jogak_dram jogak_model)
+set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_cycle jogak_link jogak_dram jogak_hls jogak_model jogak_sim)
 set(files "${JOGAK_UTF8PROC}")
 if(TARGET jogak_rtl)
-  list(APPEND parts jogak_rtl jogak_package jogak_sim)
+  list(APPEND parts jogak_rtl jogak_package)
   foreach(config ${JOGAK_PACKAGE_CONFIGS})
     list(APPEND parts jogak_package_${config})
     list(APPEND files "${PROJECT_BINARY_DIR}/verilated/chiplet_${config}/Vchiplet_${config}__ALL.a")
