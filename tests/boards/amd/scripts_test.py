@@ -273,6 +273,58 @@ class Generated(unittest.TestCase):
             self.assertIn("WIDTH", wrong.stderr)
 
 
+class FromHls(unittest.TestCase):
+    """The HLS kernel's folder: what it names exists, its sources compile by themselves, and what cannot be is refused."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="jogak-hls-")
+        self.addCleanup(folder.cleanup)
+        self.out = Path(folder.name)
+        self.board, _ = synth_board.read(synth_board.locate("u55c"))
+        self.config = self.board["vendor"]["hls"]["config"]
+        amd.scripts(self.board, self.config, BUILD, self.out, "hls")
+        text = (self.out / "hls_config.cfg").read_text()
+        self.keys = [line.split("=", 1) for line in text.splitlines() if "=" in line]
+
+    def values(self, key):
+        return [value for k, value in self.keys if k == key]
+
+    def test_configuration(self):
+        self.assertEqual(self.values("part"), [self.board["vendor"]["part"]])
+        self.assertEqual(self.values("clock"), [f"{1000 / self.board['target_mhz']:g}ns"])
+        self.assertEqual(self.values("package.output.file"), ["npu.xo"])
+        self.assertIn(f'extern "C" void {self.values("syn.top")[0]}(', (self.out / "src/top.cpp").read_text())
+        for path in self.out.iterdir():
+            if path.is_file():
+                self.assertIn("Not run here", path.read_text(), path.name)
+
+    def test_sources_compile_without_the_project(self):
+        flags = self.values("syn.cflags")[0].split()
+        for source in self.values("syn.file"):
+            done = subprocess.run(["c++", "-fsyntax-only", *flags, f"-I{ROOT / 'hls/csim'}", source], cwd=self.out, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_memory_port_is_connected(self):
+        ports = re.findall(r"m_axi port = \w+ bundle = (\w+)", (self.out / "src/top.cpp").read_text())
+        found = re.findall(r"^sp=npu_1.m_axi_(\w+):(.+)$", (self.out / "link.cfg").read_text(), re.M)
+        self.assertEqual(found, [(port, self.board["vendor"]["vitis"]["memory"]) for port in ports])
+        self.assertEqual(len(ports), 4)
+
+    def test_steps(self):
+        text = (self.out / "build.sh").read_text()
+        self.assertIn("v++ --compile --mode hls --config hls_config.cfg", text)
+        self.assertNotIn("vivado", text)
+
+    def test_refused(self):
+        for config, sentence in (("alveo", "alveo with 64 rows"), ("edge24", "and sparse weights")):
+            with self.assertRaises(synth_board.Failure) as found:
+                amd.amd_hls.check(self.board["vendor"], config, amd.sizes_of(config))
+            self.assertIn(sentence, str(found.exception))
+        pynq, _ = synth_board.read(synth_board.locate("pynq_z2"))
+        with self.assertRaises(synth_board.Failure):
+            amd.amd_hls.check(pynq["vendor"], "nano", amd.sizes_of("nano"))
+
+
 class Refused(unittest.TestCase):
     def refusal(self, board, **changes):
         vendor = {k: v for k, v in {**board["vendor"], **changes}.items() if v is not None}
