@@ -51,7 +51,7 @@ inline bool issue_load(const Dma& c, Fifo<u32, 8>& index, Fifo<Row, 32>& index_d
   return true;
 }
 
-inline void load_control(Fifo<Entry<Dma>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+inline void load_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                          Fifo<SemRequest, 4>& fault, Fifo<FaultNote, 2>& note, Fifo<u32, 8>& index,
                          Fifo<Row, 32>& index_data, Fifo<Burst, 16>& bursts, Fifo<LoadRun, 8>& runs,
                          Fifo<bool, kLoadsUnderWay>& done, Fifo<Traffic, 2>& counts) {

@@ -26,7 +26,7 @@ struct TileWalk {
   }
 };
 
-inline void matrix_control(Fifo<MatmulEntry, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+inline void matrix_control(Fifo<MatmulEntry, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                            Fifo<Matmul, 4>& weights, Fifo<Matmul, 4>& moving, Fifo<MatmulEntry, 8>& sums,
                            Fifo<Matmul, 4>& array, Fifo<Matmul, 4>& foot) {
   JG_STATE bool flush;
@@ -159,7 +159,11 @@ inline void array(Fifo<Matmul, 4>& commands, Fifo<Weights, 32>& words, Fifo<Bloc
 }
 
 inline u32 row_of(const Matmul& c, u32 jn, u32 i) { return static_cast<u32>((c.o + u64(jn) * c.on + u64(i) * c.om) / C); }
-inline bool adds(const Matmul& c, u32 jk) { return jk > 0 || c.acc; }
+// Few rows stay in foot until their last block of k, so that none waits for its own last sum to go through vector memory.
+constexpr u32 kKeptRows = hls_depth::kept;
+inline bool keeps(const Matmul& c) { return c.m <= kKeptRows; }
+inline bool adds(const Matmul& c, u32 jk) { return jk == 0 ? c.acc : !keeps(c); }   // reads a sum from vector memory
+inline bool writes(const Matmul& c, u32 jk) { return !keeps(c) || jk + 1 == c.kb; }
 
 // Asks vector memory for the sums that rows are added to. A row's earlier value must be there: the acknowledgements of writes say so, and
 // when all of a command's have come it is complete. They are taken in every cycle, so foot never waits for this one.
@@ -177,9 +181,9 @@ inline void sum_feed(Fifo<MatmulEntry, 8>& entries, Fifo<u32, 8>& sums, Fifo<boo
       JG_PIPELINE(1)
       bool done = false;
       if (written.read_nb(done)) --behind;
-      const bool there = at.jk == 0 || behind < num::i64(c.m);
+      const bool there = at.jk == 0 || keeps(c) || behind < num::i64(c.m);
       const bool sent = there && (!adds(c, at.jk) || sums.write_nb(row_of(c, at.jn, i)));
-      behind += sent;
+      behind += sent && writes(c, at.jk);
       i += sent;
       if (!sent && !done) JG_SPIN(sums);
     }
@@ -190,6 +194,7 @@ inline void sum_feed(Fifo<MatmulEntry, 8>& entries, Fifo<u32, 8>& sums, Fifo<boo
 inline void foot(Fifo<Matmul, 4>& commands, Fifo<Scales, 2>& scales, Fifo<Dots, 32>& dots,
                  Fifo<Row, 32>& sums, Fifo<RowWrite, 8>& rows) {
   const Matmul c = commands.read();
+  Row kept[kKeptRows];
   TileWalk at;
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
     const Scales sw = scales.read();
@@ -198,6 +203,7 @@ inline void foot(Fifo<Matmul, 4>& commands, Fifo<Scales, 2>& scales, Fifo<Dots, 
       const Dots d = dots.read();
       Row sum = {};
       if (adds(c, at.jk)) sum = sums.read();
+      if (keeps(c) && at.jk > 0) sum = kept[i];
       const u32 sa = c.ascale == spec::Ascale::one ? num::kOne : num::bf16_to_f32(d.scale);
       RowWrite out;
       out.row = row_of(c, at.jn, i);
@@ -207,7 +213,8 @@ inline void foot(Fifo<Matmul, 4>& commands, Fifo<Scales, 2>& scales, Fifo<Dots, 
         JG_UNROLL
         out.data.word[k] = num::foot_step(sum.word[k], d.sum[k], num::foot_scale(sa, sw.value[k]));
       }
-      rows.write(out);
+      if (keeps(c)) kept[i] = out.data;
+      if (writes(c, at.jk)) rows.write(out);
     }
   }
 }

@@ -6,10 +6,10 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
          JG_FLAG abort) {
   JG_REGION;
   // queues, and what the engines tell the sequencer
-  JG_STREAM(Entry<Dma>, load_queue, 16);
-  JG_STREAM(Entry<Dma>, store_queue, 16);
-  JG_STREAM(MatmulEntry, matrix_queue, 16);
-  JG_STREAM(Entry<Vector>, vector_queue, 16);
+  JG_STREAM(Entry<Dma>, load_queue, hls_depth::queue);
+  JG_STREAM(Entry<Dma>, store_queue, hls_depth::queue);
+  JG_STREAM(MatmulEntry, matrix_queue, hls_depth::queue);
+  JG_STREAM(Entry<Vector>, vector_queue, hls_depth::queue);
   JG_STREAM(FaultNote, note, 2);
   JG_STREAM(Traffic, loaded, 2);
   JG_STREAM(Traffic, stored, 2);

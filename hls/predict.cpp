@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "depths.hpp"
 #include "sim/model/resolve.hpp"
 
 namespace jogak::hls_csim {
@@ -10,8 +11,6 @@ namespace {
 
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
-
-constexpr std::size_t kQueueDepth = 16;  // entries of an engine's queue: npu.cpp
 
 u64 ceil_div(u64 a, u64 b) { return (a + b - 1) / b; }
 
@@ -40,7 +39,8 @@ Predictor::Duration Predictor::duration(const model::Command& command) const {
     if (c->empty()) return {1, 1};
     const u64 words = c->int8() ? 16 : 8, slices = spec::limit::block / config_.rows;
     u64 tile = std::max<u64>(c->m, words) * slices;
-    if (c->kb > 1) tile = std::max<u64>(tile, l_.array + l_.foot + l_.sums);  // a row waits for its own last sum
+    // A row waits for its own last sum: in foot for few rows, through vector memory for more.
+    if (c->kb > 1) tile = std::max<u64>(tile, c->m <= hls_depth::kept ? l_.add : l_.array + l_.foot + l_.sums);
     const u64 busy = words + u64(c->nb) * c->kb * tile + l_.run;
     return {busy, busy + l_.array + l_.foot};
   }
@@ -63,8 +63,8 @@ Predictor::Duration Predictor::duration(const model::Command& command) const {
 // The sequencer puts an entry into a queue when there is room; the time at which the engine can take it.
 u64 Predictor::enter(spec::Engine engine) {
   Queue& q = queues_[static_cast<std::size_t>(engine)];
-  if (q.taken.size() >= kQueueDepth) now_ = std::max(now_, q.taken[q.taken.size() - kQueueDepth]);
-  while (q.taken.size() > kQueueDepth) q.taken.pop_front();
+  if (q.taken.size() >= hls_depth::queue) now_ = std::max(now_, q.taken[q.taken.size() - hls_depth::queue]);
+  while (q.taken.size() > hls_depth::queue) q.taken.pop_front();
   return std::max(now_ + 2, q.free);
 }
 

@@ -19,6 +19,7 @@ struct Latencies {
   std::uint32_t acknowledge = 8;   // last write of a load to the next command
   std::uint32_t array = 20;        // a row through the array and into the foot
   std::uint32_t foot = 24;         // scale, multiply, add, and into vector memory
+  std::uint32_t add = 10;          // of foot, to itself
   std::uint32_t sums = 10;         // acknowledgement, request and read of a sum
   std::uint32_t vector = 48;       // first read to last write of a command with one lane group
   std::uint32_t reduce = 12;       // a level of the reduction of a row

@@ -35,9 +35,9 @@ struct Core {
 };
 
 struct Queues {
-  Fifo<Entry<Dma>, 16>&load, &store;
-  Fifo<MatmulEntry, 16>& matrix;
-  Fifo<Entry<Vector>, 16>& vector;
+  Fifo<Entry<Dma>, hls_depth::queue>&load, &store;
+  Fifo<MatmulEntry, hls_depth::queue>& matrix;
+  Fifo<Entry<Vector>, hls_depth::queue>& vector;
 };
 
 inline void tally(Core& core, spec::Counter counter, u64 n) { core.count[static_cast<u32>(counter)] += n; }

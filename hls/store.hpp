@@ -28,7 +28,7 @@ inline void issue_store(const Dma& c, Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 1
   }
 }
 
-inline void store_control(Fifo<Entry<Dma>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+inline void store_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                           Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 16>& writes, Fifo<Traffic, 2>& counts) {
   JG_STATE bool flush;
   JG_STATE Traffic traffic;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "depths.hpp"
 #include "npu_spec.hpp"
 #include "numerics.hpp"
 #include "pragmas.hpp"

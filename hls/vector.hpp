@@ -12,7 +12,7 @@ inline u32 block_count(u32 columns) { return (columns + kBlock - 1) / kBlock; }
 // Of a row, those of its first `columns` words.
 inline u64 words_below(u32 columns) { return columns >= C ? ~u64(0) >> (64 - C) : (u64(1) << columns) - 1; }
 
-inline void vector_control(Fifo<Entry<Vector>, 16>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
+inline void vector_control(Fifo<Entry<Vector>, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                            Fifo<SemRequest, 4>& give, Fifo<Vector, 2>& fetch, Fifo<Vector, 2>& run,
                            Fifo<bool, 32>& written, Fifo<bool, 32>& reduced, Fifo<bool, 32>& scaled,
                            Fifo<bool, 2>& quantised, Fifo<bool, 2>& idle) {
