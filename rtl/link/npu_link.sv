@@ -43,7 +43,7 @@ module npu_link
   payload_t tx_payload, rx_payload;
   logic     tx_valid, tx_ready, rx_valid, rx_ready;
   logic     ack, nak, missing, missing_sent, train, resume, good, bad, hello_valid, replay;
-  logic     hungry;
+  logic     hungry, hear;
   seq_t     ack_seq, nak_seq, passed, expected;
   train_t   hello_in, hello_out;
   flit_t    flit;
@@ -73,7 +73,7 @@ module npu_link
     .out_valid_o(rx_valid), .out_ready_i(rx_ready), .out_payload_o(rx_payload),
     .ack_o(ack), .ack_seq_o(ack_seq), .nak_o(nak), .nak_seq_o(nak_seq), .passed_o(passed),
     .missing_o(missing), .missing_sent_i(missing_sent), .expect_o(expected),
-    .resume_i(resume), .good_o(good), .bad_o(bad), .hello_valid_o(hello_valid), .hello_o(hello_in)
+    .resume_i(resume), .hear_i(hear), .good_o(good), .bad_o(bad), .hello_valid_o(hello_valid), .hello_o(hello_in)
   );
   npu_link_unpack u_unpack (
     .clk_i, .rst_ni, .in_valid_i(rx_valid), .in_ready_o(rx_ready), .in_payload_i(rx_payload),
@@ -82,7 +82,7 @@ module npu_link
 
   npu_link_train #(.TryCycles(TryCycles), .SilenceCycles(SilenceCycles)) u_train (
     .clk_i, .rst_ni, .good_i(good), .bad_i(bad), .hello_valid_i(hello_valid), .hello_i(hello_in),
-    .side_hear_i, .side_hear_o, .width_o(phy_tx_width_o), .hello_o(hello_out), .train_o(train),
+    .side_hear_i, .side_hear_o, .hear_o(hear), .width_o(phy_tx_width_o), .hello_o(hello_out), .train_o(train),
     .resume_o(resume), .up_o, .lost_o, .mismatch_o
   );
 

@@ -24,6 +24,7 @@ module npu_link_rx
   output seq_t     expect_o,
   // to training
   input  logic     resume_i,
+  input  logic     hear_i,        // else only training counts: noise may pass for right
   output logic     good_o,        // a flit with a right CRC
   output logic     bad_o,
   output logic     hello_valid_o,
@@ -57,14 +58,14 @@ module npu_link_rx
   assign bad_o         = checked_q && !good_q;
   assign hello_valid_o = good_o && head_q.kind == FlitTrain;
   assign hello_o       = train_t'(payload_q[$bits(train_t)-1:0]);
-  assign ack_o         = good_o && head_q.kind != FlitTrain;
+  assign ack_o         = hear_i && good_o && head_q.kind != FlitTrain;
   assign ack_seq_o     = head_q.ack;
-  assign nak_o         = good_o && head_q.kind == FlitNak;
+  assign nak_o         = hear_i && good_o && head_q.kind == FlitNak;
   assign nak_seq_o     = head_q.seq;
 
   npu_link_seq_rx #(.Depth(Window), .RetryCycles(RetryCycles)) u_seq (
     .clk_i, .rst_ni,
-    .valid_i(checked_q), .good_i(good_q), .data_i(head_q.kind == FlitData),
+    .valid_i(checked_q && hear_i), .good_i(good_q), .data_i(head_q.kind == FlitData),
     .mark_i(head_q.kind == FlitNull), .seq_i(head_q.seq), .take_o(take), .expect_o,
     .nak_o(missing_o), .nak_sent_i(missing_sent_i), .forget_i(resume_i)
   );

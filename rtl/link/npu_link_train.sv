@@ -19,6 +19,7 @@ module npu_link_train
   input  train_t hello_i,
   input  logic   side_hear_i,    // the other end hears this one; from its clock
   output logic   side_hear_o,
+  output logic   hear_o,         // flits other than those of training count
   output width_e width_o,        // lanes to send on
   output train_t hello_o,
   output logic   train_o,        // send training flits
@@ -39,6 +40,7 @@ module npu_link_train
   logic [1:0] heard_q;           // two registers: the wire comes from another clock
   width_e     width_q;
   logic       hear_q, up_q, fresh_q, known_q, lost_q, mismatch_q, refused, other_make, both;
+  logic       other_q;           // the flit before was of another make
 
   assign hello_o     = '{fresh: fresh_q, port_bytes: 8'(npu_pkg::PortBytes), window: 8'(Window),
                          magic: Magic};
@@ -46,6 +48,7 @@ module npu_link_train
                        hello_i.port_bytes != 8'(npu_pkg::PortBytes);
   assign refused     = lost_q || mismatch_q;
   assign side_hear_o = hear_q && !refused;
+  assign hear_o      = hear_q;
   assign both        = side_hear_o && heard_q[1];
   assign width_o     = width_q;
   assign up_o        = up_q;
@@ -63,13 +66,16 @@ module npu_link_train
       known_q    <= 1'b0;
       lost_q     <= 1'b0;
       mismatch_q <= 1'b0;
+      other_q    <= 1'b0;
     end else begin
+      // A single one may be noise that passes for right.
+      if (good_i || bad_i) other_q <= hello_valid_i && other_make;
       if (hello_valid_i) begin
-        if (other_make) mismatch_q <= 1'b1;
-        else if (hello_i.fresh && known_q) lost_q <= 1'b1;
+        if (other_make && other_q) mismatch_q <= 1'b1;
+        else if (!other_make && hello_i.fresh && known_q) lost_q <= 1'b1;
       end
       // It was up: what it sends from now on is not fresh.
-      if (good_i && !hello_valid_i) known_q <= 1'b1;
+      if (hear_q && good_i && !hello_valid_i) known_q <= 1'b1;
       if (good_i || bad_i) silence_q <= SilenceW'(SilenceCycles);
       else if (silence_q != '0) silence_q <= silence_q - 1'b1;
       if (good_i) begin

@@ -60,12 +60,12 @@ void LinkEnd::step_train(bool good, bool bad, bool hello, bool side_hear) {
   up_ = both;
   heard_ = heard_meta_, heard_meta_ = side_hear;
 
-  if (hello) {
-    const auto& p = got_.payload;
-    if (p[0] != kMagic || (p[1] & 0xff) != kWindow || (p[1] >> 8 & 0xff) != options_.port_bytes) mismatch_ = true;
-    else if ((p[1] >> 16 & 1) != 0 && known_) lost_ = true;
-  }
-  if (good && !hello) known_ = true;
+  const auto& p = got_.payload;
+  const bool other = hello && (p[0] != kMagic || (p[1] & 0xff) != kWindow || (p[1] >> 8 & 0xff) != options_.port_bytes);
+  if (other && other_) mismatch_ = true;
+  if (hello && !other && (p[1] >> 16 & 1) != 0 && known_) lost_ = true;
+  if (good || bad) other_ = other;
+  if (hear_ && good && !hello) known_ = true;
   const bool drop = hear_ && ((bad && bads_ == kTooMany) || silence_ == 0);
   if (good || bad) silence_ = options_.silence_cycles;
   else if (silence_ != 0) --silence_;
@@ -85,7 +85,7 @@ void LinkEnd::step_received(bool seen, bool take, unsigned ahead) {
   const bool resume = side_hear() && heard_ && !up_;
   const bool met = seen && ahead == 0;
   const bool beyond = seen && ahead != 0 && ahead <= kWindow;
-  const bool gap = (checked_ && !good_) || beyond;
+  const bool gap = (hear_ && checked_ && !good_) || beyond;
   const bool restarted = beyond && ahead <= last_;
   const bool expired = timer_ == 0;
   timer_ = (timer_ - 1) & timer_mask_;
@@ -106,7 +106,7 @@ void LinkEnd::step(const Inputs& in) {
   const bool good = checked_ && good_, bad = checked_ && !good_;
   const bool train = !up_, resume = side_hear() && heard_ && !up_;
   const bool hello = good && got_.kind == FlitKind::kTrain;
-  const bool seen = good && (got_.kind == FlitKind::kData || got_.kind == FlitKind::kNull);
+  const bool seen = hear_ && good && (got_.kind == FlitKind::kData || got_.kind == FlitKind::kNull);
   const unsigned ahead = ahead_of(got_.seq, expect_);
   const bool take = seen && got_.kind == FlitKind::kData && ahead == 0;
   const bool push = payload_ready() && kept() != kWindow;
@@ -152,8 +152,8 @@ void LinkEnd::step(const Inputs& in) {
   }
   // sender: numbers
   const unsigned acked = ahead_of(got_.ack, tail_), asked = ahead_of(got_.seq, tail_), reach = ahead_of(sent_, tail_);
-  const bool ack_ok = good && got_.kind != FlitKind::kTrain && acked <= reach;
-  const bool nak_ok = good && got_.kind == FlitKind::kNak && asked <= reach;
+  const bool ack_ok = hear_ && good && got_.kind != FlitKind::kTrain && acked <= reach;
+  const bool nak_ok = hear_ && good && got_.kind == FlitKind::kNak && asked <= reach;
   unsigned next = data_sent ? (next_ + 1) & kSeqMask : next_;
   if (nak_ok) next = got_.seq;
   if (resume) next = tail_;

@@ -98,7 +98,7 @@ class LinkEnd {
   unsigned at_ = 0, left_ = 0;
   // training
   unsigned goods_ = 0, bads_ = 0, silence_ = 0, try_;
-  bool heard_meta_ = false, heard_ = false, hear_ = false, up_ = false, fresh_ = true, known_ = false, lost_ = false, mismatch_ = false;
+  bool heard_meta_ = false, heard_ = false, hear_ = false, up_ = false, fresh_ = true, known_ = false, other_ = false, lost_ = false, mismatch_ = false;
   Width width_ = Width::kFull;
   std::uint32_t replays_ = 0, errors_ = 0, trainings_ = 0;
   std::uint64_t data_flits_ = 0;

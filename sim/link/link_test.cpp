@@ -110,6 +110,24 @@ TEST_CASE("link: one direction dead: both ends stop, nothing is lost when it com
   REQUIRE(r.drain(100000));
 }
 
+TEST_CASE("link: noise that passes for right neither ends a link nor changes its words") {
+  for (const std::uint64_t seed : {2u, 7u, 19u}) {
+    CAPTURE(seed);
+    PairOptions p;
+    p.channel = {68, 0, 0, seed + 1};
+    LinkRun<LinkEnd> r(p, {16, 0, 1, 1, seed});
+    for (int outage = 0; outage < 8; ++outage) {
+      run(r, 300);
+      r.pair.channel(0).break_lanes(true, true);
+      run(r, 8000);
+      r.pair.channel(0).break_lanes(false, false);
+      run(r, 5000);
+      REQUIRE(r.pair.end(0).up());
+    }
+    REQUIRE(r.drain(200000));
+  }
+}
+
 TEST_CASE("link: an end that forgot, or of another make, is refused") {
   LinkEnd old{EndOptions{}}, fresh{EndOptions{}}, other{EndOptions{.port_bytes = 8}};
   // One end's flits straight into the other's clock crossing.
