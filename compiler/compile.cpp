@@ -6,6 +6,8 @@
 
 #include "adapter.hpp"
 #include "package/parts.hpp"
+#include "package/place.hpp"
+#include "package/traffic.hpp"
 #include "passes/quantize.hpp"
 #include "schedule/explain.hpp"
 #include "schedule/lower.hpp"
@@ -66,8 +68,7 @@ struct State {
   schedule::Plan plan;
   Program program;
   int layers = 0;                            // of the model
-  std::vector<int> first_layers = {};        // of each die
-  std::vector<schedule::Llama> stages = {};  // of a pipeline: each die's layers
+  package::Placed placed = {};               // on the dies
 };
 
 // Matrices and weights in each format.
@@ -102,21 +103,10 @@ void plan_pass(State& s) {
   s.choices.kv_tokens = s.options.kv_tokens;
   s.choices.adapter_rank = s.options.lora;
   s.choices.window_bytes = s.options.window_bytes;
-  const bool tensor = package::choose(s.options.parallel, s.model, s.options.dies) == package::Parallel::tensor;
-  (tensor ? s.choices.dies : s.choices.stages) = s.options.dies;
   s.layers = static_cast<int>(s.model.layers.size());
-  if (!tensor && s.options.dies > 1) s.stages = package::stages(s.model, s.options.dies);
-  for (int die = 0; die < s.options.dies; ++die) s.first_layers.push_back(tensor ? 0 : package::first_layer(s.layers, s.options.dies, die));
-  s.plan = schedule::make_plan(s.stages.empty() ? s.model : s.stages.front(), s.config, s.choices);
-}
-
-// All dies of a pipeline run this code.
-void check_stages(const State& s) {
-  for (std::size_t i = 1; i < s.stages.size(); ++i) {
-    const schedule::Plan plan = schedule::make_plan(s.stages[i], s.config, s.choices);
-    if (schedule::lower(plan).program().code() != s.program.code)
-      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
-  }
+  package::Placed placed = package::place(s.options.parallel, s.model, s.config, s.choices, s.options.dies);
+  s.plan = placed.plan;
+  s.placed = std::move(placed);
 }
 
 void lower_pass(State& s) {
@@ -130,13 +120,13 @@ void lower_pass(State& s) {
     if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, labels[i].name, labels[i].layers});
   }
   s.program.weight_loads = schedule::weight_order(s.plan);
-  check_stages(s);
+  package::check_stages(s.placed, s.config, s.program.code);
 }
 
 void pack_pass(State& s) {
   const auto plan = std::make_shared<const schedule::Plan>(s.plan);
   std::vector<std::shared_ptr<const schedule::Llama>> models;
-  for (schedule::Llama& stage : s.stages) models.push_back(std::make_shared<const schedule::Llama>(std::move(stage)));
+  for (schedule::Llama& stage : s.placed.stages) models.push_back(std::make_shared<const schedule::Llama>(std::move(stage)));
   if (models.empty()) models.assign(static_cast<std::size_t>(s.plan.dies), std::make_shared<const schedule::Llama>(std::move(s.model)));
   s.program.segments = schedule::weight_segments(models, plan);
   for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
@@ -182,7 +172,7 @@ void abi_pass(State& s) {
   if (p.package_dies() > 1) {
     abi["args"].push_back("die");
     abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
-                      {"first_layers", s.first_layers}};
+                      {"first_layers", s.placed.first_layers}};
   }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";
@@ -255,7 +245,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
     result.passes.push_back({pass.info.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
   }
   verify(state.program);
-  result.explanation = schedule::explain(state.plan);
+  result.explanation = schedule::explain(state.plan) + package::explain(state.plan);
   result.bounds = schedule::bounds(state.plan);
   result.program = std::move(state.program);
   return result;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "driver/package.hpp"
+
 namespace jogak {
 
 using u32 = std::uint32_t;
@@ -202,6 +204,11 @@ std::vector<int> Session::experts() const {
     for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
   }
   return indices;
+}
+
+std::vector<driver::LinkUse> Session::links(std::size_t die) const {
+  const auto* d = dynamic_cast<const driver::Die*>(&loaded_.device(die));
+  return d == nullptr ? std::vector<driver::LinkUse>() : d->links();
 }
 
 std::vector<std::uint8_t> Session::kv_cache() const {

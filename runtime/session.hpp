@@ -18,6 +18,10 @@
 
 namespace jogak {
 
+namespace driver {
+struct LinkUse;
+}
+
 struct Step {
   int position = 0, rows = 0;  // of the launch
   LaunchRecord record;
@@ -68,6 +72,8 @@ class Session {
   const Tokenizer& tokenizer() const { return lm_.tokenizer; }
   driver::DeviceInfo device() const { return loaded_.device().info(); }
   std::size_t dies() const { return loaded_.count(); }
+  // What the links by which a die sends have carried so far (driver/package.hpp); none without a package or a clock.
+  std::vector<driver::LinkUse> links(std::size_t die) const;
   const std::string& chat_template() const { return lm_.chat_template; }  // the model's own (Jinja), may be empty
   int position() const { return position_; }                    // tokens in the KV cache
   int room() const { return lm_.info.context - position_; }

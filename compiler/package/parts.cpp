@@ -33,17 +33,6 @@ void check(const Llama& model, const spec::Config& config, const PlanOptions& op
     refuse("gathers of this " + what, misfits, "none of these; layers may be spread over dies instead (--parallel pipeline)");
 }
 
-Parallel choose(const std::string& name, const Llama& model, int dies) {
-  if (name == "tensor") return Parallel::tensor;
-  if (name != "auto" && name != "pipeline") refuse("way to use the dies", name, "auto, tensor or pipeline");
-  if (name == "auto" && misfit(model).empty()) return Parallel::tensor;
-  const int layers = static_cast<int>(model.layers.size());
-  if (dies > 1 && layers < dies) refuse("layers for a pipeline of " + std::to_string(dies) + " dies", std::to_string(layers), "one a die at least");
-  if (dies > 1 && model.mixture.experts > 0 && layers % dies != 0)
-    refuse("layers with experts for a pipeline of " + std::to_string(dies) + " dies", std::to_string(layers), "a multiple");
-  return Parallel::pipeline;
-}
-
 Mesh mesh_of(int dies) {
   const auto n = static_cast<std::uint32_t>(dies);
   return n % 2 == 0 && n > 2 ? Mesh{n / 2, 2} : Mesh{n, 1};

@@ -11,13 +11,6 @@ void check(const schedule::Llama& model, const spec::Config& config, const sched
 // May attention take all keys at once? On several dies only where one die does, so that the bits are the same.
 bool whole(const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& options);
 
-// How a decoder uses the dies.
-enum class Parallel { tensor, pipeline };
-
-// By name ("tensor", "pipeline"), or, with "auto", tensor-parallel where the decoder allows that: the dies then work at the same time on each
-// token, in a pipeline one after the other.
-Parallel choose(const std::string& name, const schedule::Llama& model, int dies);
-
 int first_layer(int layers, int dies, int die);
 // The layers of each die, as even as they come. Missing ones at a die's end are zeros, which leave x as it is.
 std::vector<schedule::Llama> stages(const schedule::Llama& model, int dies);

@@ -197,3 +197,33 @@ TEST_CASE("no engine of a die runs ahead of another") {
     session.feed(more);
   }
 }
+
+TEST_CASE("what the dies send each other: bytes of every link, and a prediction that the cycle model bears out") {
+  const import::LlamaHyper hyper{.layers = 2, .width = 512, .heads = 8, .kv_heads = 4, .ffn = 1024, .context = 64, .vocab = 64};
+  for (const char* way : {"tensor", "pipeline"})
+    for (const int dies : {2, 4}) {
+      if (dies > hyper.layers && std::string(way) == "pipeline") continue;
+      CAPTURE(way);
+      CAPTURE(dies);
+      const Compiled c = compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = dies, .parallel = way});
+      Session session(c.program, "cycle");
+      const std::vector<int> one = {7};
+      session.feed(one);
+      // Links: what the explanation says of a row and a layer, with signals (a word of 16 bytes each) on top.
+      const auto number = [&](const std::string& before) {
+        const auto at = c.explanation.find(before);
+        REQUIRE_MESSAGE(at != std::string::npos, c.explanation);
+        return std::stod(c.explanation.substr(at + before.size()));
+      };
+      CHECK(c.explanation.find("  bound: ") != std::string::npos);
+      const double predicted = number("predicted: "), found = double(session.steps().back().record[spec::Counter::cycles]);
+      CHECK(found / predicted < 1.25);
+      CHECK(found / predicted > 0.95);
+      const double said = number("link 0 > 1") / session.model().rows * (std::string(way) == "tensor" ? hyper.layers : 1);
+      double carried = 0;
+      for (const driver::LinkUse& l : session.links(0))
+        if (l.to == 1) carried = double(l.payload_bytes);
+      CHECK(carried >= said);
+      CHECK(carried < said * 1.15 + 600);
+    }
+}

@@ -1,5 +1,7 @@
 #include "report.hpp"
 
+#include "package_report.hpp"
+
 #include <algorithm>
 #include <cstdarg>
 
@@ -147,6 +149,7 @@ Totals totals(const std::vector<Step>& steps, bool decode) {
     ++t.launches;
     t.tokens += s.rows;
     t.sum.add(s.record);
+    t.dies = std::max<std::uint64_t>(1, s.dies.size());
   }
   return t;
 }
@@ -154,7 +157,7 @@ Totals totals(const std::vector<Step>& steps, bool decode) {
 Use use(const Totals& t, const spec::Config& config) {
   const std::uint64_t cycles = t.sum[Counter::cycles];
   if (cycles == 0) return {};
-  return {static_cast<double>(cycles) / t.tokens, share(t.sum[Counter::macs], cycles * config.rows * config.cols),
+  return {static_cast<double>(cycles) / t.tokens, share(t.sum[Counter::macs], cycles * config.rows * config.cols * t.dies),
           share(t.sum[Counter::ld_beats] + t.sum[Counter::st_beats], cycles)};
 }
 
@@ -168,7 +171,7 @@ std::string profile_text(const Session& session, const spec::Config& config) {
     operators(out, *session.timeline(), sum);
   }
   if (sum[Counter::cycles] != 0) reasons(out, sum);
-  return out;
+  return out + package_text(session, config);
 }
 
 nlohmann::json counters_json(const LaunchRecord& record) {
@@ -179,6 +182,7 @@ nlohmann::json counters_json(const LaunchRecord& record) {
 
 nlohmann::json profile_json(const Session& session, const spec::Config& config) {
   nlohmann::json j = {{"counters", counters_json(all(session))}};
+  if (session.dies() > 1) j["dies"] = package_json(session, config);
   for (const bool decode : {false, true}) {
     const Totals t = totals(session.steps(), decode);
     const Use u = use(t, config);

@@ -11,6 +11,7 @@ namespace jogak::cli {
 struct Totals {
   int launches = 0, tokens = 0;
   LaunchRecord sum;
+  std::uint64_t dies = 1;  // whose products sum counts
 };
 
 // Launches of one token (decode) or of several (prefill).

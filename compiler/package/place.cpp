@@ -1,0 +1,62 @@
+#include "place.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "../schedule/lower.hpp"
+#include "parts.hpp"
+#include "traffic.hpp"
+
+namespace jogak::package {
+namespace {
+
+using schedule::Llama;
+using schedule::PlanOptions;
+
+Placed tensor(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
+  choices.dies = dies;
+  return {choices, schedule::make_plan(model, config, choices), {}, std::vector<int>(static_cast<std::size_t>(std::max(dies, 1)))};
+}
+
+Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
+  choices.stages = dies;
+  check(model, config, choices);
+  const int layers = static_cast<int>(model.layers.size());
+  const std::string what = " for a pipeline of " + std::to_string(dies) + " dies";
+  if (layers < dies) throw Error("package", "layers" + what, std::to_string(layers), "one a die at least");
+  if (model.mixture.experts > 0 && layers % dies != 0) throw Error("package", "layers with experts" + what, std::to_string(layers), "a multiple");
+  Placed p{choices, {}, stages(model, dies), {}};
+  p.plan = schedule::make_plan(p.stages.front(), config, choices);
+  for (int die = 0; die < dies; ++die) p.first_layers.push_back(first_layer(layers, dies, die));
+  return p;
+}
+
+}  // namespace
+
+Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies) {
+  if (way != "auto" && way != "tensor" && way != "pipeline") throw Error("package", "way to use the dies", way, "auto, tensor or pipeline");
+  if (dies == 1 || way == "tensor") return tensor(model, config, choices, dies);
+  if (way == "pipeline") return pipeline(model, config, choices, dies);
+  std::optional<Placed> best;
+  std::optional<Error> reason;
+  for (const auto make : {tensor, pipeline}) {
+    try {
+      Placed p = make(model, config, choices, dies);
+      if (!best || predict(p.plan, 1) < predict(best->plan, 1)) best = std::move(p);
+    } catch (const Error& e) {
+      if (!reason) reason = e;
+    }
+  }
+  if (!best) throw *reason;
+  return std::move(*best);
+}
+
+void check_stages(const Placed& placed, const spec::Config& config, const std::vector<spec::Insn>& code) {
+  for (std::size_t i = 1; i < placed.stages.size(); ++i) {
+    const schedule::Plan plan = schedule::make_plan(placed.stages[i], config, placed.choices);
+    if (schedule::lower(plan).program().code() != code)
+      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
+  }
+}
+
+}  // namespace jogak::package

@@ -1,0 +1,24 @@
+// How a decoder uses the dies of a package: tensor-parallel or as a pipeline.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "../schedule/plan.hpp"
+
+namespace jogak::package {
+
+struct Placed {
+  schedule::PlanOptions choices;
+  schedule::Plan plan;
+  std::vector<schedule::Llama> stages;  // of a pipeline: each die's layers
+  std::vector<int> first_layers;        // of each die
+};
+
+// `way`: "tensor", "pipeline", or "auto": the one whose token takes less time by prediction, of those that the decoder allows. Throws
+// jogak::Error where none is left, with the reason of the first.
+Placed place(const std::string& way, const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& choices, int dies);
+
+// All dies of a pipeline run one code; throws jogak::Error where that of `placed` is not good for some.
+void check_stages(const Placed& placed, const spec::Config& config, const std::vector<spec::Insn>& code);
+
+}  // namespace jogak::package

@@ -1,0 +1,45 @@
+// What the dies of a package send each other in a launch, on which links, and how long that takes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "../schedule/plan.hpp"
+#include "program.hpp"
+
+namespace jogak::package {
+
+// Bytes that one die sends another, at a point of the program.
+struct Message {
+  std::uint32_t from = 0, to = 0;
+  std::uint64_t bytes = 0;
+};
+struct Gather {
+  std::string name;
+  std::vector<Message> messages;
+};
+// Of one layer (a pipeline: of the launch), with so many rows.
+std::vector<Gather> gathers(const schedule::Plan& plan, int rows);
+
+// Bytes on each link between neighbours, where packets go along x, then along y.
+struct LinkLoad {
+  std::uint32_t from = 0, to = 0;
+  std::uint64_t bytes = 0;
+};
+std::vector<LinkLoad> loads(const Mesh& mesh, const std::vector<Message>& messages);
+
+// Cycles of a gather: the sender's store engine or the busiest link, whichever takes longer, and the way there.
+struct GatherTime {
+  std::uint64_t store = 0, link = 0, latency = 0;
+  LinkLoad busiest;
+  std::uint64_t cycles() const { return (store > link ? store : link) + latency; }
+};
+GatherTime time_of(const schedule::Plan& plan, const Gather& gather);
+
+// Predicted cycles of a launch of so many rows that attend to as many keys: the longer of port and array for every operator, and the gathers.
+std::uint64_t predict(const schedule::Plan& plan, int rows);
+
+// The gathers of one row and of the most, and the link that bounds them; nothing for one die.
+std::string explain(const schedule::Plan& plan);
+
+}  // namespace jogak::package
