@@ -79,6 +79,7 @@ void CycleChiplet::run() {
     next_trigger(options_.clock.until(1), events_of_others_);
     return;
   }
+  hear_memory();
   if (!linked_) return ahead();
   if (chip_) step_chip(now);
   step_network(now);
@@ -89,22 +90,24 @@ void CycleChiplet::run() {
 
 void CycleChiplet::ahead() {
   const u64 now = options_.clock.now();
-  if (chip_ && memory_ && memory_->foreign()) chip_->memory_news();
   const u64 end = now + (memory_ && memory_->foreign() ? 1 : kAlone);
-  for (u64 cycle = std::max(now, due_ == kNever ? 0 : due_); chip_ && cycle < end; cycle = due_) {
-    step_chip(cycle);
-    if (starves_ || due_ == kNever) break;
-  }
+  for (u64 cycle = std::max(now, due_); chip_ && !starves_ && cycle < end; cycle = due_) step_chip(cycle);
   if (!chip_ || due_ == kNever) next_trigger(events_of_others_);
   else next_trigger(options_.clock.until(std::max(now + 1, due_)), events_of_others_);
+}
+
+// A memory that answers by itself may have said when the chip has something to do.
+void CycleChiplet::hear_memory() {
+  if (!chip_ || !memory_ || !memory_->foreign()) return;
+  chip_->memory_news();
+  if (const u64 next = chip_->next(); next != u64(cycle::Matrix::kNever)) due_ = std::min(due_, start_ + next);
 }
 
 void CycleChiplet::step_chip(u64 now) {
   if (now <= start_) return;
   const u64 local = now - start_;
   const bool news = network_.seen() != seen_ || (network_.rx() != cycle::Network::Rx::none && chip_->open(local));
-  if (now < due_ && !news && !(memory_ && memory_->foreign())) return;
-  if (memory_ && memory_->foreign()) chip_->memory_news();
+  if (now < due_ && !news) return;
   chip_->skip_to(local);
   if (!starves_ && chip_->hungry() && !values_.feed(die_)) {
     starves_ = true;

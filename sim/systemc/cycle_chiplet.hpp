@@ -48,6 +48,7 @@ class CycleChiplet final : public Chiplet {
 
   void end_of_elaboration() override;
   void run();
+  void hear_memory();
   void step_chip(u64 now);
   void step_network(u64 now);
   bool gather(u32 link, u64 now);

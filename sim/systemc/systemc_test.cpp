@@ -1,8 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
 
+#include <deque>
+
+#include "cycle_chiplet.hpp"
 #include "exchange_test.hpp"
+#include "host.hpp"
 #include "platform.hpp"
 
 using namespace jogak;
@@ -85,6 +90,89 @@ TEST_CASE("a loosely timed initiator at the DRAM controller: bytes, and the time
   (void)initiator->transport(tlm::TLM_READ_COMMAND, 0x2000, back, 64, later);
   CHECK(initiator->status == tlm::TLM_ADDRESS_ERROR_RESPONSE);
   initiator.reset(), controller.reset();
+}
+
+namespace {
+
+// A memory of somebody else: every access takes as long, and it knows nothing of the chiplet's phases.
+struct FixedMemory : sc_core::sc_module {
+  SC_HAS_PROCESS(FixedMemory);
+  FixedMemory(const sc_core::sc_module_name& name, u64 ps) : sc_module(name), socket("socket"), takes(sc_core::sc_time::from_value(ps)) {
+    socket.register_nb_transport_fw(this, &FixedMemory::forward);
+    SC_METHOD(answer);
+    sensitive << due;
+    dont_initialize();
+  }
+  tlm::tlm_sync_enum forward(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+    if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
+    waiting.push_back({&p, sc_core::sc_time_stamp() + delay + takes});
+    due.notify(waiting.front().end - kEarly - sc_core::sc_time_stamp());
+    return tlm::TLM_ACCEPTED;
+  }
+  void answer() {
+    while (!waiting.empty() && waiting.front().end - kEarly <= sc_core::sc_time_stamp()) {
+      tlm::tlm_phase phase = tlm::BEGIN_RESP;
+      sc_core::sc_time delay = waiting.front().end - sc_core::sc_time_stamp();
+      waiting.front().payload->set_response_status(tlm::TLM_OK_RESPONSE);
+      tlm::tlm_generic_payload* payload = waiting.front().payload;
+      waiting.pop_front();
+      (void)socket->nb_transport_bw(*payload, phase, delay);
+    }
+    if (!waiting.empty()) due.notify(waiting.front().end - kEarly - sc_core::sc_time_stamp());
+  }
+  struct Waiting {
+    tlm::tlm_generic_payload* payload;
+    sc_core::sc_time end;
+  };
+  const sc_core::sc_time kEarly{3, sc_core::SC_NS};  // an answer comes so long before its end
+  tlm_utils::simple_target_socket<FixedMemory> socket;
+  sc_core::sc_time takes;
+  std::deque<Waiting> waiting;
+  sc_core::sc_event due;
+};
+
+}  // namespace
+
+TEST_CASE("somebody else's memory at a chiplet's socket: a fixed latency, as the ideal memory has it") {
+  // Loads, a sum and a store of nano, alone.
+  const spec::Config& config = *spec::find_config("nano");
+  ProgramBuilder b;
+  b.li(20, 4096), b.li(21, 1), b.li(22, 8), b.li(23, 512), b.li(24, 2048);
+  for (int i = 0; i < 4; ++i) {
+    b.load({.space = spec::Space::vmem, .da = 23, .len = 20, .n1 = 21, .n2 = 21});
+    b.signal(spec::Engine::ld, 1);
+    b.wait(spec::Engine::st, 1);
+    b.store({.space = spec::Space::vmem, .da = 20, .len = 24, .n1 = 21, .n2 = 21});
+  }
+  b.halt();
+  const auto code = b.code();
+  const auto launched = [&](model::Machine& m) {
+    m.dram().allocate(1 << 20, 1 << 16);
+    model::Launch l{.code = code};
+    l.windows[0] = {1 << 20, 1 << 16, true, true};
+    return Chiplet::Job{l, (1 << 20) + (1 << 15), false};
+  };
+  const auto run = [&](bool foreign) {
+    model::Machine machine(config);
+    const Chiplet::Job job = launched(machine);
+    Simulation simulation;
+    const Simulation::Enter in(simulation);
+    Values values({&machine});
+    auto chiplet = std::make_unique<CycleChiplet>("chiplet", Chiplet::Options{Clock{}, 0, 0, 0, 0, foreign ? 64u : 0u, {}}, values, 0);
+    std::unique_ptr<FixedMemory> memory;
+    if (foreign) memory = std::make_unique<FixedMemory>("memory", 64'000), chiplet->memory()->socket.bind(memory->socket);
+    auto host = std::make_unique<Host>("host", std::vector<Chiplet*>{chiplet.get()});
+    sc_core::sc_start(10, sc_core::SC_NS);
+    chiplet->launch(job, 10);
+    sc_core::sc_start(100, sc_core::SC_US);
+    CHECK(chiplet->over());
+    const auto counters = chiplet->result().counters.values;
+    host.reset(), memory.reset(), chiplet.reset();
+    return counters;
+  };
+  const auto ideal = run(false);
+  CHECK(ideal[std::size_t(spec::Counter::cycles)] > 1000);
+  CHECK(run(true) == ideal);
 }
 
 TEST_CASE("dies that have no such machine are refused by name") {
