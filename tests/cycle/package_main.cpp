@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "sim/cycle/package.hpp"
+#include "sim/dram/dram.hpp"
 #include "sim/rtl/exchange.hpp"
 #include "sim/rtl/package.hpp"
 
@@ -52,6 +53,8 @@ rtl::PackageOptions options_of(u64 seed, bool errors) {
   o.link = {kRates[random() % 4], 300 * (random() % 30), errors ? kNoise[random() % 4] : 0, seed};
   o.die.seed = seed;
   o.die.read_latency = 1 + u32(random() % 90), o.die.write_latency = 1 + u32(random() % 60);
+  constexpr std::array kMemories = {"ideal", "ideal", "ddr4-3200", "lpddr5-6400"};
+  o.die.memory = dram::parse_memory(kMemories[random() % 4]);
   return o;
 }
 
@@ -96,7 +99,13 @@ class Case {
 
   // Launched as the RTL was.
   Timed on_model(const Timed& rtl) {
-    cycle::Package package(values_, {.link = options_.link, .memories = {{.read_latency = options_.die.read_latency, .write_latency = options_.die.write_latency}}});
+    std::vector<std::unique_ptr<MemoryTiming>> behind(values_.dies());
+    std::vector<AxiPace::Options> memories;
+    for (auto& memory : behind) {
+      if (options_.die.memory) memory = options_.die.memory();
+      memories.push_back({.read_latency = options_.die.read_latency, .write_latency = options_.die.write_latency, .behind = memory.get()});
+    }
+    cycle::Package package(values_, {.link = options_.link, .memories = memories});
     package.idle(rtl.breaks - package.cycles());
     if (breaks()) package.channel(0, 0).break_lanes(true, false);
     Timed t;
@@ -133,6 +142,7 @@ class Case {
         const model::Window& from = launches_[d].windows[w];
         setup.windows[w] = {from.base, from.size, from.readable, from.writable};
       }
+      package.die(d).restart_memory();
       sim::launch(package.die(d), setup);
       t.launched.push_back(package.cycles());
     }
