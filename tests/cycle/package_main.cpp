@@ -1,5 +1,5 @@
 // jogak-package-fuzz: random exchanges between chiplets in time, the cycle model of a package against the Verilated one; memories without stalls.
-//   jogak-package-fuzz --seed 0 --count 12 [--tell 3] [--errors 1]
+//   jogak-package-fuzz --seed 0 --count 12 [--config nanoquad] [--tell 3] [--errors 1] [--rounds 6]
 // Exit status 0: not one cycle differs, no counter.
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +20,7 @@ using model::u8;
 namespace {
 
 struct Options {
+  std::string config = "nanoquad";
   u64 seed = 0, count = 12, tell = 3, errors = 1, rounds = 6;
 };
 
@@ -29,11 +30,21 @@ Options parse(int argc, char** argv) {
     const std::string_view key = argv[i];
     u64* const values[] = {&o.seed, &o.count, &o.tell, &o.errors, &o.rounds};
     const char* const names[] = {"--seed", "--count", "--tell", "--errors", "--rounds"};
+    if (key == "--config") {
+      o.config = argv[i + 1];
+      continue;
+    }
     const auto at = std::ranges::find(names, key) - names;
-    if (at == 5) throw Error("jogak-package-fuzz", "argument", std::string(key), "--seed --count --tell --errors --rounds");
+    if (at == 5) throw Error("jogak-package-fuzz", "argument", std::string(key), "--config --seed --count --tell --errors --rounds");
     *values[at] = std::strtoull(argv[i + 1], nullptr, 0);
   }
   return o;
+}
+
+const spec::Config& config_of(const std::string& name) {
+  const spec::Config* config = spec::find_config(name.c_str());
+  if (config == nullptr) throw Error("jogak-package-fuzz", "configuration", name, "one of spec/configs");
+  return *config;
 }
 
 struct Timed {
@@ -41,7 +52,7 @@ struct Timed {
   std::vector<std::vector<cycle::Event>> events;  // of each die; cycle: of the package
   std::vector<u64> launched;                      // cycles of all launches
   u64 breaks = 0;                                 // the cycle in which lanes break
-  u64 replays = 0;
+  u64 ended = 0, replays = 0;                     // the last launch's end, and the flits sent again up to then
 };
 
 rtl::PackageOptions options_of(u64 seed, bool errors) {
@@ -62,7 +73,7 @@ rtl::PackageOptions options_of(u64 seed, bool errors) {
 class Case {
  public:
   Case(u64 seed, const Options& o)
-      : options_(options_of(seed, o.errors != 0)), values_(*spec::find_config("nanoquad"), options_.columns, options_.rows), programs_(rtl::Exchange(values_.die(0).config(), values_.dies(), seed, seed % 2 != 0).make(u32(o.rounds))) {
+      : options_(options_of(seed, o.errors != 0)), values_(config_of(o.config), options_.columns, options_.rows), programs_(rtl::Exchange(values_.die(0).config(), values_.dies(), seed, seed % 2 != 0).make(u32(o.rounds))) {
     std::mt19937_64 random(seed);
     for (u32 d = 0; d < values_.dies(); ++d) {
       model::Machine& m = values_.die(d);
@@ -80,7 +91,7 @@ class Case {
   Timed on_rtl() {
     rtl::PackageOptions with = options_;
     with.die.dram_base = kBase, with.die.dram_bytes = kCodeBytes + kWindowBytes;
-    const auto package = rtl::make_package("nanoquad", with);
+    const auto package = rtl::make_package(values_.die(0).config().name, with);
     if (breaks()) package->channel(0, 0).break_lanes(true, false);
     Timed t;
     t.breaks = package->cycles();
@@ -93,7 +104,6 @@ class Case {
       die.on_trace([&t, &package, d](const rtl::TraceEvent& e) { t.events[d].push_back({package->cycles(), u8(e.engine), e.start, static_cast<std::uint16_t>(e.pc), 0, 0, 0}); });
     }
     for (u32 k = 0; k < kLaunches; ++k) launch(*package, k, t);
-    t.replays = package->replays();
     return t;
   }
 
@@ -124,6 +134,7 @@ class Case {
       for (u32 d = 0; d < values_.dies(); ++d)
         for (cycle::Event& e : events[d]) e.cycle += at[d], t.events[d].push_back(e);
     }
+    package.idle(rtl.ended - std::min(rtl.ended, package.cycles()));
     for (u32 d = 0; d < values_.dies(); ++d)
       for (u32 l = 0; l < cycle::Package::kLinks; ++l) t.replays += package.link(d, l).replays;
     return t;
@@ -147,6 +158,7 @@ class Case {
       t.launched.push_back(package.cycles());
     }
     if (!package.run_until_done(2'000'000)) throw Error("package fuzz", "RTL", "some dies still running", "all done");
+    t.ended = package.cycles(), t.replays = package.replays();
     for (u32 d = 0; d < values_.dies(); ++d) t.counters.push_back(sim::collect(package.die(d)).counters);
   }
 
@@ -207,7 +219,7 @@ int main(int argc, char** argv) {
       worst = std::max(worst, d.off), worst_share = std::max(worst_share, d.share), differ += !d.text.empty();
       if (!d.text.empty() && differ <= o.tell) std::printf("seed %llu: %llu cycles\n%s", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(d.cycles), d.text.c_str());
     }
-    std::printf("nanoquad packages: %llu programs of %.0f cycles, %llu differ, error mean %.6f, worst %.6f and %llu cycles; %llu flits sent again\n", static_cast<unsigned long long>(o.count),
+    std::printf("%s packages: %llu programs of %.0f cycles, %llu differ, error mean %.6f, worst %.6f and %llu cycles; %llu flits sent again\n", o.config.c_str(), static_cast<unsigned long long>(o.count),
                 double(cycles) / double(o.count), static_cast<unsigned long long>(differ), sum / double(o.count), worst_share, static_cast<unsigned long long>(worst), static_cast<unsigned long long>(replays));
     return differ == 0 ? 0 : 1;
   } catch (const std::exception& error) {
