@@ -83,7 +83,8 @@ void read_images(const fs::path& path, const std::vector<std::int64_t>& shape, L
 
 const onnx::Array& only(const std::map<std::string, onnx::Array>& arrays, const std::vector<std::string>& names, const fs::path& path) {
   for (const std::string& name : names)
-    if (const auto found = arrays.find(name); found != arrays.end()) return found->second;
+    for (const std::string& as : {name, "in:" + name})  // beside expected outputs, as run --input has it
+      if (const auto found = arrays.find(as); found != arrays.end()) return found->second;
   if (const auto x = arrays.find("x"); x != arrays.end()) return x->second;
   if (arrays.size() == 1) return arrays.begin()->second;
   throw Error("eval", "arrays of " + path.filename().string(), std::to_string(arrays.size()), "one, or one named x or " + (names.empty() ? std::string("as the input") : names.front()));
