@@ -48,7 +48,7 @@ install(FILES "${PROJECT_BINARY_DIR}/package/jogakConfig.cmake" "${PROJECT_BINAR
 set(root "${PROJECT_SOURCE_DIR}")
 set(to "${CMAKE_INSTALL_INCLUDEDIR}/jogak")
 install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtime/loaded.hpp ${root}/runtime/profile.hpp ${root}/runtime/sampler.hpp ${root}/runtime/tokenizer.hpp
-  ${root}/runtime/byte_merges.hpp ${root}/runtime/pretokenizer.hpp
+  ${root}/runtime/byte_merges.hpp ${root}/runtime/pretokenizer.hpp ${root}/runtime/word_pieces.hpp
   ${root}/runtime/program.hpp ${root}/runtime/asm.hpp ${root}/runtime/builder.hpp ${root}/compiler/compile.hpp ${root}/compiler/bound.hpp ${root}/spec/error.hpp DESTINATION "${to}")
 install(FILES "${NPU_GEN_DIR}/npu_spec.hpp" "${NPU_GEN_DIR}/npu_regs.h" DESTINATION "${to}")
 install(FILES ${root}/runtime/drafter.hpp ${root}/runtime/chat.hpp DESTINATION "${to}")
