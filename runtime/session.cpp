@@ -199,7 +199,7 @@ std::vector<int> Session::experts() const {
   const auto rows = std::min<u64>(static_cast<u64>(steps_.back().rows), s->shape[1]);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(s->shape[0] * rows * s->shape[2] * 4));
   std::vector<int> indices;
-  for (std::size_t die = 0; die < loaded_.count(); ++die) {  // each has layers of its own
+  for (std::size_t die = 0; die < (lm_.pipeline() ? loaded_.count() : 1); ++die) {  // where each has layers of its own
     loaded_.read(die, s->window, s->offset, bytes);
     for (std::size_t i = 0; i < bytes.size(); i += 4) indices.push_back(bytes[i] | bytes[i + 1] << 8);
   }

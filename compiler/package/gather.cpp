@@ -3,6 +3,8 @@
 // There is no signal back that a place is free. A die has data for the others only when it has used theirs of the gather before: what it
 // sends comes out of them. So whoever has a part of every die may send the next, and where the next one goes nobody reads any more:
 //   oq (attention's rows) > x (o's columns) > hq (the feed-forward's rows) > x (down's columns) > oq of the next layer.
+// Of experts only the hidden rows are gathered between, one after the other, in two places in turn: a die's product with one ends before it
+// sends the next, and it needs everybody's part of that for what comes behind.
 #include "../schedule/lowering.hpp"
 
 namespace jogak::schedule {
@@ -23,14 +25,24 @@ void Lowering::own(Reg r, std::uint32_t base, int part) {
   advance(r, base);
 }
 
+void Lowering::own(Reg r, std::uint32_t base, int part, Reg at) {
+  if (p_.dies == 1) return at == 0 ? e_.set(r, base) : e_.copy(r, at);
+  e_.alui(AluFn::mul, r, die_, u32(part));
+  e_.alu(AluFn::add, r, r, at);
+}
+
 void Lowering::gather_operand(std::uint32_t base, int part, int stride) {
   if (p_.dies == 1) return;
+  own(p0_, base, part);
+  gather_rows(p0_, part, stride, m_);
+}
+
+void Lowering::gather_rows(Reg from, int part, int stride, Reg rows) {
   e_.signal(Engine::ve, kGathered);
   e_.wait(Engine::st, kGathered);
-  own(p0_, base, part);
-  send_to_all(Space::aspm, p0_, k(part), k(stride));
-  send_to_all(Space::asc, shifted(AluFn::shr, p0_, 4), k(part / 16), k(stride / 16));
-  send_signals(Space::aspm, p0_, kOperandPart);
+  send_to_all(Space::aspm, from, k(part), rows, k(stride));
+  send_to_all(Space::asc, shifted(AluFn::shr, from, 4), k(part / 16), rows, k(stride / 16));
+  send_signals(Space::aspm, from, kOperandPart);
   wait_for_peers(Engine::mx, kOperandPart);
 }
 
@@ -41,7 +53,7 @@ void Lowering::gather_columns(Engine maker) {
   e_.wait(Engine::st, made);
   own(p0_, p_.x, p_.x_part);
   e_.alui(AluFn::shl, p0_, p0_, 2);
-  send_to_all(Space::vmem, p0_, k(p_.x_part * 4LL), k(p_.dn * 4LL));
+  send_to_all(Space::vmem, p0_, k(p_.x_part * 4LL), m_, k(p_.dn * 4LL));
   send_signals(Space::vmem, p0_, kColumnPart);
   e_.signal(Engine::st, kSent);
   e_.wait(Engine::ve, kSent);  // it may write x again
@@ -54,8 +66,8 @@ void Lowering::send(int window, Space space, Reg from, Reg bytes, Reg rows, Reg 
                .ds1 = stride, .cs1 = stride, .n2 = k(1)});
 }
 
-void Lowering::send_to_all(Space space, Reg from, Reg bytes, Reg stride) {
-  for (int i = 0; i + 1 < p_.dies; ++i) send(i, space, from, bytes, m_, stride);
+void Lowering::send_to_all(Space space, Reg from, Reg bytes, Reg rows, Reg stride) {
+  for (int i = 0; i + 1 < p_.dies; ++i) send(i, space, from, bytes, rows, stride);
 }
 
 // What the store reads does not matter: what it has just sent.

@@ -20,7 +20,7 @@ constexpr double kLinkBytes = 64.0 * 64 / 68;
 constexpr u64 kHopCycles = 45;
 
 Gather all_to_all(const char* name, int dies, u64 bytes) {
-  Gather g{name, {}};
+  Gather g{name, {}, 1};
   for (int from = 0; from < dies; ++from)
     for (int i = 1; i < dies; ++i) g.messages.push_back({static_cast<std::uint32_t>(from), static_cast<std::uint32_t>((from + i) % dies), bytes});
   return g;
@@ -31,7 +31,7 @@ Gather all_to_all(const char* name, int dies, u64 bytes) {
 std::vector<Gather> gathers(const Plan& p, int rows) {
   const auto bytes = [&](long long row) { return static_cast<u64>(row) * static_cast<u64>(rows); };
   if (p.stages > 1) {
-    Gather on{"pass on", {}}, last{"last rows", {}};
+    Gather on{"pass on", {}, 1}, last{"last rows", {}, 1};
     const auto end = static_cast<std::uint32_t>(p.stages - 1);
     for (std::uint32_t d = 0; d < end; ++d) on.messages.push_back({d, d + 1, bytes(4LL * p.dn)}), last.messages.push_back({end, d, 4ull * static_cast<u64>(p.dn)});
     return {on, last};
@@ -39,8 +39,13 @@ std::vector<Gather> gathers(const Plan& p, int rows) {
   if (p.dies == 1) return {};
   const auto quantised = [](int columns) { return columns + columns / 16; };
   const u64 x = bytes(4LL * p.x_part);
-  return {all_to_all("attention", p.dies, bytes(quantised(p.heads * p.hk))), all_to_all("attn_output", p.dies, x),
-          all_to_all("ffn_gate_up", p.dies, bytes(quantised(p.ffn_part))), all_to_all("ffn_down", p.dies, x)};
+  const auto in = [&] {
+    if (!p.experts()) return all_to_all("ffn_gate_up", p.dies, bytes(quantised(p.ffn_part)));
+    Gather experts = all_to_all("ffn_experts", p.dies, bytes(static_cast<long long>(p.mixture.top) * quantised(p.ek / p.dies)));
+    experts.turns = static_cast<u64>(rows) * static_cast<u64>(p.mixture.top);
+    return experts;
+  };
+  return {all_to_all("attention", p.dies, bytes(quantised(p.heads * p.hk))), all_to_all("attn_output", p.dies, x), in(), all_to_all("ffn_down", p.dies, x)};
 }
 
 std::vector<LinkLoad> loads(const Mesh& mesh, const std::vector<Message>& messages) {
@@ -68,7 +73,7 @@ GatherTime time_of(const Plan& p, const Gather& gather) {
   for (const LinkLoad& l : loads(mesh, gather.messages))
     if (l.bytes > t.busiest.bytes) t.busiest = l;
   t.link = static_cast<u64>(static_cast<double>(t.busiest.bytes) / kLinkBytes);
-  t.latency = kHopCycles * (mesh.columns + mesh.rows - 2);
+  t.latency = gather.turns * kHopCycles * (mesh.columns + mesh.rows - 2);
   if (p.stages > 1 && gather.messages.size() > 1 && gather.messages.front().from != gather.messages.back().from) {  // one after the other
     const auto turns = static_cast<u64>(gather.messages.size());
     t.store *= turns, t.link *= turns, t.latency *= turns;

@@ -17,6 +17,7 @@ struct Message {
 struct Gather {
   std::string name;
   std::vector<Message> messages;
+  std::uint64_t turns = 1;  // one after the other
 };
 // Of one layer (a pipeline: of the launch), with so many rows.
 std::vector<Gather> gathers(const schedule::Plan& plan, int rows);

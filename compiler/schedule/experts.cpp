@@ -74,6 +74,7 @@ void Lowering::begin_mixture(const LayerPlan& l) {
 
 void Lowering::end_mixture() {
   e_.signal(Engine::mx, kResult);
+  gather_columns(Engine::ve);
   next_experts();
 }
 
@@ -213,11 +214,14 @@ void Lowering::expert(const LayerPlan& l) {
   expert_in(l.ffn);
   expert_out(l.down);
   weights_.end_expert();
+  if (p_.dies == 1) return;
+  e_.wait(Engine::ve, kSent);
+  toggle(hidden_, p_.hq, static_cast<long long>(p_.hq) + p_.ek);
 }
 
 // The row's gate and up, side by side, to hidden values.
 void Lowering::expert_in(const MatrixPlan& m) {
-  e_.set(p0_, p_.hq);
+  own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
   const int row = 2 * p_.fc;
   weights_.phase(m, [&](const Prefetch& next) {
     e_.wait(Engine::mx, kOutFree);
@@ -245,6 +249,10 @@ void Lowering::expert_in(const MatrixPlan& m) {
   });
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
+  if (p_.dies == 1) return;
+  own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
+  gather_rows(p0_, p_.ek / p_.dies, p_.ek, k(1));
+  e_.signal(Engine::st, kSent);
 }
 
 // temp = g * recip(1 + exp(-alpha g)) * (u + 1) with g = min(gate, limit), u = up within -limit .. limit.
@@ -269,10 +277,11 @@ void Lowering::clamped_swiglu() {
 // x += share * (hidden values times the matrix, plus bias).
 void Lowering::expert_out(const MatrixPlan& m) {
   const int columns = m.nbs * p_.cols;
-  e_.copy(p0_, p2_);
+  own(p0_, 0, p_.x_part, p2_);
   weights_.phase(m, [&](const Prefetch& next) {
     e_.wait(Engine::mx, kOutFree);
-    e_.set(p1_, p_.hq);
+    if (p_.dies > 1) e_.copy(p1_, hidden_);
+    else e_.set(p1_, p_.hq);
     bool first = true;
     for (const auto& size : next) {
       weights_.consume(m, size, {.a = p1_, .am = k(p_.ek), .o = out_, .om = k(columns), .on = k(p_.cols), .m = k(1), .acc = !first});

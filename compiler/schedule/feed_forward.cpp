@@ -119,7 +119,7 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
     adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
   }
   e_.wait(Engine::ve, kStagingFree);
-  own(p0_, p_.hq, p_.ffn_part);
+  own(p0_, p_.hq, f.columns / p_.dies);
   if (p_.up_bias_apart) e_.set(p4_, p_.extra + p_.at_up_bias);
   weights_.phase(m, [&](const Prefetch& next) {
     project(m, next, m_, (p_.gated ? 2 : 1) * p_.fc, Engine::ve, [&] {
@@ -140,7 +140,7 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
   adds_.reset();
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  gather_operand(p_.hq, p_.ffn_part, p_.fk);
+  gather_operand(p_.hq, f.columns / p_.dies, f.columns);
 }
 
 void Lowering::exponent(Reg rows) {

@@ -175,16 +175,19 @@ class Lowering : Arithmetic {
   // Packages (compiler/package/gather.cpp).
   // r = the die's number times `part`, plus `base`: where its part of what all dies need begins.
   void own(Reg r, std::uint32_t base, int part);
+  // The same from register `at` on; on one die `at`, or `base` where there is no such register.
+  void own(Reg r, std::uint32_t base, int part, Reg at);
   // Quantised rows that the vector engine has made, `part` of each row's `stride` bytes, go to the same place of the other dies; the matrix
-  // engine waits for theirs.
+  // engine waits for theirs. All rows, whose place begins at `base`; some, whose part here begins at `from`.
   void gather_operand(std::uint32_t base, int part, int stride);
+  void gather_rows(Reg from, int part, int stride, Reg rows);
   // This die's columns of x, which `maker` has made, likewise; the vector engine waits.
   void gather_columns(Engine maker);
   // Where each die has layers of its own: x comes from the die before; goes to the next one, and from the last one to all for the head.
   void take_over();
   void pass_on();
   void send(int window, Space space, Reg from, Reg bytes, Reg rows, Reg stride);
-  void send_to_all(Space space, Reg from, Reg bytes, Reg stride);
+  void send_to_all(Space space, Reg from, Reg bytes, Reg rows, Reg stride);
   void send_signal(int window, Space space, Reg from, unsigned semaphore);
   void send_signals(Space space, Reg from, unsigned purpose);
   void wait_for_peers(Engine engine, unsigned purpose);
@@ -239,6 +242,7 @@ class Lowering : Arithmetic {
   std::optional<Addition> adds_;
   Reg adapter_on_ = 0, adapter_at_ = 0, adapter_fill_ = 0;  // 1 or 0; next piece in DRAM; its place in wspm
   Reg die_ = 0;       // its number, in a package
+  Reg hidden_ = 0;    // an expert's hidden row, in one of two places
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window

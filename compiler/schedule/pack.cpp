@@ -12,7 +12,7 @@ namespace {
 using ir::QMatrix;
 
 // The router, whose last columns hold the shared expert's score, and that expert.
-void routed(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp) {
+void routed(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp, int die) {
   put_whole_k(out, lp.router, [&](int, int j) {
     if (!p.shared_score || j < p.score_column()) return Column{l.router.get(), j};
     return Column{l.shared_score.get(), j - p.score_column()};
@@ -20,10 +20,10 @@ void routed(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp
   if (!lp.shared()) return;
   put_whole_k(out, lp.shared_ffn, [&](int it, int j) {
     const QMatrix& m = j < p.fc ? *l.shared_gate : *l.shared_up;
-    const std::int64_t n = it * p.fc + j % p.fc;
+    const std::int64_t n = die * (p.sk / p.dies) + it * p.fc + j % p.fc;
     return Column{&m, n < m.n ? n : -1};
   });
-  put_accumulating(out, lp.shared_down, [&](int n) { return Column{l.shared_down.get(), n}; });
+  put_accumulating(out, lp.shared_down, [&](int n) { return Column{l.shared_down.get(), die * p.x_part + n}; });
 }
 
 void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp, int die) {
@@ -34,7 +34,7 @@ void layer(Stream& out, const Plan& p, const LlamaLayer& l, const LayerPlan& lp,
   put_whole_k(out, lp.k, head(*l.k, p.kv_heads));
   put_whole_k(out, lp.v, head(*l.v, p.kv_heads));
   put_accumulating(out, lp.o, [&](int n) { return Column{l.o.get(), die * p.x_part + n}; });
-  if (lp.routed()) return routed(out, p, l, lp);
+  if (lp.routed()) return routed(out, p, l, lp, die);
   put_whole_k(out, lp.ffn, [&](int it, int j) {
     const QMatrix& m = p.gated && j < p.fc ? *l.gate : *l.up;
     const std::int64_t n = die * p.ffn_part + it * p.fc + j % p.fc;
@@ -131,7 +131,7 @@ class Window : public SegmentSource {
     const bool own = window_ == 0 || window_ == plan_->tables_window;
     if (window_ == 0) weights(out, *model_, *plan_, die_);
     if (window_ == plan_->tables_window) tables(out, *model_, *plan_, die_);
-    if (!own) put_experts(out, *model_, *plan_, static_cast<int>(window_) - kExpertWindow);
+    if (!own) put_experts(out, *model_, *plan_, static_cast<int>(window_) - kExpertWindow, plan_->part_of(die_));
     out.pad_to(size());
     out.flush();
   }

@@ -14,7 +14,7 @@ namespace jogak::schedule {
 std::vector<Segment> weight_segments(const std::vector<std::shared_ptr<const Llama>>& models, std::shared_ptr<const Plan> plan);
 
 class Out;
-// A window of experts, counted from 0.
-void put_experts(Out& out, const Llama& model, const Plan& plan, int window);
+// A window of experts, counted from 0; the part of each that this die has.
+void put_experts(Out& out, const Llama& model, const Plan& plan, int window, int part);
 
 }  // namespace jogak::schedule

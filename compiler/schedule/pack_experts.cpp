@@ -14,22 +14,22 @@ QMatrix expert_matrix(const ir::Tensor& t, std::size_t e, ir::Format format) {
   return passes::quantize(one, format);
 }
 
-void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, std::size_t e) {
+void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, std::size_t e, int part) {
   const QMatrix gate = expert_matrix(*x.gate, e, x.format), up = expert_matrix(*x.up, e, x.format), down = expert_matrix(*x.down, e, x.down_format);
   const auto column = [&](const QMatrix& m, const std::vector<float>& bias, std::int64_t n) {
     if (n >= m.n) return Column{};
     return Column{&m, n, bias.empty() ? 0 : bias[e * static_cast<std::size_t>(m.n) + static_cast<std::size_t>(n)]};
   };
   put_whole_k(out, lp.ffn, [&](int it, int j) {
-    const std::int64_t n = it * p.fc + j % p.fc;
+    const std::int64_t n = part * (p.ek / p.dies) + it * p.fc + j % p.fc;
     return j < p.fc ? column(gate, x.gate_bias, n) : column(up, x.up_bias, n);
   });
-  put_accumulating(out, lp.down, [&](int n) { return column(down, x.down_bias, n); });
+  put_accumulating(out, lp.down, [&](int n) { return column(down, x.down_bias, part * p.x_part + n); });
 }
 
 }  // namespace
 
-void put_experts(Out& out, const Llama& model, const Plan& p, int window) {
+void put_experts(Out& out, const Llama& model, const Plan& p, int window, int part) {
   Stream stream(out, p.cols);
   std::vector<std::size_t> routed;
   for (std::size_t i = 0; i < p.layer.size(); ++i)
@@ -41,7 +41,7 @@ void put_experts(Out& out, const Llama& model, const Plan& p, int window) {
     const std::size_t layer = routed[index];
     for (std::size_t e = 0; e < static_cast<std::size_t>(p.mixture.experts); ++e) {
       out.pad_to(at);
-      expert(stream, p, model.layers[layer].experts, p.layer[layer], e);
+      expert(stream, p, model.layers[layer].experts, p.layer[layer], e, part);
       at += p.expert_bytes;
     }
   }

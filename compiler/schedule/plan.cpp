@@ -177,9 +177,9 @@ void steps(Plan& p, const Llama& model) {
   for (const LlamaLayer& l : model.layers)
     for (const Matrix& m : {l.up, l.router, l.shared_up})
       if (m) most = std::min(most, blocks_per_slot(*m) * p.cols / (p.gated ? 2 : 1));
-  p.ffn_part = 32 * share(round_up(p.ffn, 32) / 32, p.dies);
-  p.ek = round_up(p.expert_ffn, 32), p.sk = round_up(p.shared_ffn, 32);
-  p.fc = 32 * divisor(std::gcd(std::gcd(p.ffn_part, p.ek), p.sk) / 32, most / 32);
+  const auto part = [&](int columns) { return 32 * share(round_up(columns, 32) / 32, p.dies); };
+  p.ek = p.dies * part(p.expert_ffn), p.sk = p.dies * part(p.shared_ffn), p.ffn_part = part(p.ffn);
+  p.fc = 32 * divisor(std::gcd(std::gcd(p.ffn_part, part(p.expert_ffn)), part(p.shared_ffn)) / 32, most / 32);
   p.fk = p.ffn_part * p.dies;
   p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.package_dies());
   p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
@@ -199,13 +199,13 @@ void experts(const Plan& p, const LlamaLayer& l, LayerPlan& lp, int most) {
   if (l.shared_score && l.shared_score->format != l.router->format)
     throw Error("plan", "format of ffn_gate_inp_shexp in layer " + std::to_string(p.layer.size()), ir::name(l.shared_score->format), std::string("that of the router, ") + ir::name(l.router->format));
   lp.router = whole_k(*l.router, p.cols, 1, p.ep / p.cols, slot);
-  lp.ffn = whole_k({.format = l.experts.format, .n = p.expert_ffn, .k = p.width}, p.cols, p.ek / p.fc, 2 * p.fc / p.cols, slot);
-  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.expert_ffn}, p.cols, p.ek / 32, p.x_part, slot, most, true, p.expert_bias);
+  lp.ffn = whole_k({.format = l.experts.format, .n = p.expert_ffn, .k = p.width}, p.cols, p.ek / p.dies / p.fc, 2 * p.fc / p.cols, slot);
+  lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.expert_ffn}, p.cols, round_up(p.expert_ffn, 32) / 32, p.x_part, slot, most, true, p.expert_bias);
   if (p.expert_bias) lp.ffn.side_bytes = 4 * p.cols;
   if (l.shared_up) {
     same_format(p, " of the shared expert", *l.shared_gate, *l.shared_up);
-    lp.shared_ffn = whole_k(*l.shared_up, p.cols, p.sk / p.fc, 2 * p.fc / p.cols, slot);
-    lp.shared_down = accumulating(*l.shared_down, p.cols, p.sk / 32, p.x_part, slot, most);
+    lp.shared_ffn = whole_k(*l.shared_up, p.cols, p.sk / p.dies / p.fc, 2 * p.fc / p.cols, slot);
+    lp.shared_down = accumulating(*l.shared_down, p.cols, round_up(p.shared_ffn, 32) / 32, p.x_part, slot, most);
   }
   const std::size_t before = p.first_layer(true);
   const LayerPlan& first = before == p.layer.size() ? lp : p.layer[before];
@@ -324,7 +324,8 @@ std::uint32_t activation_scratchpad(Plan& p) {
   p.kst = take(rows * p.kv_heads * p.hk);
   p.vst = take(rows * p.kv_heads * p.hk);
   p.hq = shared;
-  return std::max(place.at(), u32(shared + rows * std::max({p.fk, p.ek, p.sk})));
+  const long long hidden = std::max(rows * std::max({p.fk, p.ek, p.sk}), p.dies > 1 ? 2LL * p.ek : 0);  // of an expert, and of the next
+  return std::max(place.at(), u32(shared + hidden));
 }
 
 bool fits(Plan& p, int rows) {

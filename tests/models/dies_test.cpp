@@ -76,23 +76,36 @@ TEST_CASE("a pipeline: layers of each die's own, the bits of one die") {
   if (!model.empty()) same_on(model, {.config = "quad", .context = 64, .format = "int8c", .parallel = "pipeline"}, {2, 4}, kPrompt, 4);
 }
 
-TEST_CASE("decoders that tensor parallelism has no gathers for run as a pipeline") {
-  const import::LlamaHyper plain{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 96};
-  import::LlamaHyper post_norm = plain, experts = plain;
-  post_norm.post_norm = true;
-  experts.mixture.experts = 4, experts.mixture.top = 2;
+// Small ones of a shape, with random weights.
+void same_in(const import::LlamaHyper& hyper, const std::string& parallel) {
   const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6};
-  for (const auto& [name, hyper] : {std::pair{"norms behind", post_norm}, std::pair{"experts", experts}}) {
-    CAPTURE(name);
-    const Bits one = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad"}).program, prompt, 3);
-    for (const int dies : {2, 4}) {
-      const Bits several = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = dies}).program, prompt, 3);
-      CHECK(several.ids == one.ids);
-      CHECK(same_bits(several.logits, one.logits));
-      CHECK(several.cache == one.cache);
-    }
-    CHECK_THROWS_WITH_AS(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = 2, .parallel = "tensor"}), doctest::Contains("package: gathers of this decoder on 2 dies"), Error);
+  const Bits one = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad"}).program, prompt, 3);
+  for (const int dies : {2, 4}) {
+    CAPTURE(dies);
+    const Bits several = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = dies, .parallel = parallel}).program, prompt, 3);
+    CHECK(several.ids == one.ids);
+    CHECK(same_bits(several.logits, one.logits));
+    CHECK(several.cache == one.cache);
   }
+}
+const import::LlamaHyper kSmall{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 96};
+
+TEST_CASE("decoders that tensor parallelism has no gathers for run as a pipeline") {
+  import::LlamaHyper hyper = kSmall;
+  hyper.post_norm = true;
+  same_in(hyper, "auto");
+  CHECK_THROWS_WITH_AS(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = 2, .parallel = "tensor"}), doctest::Contains("package: gathers of this decoder on 2 dies"), Error);
+}
+
+TEST_CASE("experts: each in parts on all dies, or layers of each die's own") {
+  import::LlamaHyper hyper = kSmall;
+  hyper.mixture.experts = 6, hyper.mixture.top = 3;
+  same_in(hyper, "tensor");
+  same_in(hyper, "pipeline");
+  hyper.mixture.over_chosen = true, hyper.ffn = 160;
+  same_in(hyper, "auto");
+  hyper.expert_ffn = 96, hyper.shared_ffn = 64, hyper.shared_gate = true, hyper.dense = {true, false, false, true};
+  same_in(hyper, "tensor");
 }
 
 TEST_CASE("a program for a package is refused on anything else, and the other way round") {
@@ -195,6 +208,14 @@ TEST_CASE("no engine of a die runs ahead of another") {
     const std::vector<int> more = {421};
     session.feed(kPrompt);
     session.feed(more);
+  }
+  import::LlamaHyper hyper = kSmall;
+  hyper.mixture.experts = 4, hyper.mixture.top = 3;
+  for (const char* way : {"tensor", "pipeline"}) {
+    const Program program = compile(import::synthetic_llama(hyper, 1), {.config = "nanoquad", .dies = 4, .parallel = way}).program;
+    Session session(program, driver::make_dies(std::make_unique<Checked>(*spec::find_config("nanoquad"), program.mesh), memory_of(program)));
+    const std::vector<int> some = {5, 6, 7, 8, 9};
+    session.feed(some);
   }
 }
 
