@@ -75,7 +75,7 @@ def copy(proof, build, folder, fault=None):
     for source in proof["sources"]:
         text = find(source, build).read_text()
         for constant, value in proof["small"]:
-            text, n = re.subn(rf"(localparam[^;=]*\b{constant}\s*=)[^;]*;", rf"\g<1> {value};", text)
+            text, n = re.subn(rf"(localparam[^;=\n]*\b{constant}\s*=)[^;\n]*;", rf"\g<1> {value};", text)
             if n:
                 unused.pop(constant, None)
         if fault and fault[2] == source:
