@@ -30,8 +30,8 @@ module cdc_proof (
   );
   queue_watch #(.Width(1), .Limit(4)) u_watch (
     .wclk_i, .rclk_i, .rst_ni(start_q), .mark_i, .push_i(valid_i && in_ready), .in_data_i(data_i),
-    .valid_i(start_q && out_valid), .pop_i(out_valid && ready_i), .out_data_i(out_data), .bad_data_o,
-    .bad_none_o, .bad_limit_o, .held_o(held)
+    .valid_i(start_q && out_valid), .pop_i(out_valid && ready_i), .out_data_i(out_data),
+    .bad_data_o, .bad_none_o, .bad_limit_o, .held_o(held)
   );
 
   always_ff @(posedge wclk_i or negedge start_q) begin

@@ -1,6 +1,6 @@
-// npu_fifo, npu_ram_fifo and npu_slice as queues: whoever offers and takes when, words come out once,
-// in order and whole; a queue with room takes, one with a word offers it in time.
-// Kind: 0 npu_fifo, 1 npu_ram_fifo, 2 npu_slice. Late: cycles until a word must be offered.
+// npu_fifo, npu_ram_fifo and npu_slice as queues: whoever offers and takes when, words come out
+// once, in order and whole; a queue with room takes, one with a word offers it in time. Kind: 0
+// npu_fifo, 1 npu_ram_fifo, 2 npu_slice. Late: cycles until a word must be offered.
 module fifo_proof #(
   parameter int unsigned Kind  = 0,
   parameter int unsigned Depth = 3,

@@ -1,5 +1,5 @@
-// The write pointer that npu_cdc_fifo sends to the other clock: from edge to edge of its own clock at
-// most one bit changes. (The read pointer is made by the same code; the proof of the whole queue
+// The write pointer that npu_cdc_fifo sends to the other clock: from edge to edge of its own clock
+// at most one bit changes. (The read pointer is made by the same code; the proof of the whole queue
 // covers what follows from it.)
 module gray_proof (
   input  logic clk_i,

@@ -1,8 +1,8 @@
 // Both ends of a link without their packers: npu_link_tx and npu_link_rx, twice, over channels that
 // damage, lose and delay flits at will, in order; either end trains again whenever it likes. Side 0
 // sends payloads, side 1 passes them on: once, in order, whole, never more on their way than the
-// window, and no flit finds the receive buffer full.
-// The package is read with a window of 2 and a short CRC (proofs.tsv); damage is a wrong bit of payload.
+// window, and no flit finds the receive buffer full. The package is read with a window of 2 and a
+// short CRC (proofs.tsv); damage is a wrong bit of payload.
 module link_proof
   import npu_link_pkg::*;
 #(
@@ -14,6 +14,7 @@ module link_proof
   input  logic push_i,
   input  logic pass_i,
   input  logic [1:0] up_i,      // training ends, or has not begun
+  input  logic [1:0] hear_i,    // flits count, else all but training is ignored
   input  logic [1:0] ready_i,   // a channel takes a flit
   input  logic [1:0] move_i,    // and brings one
   input  logic [1:0] damage_i,
@@ -60,8 +61,8 @@ module link_proof
       .out_valid_o(out_valid[s]), .out_ready_i(out_ready[s]), .out_payload_o(out_payload[s]),
       .ack_o(ack), .ack_seq_o(ack_seq), .nak_o(nak), .nak_seq_o(nak_seq), .passed_o(passed),
       .missing_o(missing), .missing_sent_i(missing_sent), .expect_o(expected),
-      .resume_i(resume[s]), .good_o(good), .bad_o(bad), .hello_valid_o(hello_valid),
-      .hello_o(hello)
+      .resume_i(resume[s]), .hear_i(hear_i[s]), .good_o(good), .bad_o(bad),
+      .hello_valid_o(hello_valid), .hello_o(hello)
     );
     assign overrun[s] = u_rx.take && !u_rx.room;
     logic unused;

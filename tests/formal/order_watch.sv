@@ -1,7 +1,7 @@
-// Watches words that cannot be counted in one place, by labels that travel with them: any word may be
-// chosen as A, any later one as B. A comes out once and before B, and none comes out that did not go
-// in; as any two words may be the chosen ones, none is lost (a later one would overtake it), doubled
-// or overtaken.
+// Watches words that cannot be counted in one place, by labels that travel with them: any word may
+// be chosen as A, any later one as B. A comes out once and before B, and none comes out that did
+// not go in; as any two words may be the chosen ones, none is lost (a later one would overtake it),
+// doubled or overtaken.
 module order_watch (
   input  logic       clk_i,
   input  logic       rst_ni,

@@ -44,7 +44,7 @@ module replay_proof #(
   logic start_q = 1'b0;
   always_ff @(posedge clk_i) start_q <= 1'b1;
 
-  // ---- both ends -----------------------------------------------------------------------------------
+  // ---- both ends --------------------------------------------------------------------------------
   logic room, some, push, sent, taken, nak, nak_sent, unused_replay;
   seq_t head, next, tail, expected, passed_q;
   flit_t [1:0] in, out;
@@ -70,7 +70,7 @@ module replay_proof #(
   );
   always_ff @(posedge clk_i) if (push) kept_q[$clog2(Depth)'(head)] <= data_i;
 
-  // ---- channels: queues ------------------------------------------------------------------------------
+  // ---- channels: queues -------------------------------------------------------------------------
   for (genvar c = 0; c < 2; c++) begin : gen_channel
     flit_t [Slots-1:0] slot_q;
     logic  [SlotW-1:0] used_q;
@@ -92,7 +92,7 @@ module replay_proof #(
     end
   end
 
-  // ---- what must hold --------------------------------------------------------------------------------
+  // ---- what must hold ---------------------------------------------------------------------------
   localparam int unsigned HeldW = $clog2(Depth + 1) + 1;
   logic [HeldW-1:0] held;
   seq_t buffered_q;

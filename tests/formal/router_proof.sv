@@ -1,9 +1,9 @@
 // One router of the mesh at (1, 1) under any lawful traffic: packets of any length at every port,
 // whoever stalls. Lawful is what neighbours may send: x first, then y; that the outputs are lawful
-// inputs of the neighbours is proved too, so it holds in the whole mesh: no packet ever turns from y
-// to x, hence no circle of waiting packets. Words of source Src for output Dst (a pair that the test
-// chooses; all pairs are alike but for the turns) come out once, in order and whole, never mixed with
-// another packet's; and a packet waits for at most Wait others that end at its output.
+// inputs of the neighbours is proved too, so it holds in the whole mesh: no packet ever turns from
+// y to x, hence no circle of waiting packets. Words of source Src for output Dst (a pair that the
+// test chooses; all pairs are alike but for the turns) come out once, in order and whole, never
+// mixed with another packet's; and a packet waits for at most Wait others that end at its output.
 module router_proof
   import npu_link_pkg::*;
 #(
@@ -30,7 +30,7 @@ module router_proof
   logic start_q = 1'b0;
   always_ff @(posedge clk_i) start_q <= 1'b1;
 
-  // ---- traffic -----------------------------------------------------------------------------------
+  // ---- traffic ----------------------------------------------------------------------------------
   logic  [Ports-1:0] iv, ir, ifirst, ilast, ov, ofirst, olast;
   word_t [Ports-1:0] iw, ow;
   logic  [Ports-1:0][1:0] to_x, to_y;
@@ -82,7 +82,7 @@ module router_proof
     .out_word_o(ow), .out_first_o(ofirst), .out_last_o(olast)
   );
 
-  // ---- words of the chosen pair --------------------------------------------------------------------
+  // ---- words of the chosen pair -----------------------------------------------------------------
   logic push, pop, ours;
   logic unused_waits;
   assign push = iv[Src] && ir[Src] && way[Src] == 3'(Dst);
@@ -93,7 +93,7 @@ module router_proof
     .pop_i(pop), .label_i(ow[Dst][59:58]), .bad_order_o, .bad_twice_o, .waits_o(unused_waits)
   );
 
-  // ---- packets at the output -------------------------------------------------------------------------
+  // ---- packets at the output --------------------------------------------------------------------
   logic       inside_q;
   logic       source_q;
   logic [3:0] dst_x, dst_y;
@@ -102,7 +102,8 @@ module router_proof
     else if (ov[Dst] && ready_i[Dst]) inside_q <= !olast[Dst];
   end
   always_ff @(posedge clk_i) if (ov[Dst] && ready_i[Dst]) source_q <= ow[Dst][60];
-  assign bad_frame_o = ov[Dst] && (ofirst[Dst] == inside_q || (inside_q && ow[Dst][60] != source_q));
+  assign bad_frame_o = ov[Dst] && (ofirst[Dst] == inside_q ||
+                                   (inside_q && ow[Dst][60] != source_q));
   assign {dst_y, dst_x} = ow[Dst][9:2];
   assign bad_turn_o = ov[Dst] && ofirst[Dst] &&
                       (Dst == 1 ? dst_x <= X || ow[Dst][61] :
@@ -110,7 +111,7 @@ module router_proof
                        Dst == 3 ? dst_x != X || dst_y <= Y :
                        Dst == 4 ? dst_x != X || dst_y >= Y : dst_x != X || dst_y != Y);
 
-  // ---- turns: packets that end at the output while a first word of ours waits ----------------------
+  // ---- turns: packets that end at the output while a first word of ours waits -------------------
   logic [3:0] others_q;
   logic [2:0] inside_src_q;        // words of Src inside the router, for whichever output
   logic       waits_q, begins, ends;

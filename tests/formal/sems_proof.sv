@@ -1,9 +1,8 @@
 // npu_sems under any requests: a count kept beside it, of one semaphore (Sem), which grows with
-// granted signals and falls with granted waits, is never below a wait that is granted, so no count is
-// lost, doubled or negative, whoever asks in the same cycle; one operation a cycle; a request that
-// can be served is served while the others are quiet, and a signal at once when none of a lower
-// number asks.
-// The package is read with few semaphores and small counts (see prove.py).
+// granted signals and falls with granted waits, is never below a wait that is granted, so no count
+// is lost, doubled or negative, whoever asks in the same cycle; one operation a cycle; a request
+// that can be served is served while the others are quiet, and a signal at once when none of a
+// lower number asks. The package is read with few semaphores and small counts (see prove.py).
 module sems_proof
   import npu_types::*;
 #(
@@ -54,7 +53,9 @@ module sems_proof
     promised_d = promised_q;
     sig_new = '0;
     for (int unsigned u = 0; u < Users; u++) begin
-      if (take_grant[u] && take_q[u].sem == sem_t'(Sem)) promised_d = promised_d - total_t'(take_q[u].n);
+      if (take_grant[u] && take_q[u].sem == sem_t'(Sem)) begin
+        promised_d = promised_d - total_t'(take_q[u].n);
+      end
     end
     for (int unsigned u = 0; u < Users; u++) begin
       sig_new[u] = ready && sig_ask_i[u] && (!sig_q[u].valid || sig_grant[u]) && sig_n_i[u] != '0;
@@ -65,9 +66,10 @@ module sems_proof
     end
   end
 
-  logic [2:0] quiet_q;            // cycles in which user 0's wait could be served, and nothing happened
+  logic [2:0] quiet_q;    // cycles in which user 0's wait could be served, and nothing happened
   logic       could;
-  assign could = take_q[0].valid && take_q[0].sem == sem_t'(Sem) && total_q >= total_t'(take_q[0].n);
+  assign could = take_q[0].valid && take_q[0].sem == sem_t'(Sem) &&
+                 total_q >= total_t'(take_q[0].n);
   always_ff @(posedge clk_i or negedge start_q) begin
     if (!start_q) begin
       cleared_q  <= 1'b0;
@@ -92,17 +94,21 @@ module sems_proof
     end
   end
 
-  logic [Users-1:0] asks, takes, lowest;
+  logic [Users-1:0]   asks, takes, lowest;
+  logic [2*Users-1:0] grants;
   always_comb begin
     bad_negative_o = 1'b0;
     for (int unsigned u = 0; u < Users; u++) begin
       asks[u]  = sig_q[u].valid;
       takes[u] = take_q[u].valid;
-      if (take_grant[u] && take_q[u].sem == sem_t'(Sem) && take_q[u].n > total_q) bad_negative_o = 1'b1;
+      if (take_grant[u] && take_q[u].sem == sem_t'(Sem) && take_q[u].n > total_q) begin
+        bad_negative_o = 1'b1;
+      end
     end
   end
   assign lowest        = asks & (~asks + 1'b1);
-  assign bad_two_o     = ready && ({sig_grant, take_grant} & ({sig_grant, take_grant} - 1'b1)) != '0;
+  assign grants        = {sig_grant, take_grant};
+  assign bad_two_o     = ready && (grants & (grants - 1'b1)) != '0;
   assign bad_unasked_o = ready && ((sig_grant & ~asks) | (take_grant & ~takes)) != '0;
   assign bad_signal_o  = ready && sig_grant != lowest;
   assign bad_take_o    = quiet_q == 3'd4;
