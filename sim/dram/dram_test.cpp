@@ -78,6 +78,34 @@ TEST_CASE("one rank of four activates at a time, one refresh in every interval")
   CHECK(double(probe.counts().refreshes) == doctest::Approx(seconds * 1e12 / ps(p, p.t.refi)).epsilon(0.15));
 }
 
+TEST_CASE("ranks: apart on the data bus, activated and refreshed each for itself") {
+  Preset two = find_preset("ddr4-3200");
+  two.ranks = 2;
+  const u64 rank = u64(two.groups) * two.banks * two.row_bytes;  // bytes to the same place of the other rank
+  const auto apart = [&](u64 other) {
+    Probe probe(two);
+    std::map<u64, u64> end;
+    for (const u64 at : {u64(0), other}) (void)probe.alone(at);
+    const u64 now = 10'000'000;
+    probe.dram().advance(now);
+    probe.dram().access(now, 64 * two.groups, false, 0);
+    probe.dram().access(now, other + 64 * two.groups, false, 1);
+    probe.dram().advance(now + 1'000'000);
+    for (const auto& d : probe.dram().done()) end[d.id] = d.cycle;
+    return double(end.at(1) - end.at(0)) / ps(two, 1);
+  };
+  // Rows are open or not alike: what differs is the bus.
+  CHECK(apart(64) == doctest::Approx(two.t.rrd_s).epsilon(0.01));
+  CHECK(apart(rank) == doctest::Approx(two.burst + two.t.rank_switch).epsilon(0.01));
+  // Two ranks together activate twice as often as the four-activate window of one allows.
+  const auto rate = [](const Preset& p) {
+    Probe probe(p);
+    std::mt19937_64 random(1);
+    return probe.rate(20'000, [&](u64) { return (random() >> 20) * p.access_bytes(); });
+  };
+  CHECK(rate(two) > 1.3 * rate(find_preset("ddr4-3200")));
+}
+
 TEST_CASE("every access ends once, whatever the traffic, and how often time is asked changes nothing") {
   for (const Preset& p : presets()) {
     CAPTURE(p.name);

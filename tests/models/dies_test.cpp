@@ -159,6 +159,19 @@ TEST_CASE("Verilated packages and the cycle model: the tokens of one die, in the
   }
 }
 
+TEST_CASE("a package's file is refused for programs of other packages") {
+  const auto backends = driver::package_backends();
+  if (std::find(backends.begin(), backends.end(), "systemc") == backends.end()) return;
+  const auto refusal = [](const std::string& file, const std::string& config, std::uint32_t columns, std::uint32_t rows, std::uint64_t bytes) {
+    std::vector<std::unique_ptr<driver::Device>> dies;
+    return driver::open_package({.backend = "systemc:boards/packages/" + file, .config = config, .columns = columns, .rows = rows, .memory_bytes = bytes}, dies).message();
+  };
+  CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 2, 1 << 20).empty());
+  CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 1, 1 << 20) == "package nanoquad: program, found one for 2 x 1 dies, expected 2 x 2 dies");
+  CHECK(refusal("nanoquad.yaml", "quad", 2, 2, 1 << 20) == "package nanoquad: program, found one for quad, expected nanoquad");
+  CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 2, 1 << 21) == "package nanoquad: memory of die a, found 1048576 bytes, expected 2097152 at least");
+}
+
 TEST_CASE("Verilated packages: slow links with a long latency change times only") {
   const auto backends = driver::package_backends();
   if (!present() || std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
