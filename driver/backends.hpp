@@ -21,6 +21,10 @@ Status open_hls(const OpenOptions& options, std::unique_ptr<Device>& device);
 // options.backend: "uio:NAME" or "uio:NAME:BUFFER".
 Status open_uio(const OpenOptions& options, std::unique_ptr<Device>& device);
 
+// options.backend: "xrt:FILE.xclbin" or "xrt:FILE.xclbin:CARD", by index or bus address; a module loaded at run time (driver/xrt).
+Status open_xrt(const OpenOptions& options, std::unique_ptr<Device>& device);
+Status xrt_config(const std::string& backend, std::string& config);
+
 // options.backend: "litex:HOST:PORT", "uart:DEVICE" or "uart:DEVICE:BAUD": a board of boards/ behind LiteX's bridge.
 Status open_litex(const OpenOptions& options, std::unique_ptr<Device>& device);
 Status open_uart(const OpenOptions& options, std::unique_ptr<Device>& device);

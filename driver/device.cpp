@@ -27,6 +27,7 @@ constexpr Backend kBackends[] = {
 #endif
 #if JOGAK_HAS_UIO
     {"uio", "NAME", open_uio},
+    {"xrt", "FILE.xclbin[:CARD]", open_xrt, xrt_config},
     {"litex", "HOST:PORT", open_litex, litex_config},
     {"uart", "DEVICE[:BAUD]", open_uart, uart_config},
     {"netlist", "FILE", open_netlist, netlist_config},

@@ -77,7 +77,8 @@ outer: alui fn=add rd=r22 ra=r22 imm=1
 )";
 
 std::vector<std::string> devices() {
-  std::vector<std::string> names = backends();
+  std::vector<std::string> names;
+  if (!only_doubles()) names = backends();
   for (const auto& [name, open] : doubles()) names.push_back(name);
   return names;
 }

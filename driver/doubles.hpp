@@ -17,6 +17,12 @@ inline std::map<std::string, OpenDouble>& doubles() {
   return all;
 }
 
+// Where this is set, the suite leaves the backends of this process to device_test.
+inline bool& only_doubles() {
+  static bool only = false;
+  return only;
+}
+
 struct RegisterDouble {
   RegisterDouble(const std::string& name, OpenDouble open) { doubles().emplace(name, std::move(open)); }
 };

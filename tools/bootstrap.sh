@@ -8,7 +8,7 @@ packages_of() {
       echo g++ cmake ninja-build make verilator "$(clang_package)"
       echo libsystemc-dev libyaml-cpp-dev libpng-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev libutf8proc-dev protobuf-compiler python3-venv
       ;;
-    test) echo doctest-dev python3-yaml berkeley-abc ;;
+    test) echo doctest-dev python3-yaml berkeley-abc libxrt-dev libboost-dev unzip ;;
     extra) echo g++-aarch64-linux-gnu qemu-user libopenmpi-dev openmpi-bin ;;
   esac
 }

@@ -4,7 +4,7 @@ _jogak() {
   local root
   root=$(dirname "$(readlink -f "$(type -P "${COMP_WORDS[0]}" || echo "${COMP_WORDS[0]}")")")
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "demo test compile run serve eval disasm info bench synth-check synth report build completion --help" -- "$word"))
+    COMPREPLY=($(compgen -W "demo test compile run serve eval disasm info bench synth-check synth xrt-sim report build completion --help" -- "$word"))
     return
   fi
   case $command,${COMP_WORDS[COMP_CWORD - 1]} in

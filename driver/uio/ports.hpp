@@ -1,5 +1,6 @@
 // What lies between the uio backend and Linux: the registers with their interrupt, and a contiguous buffer that the machine
-// reaches too. The backend sees only these two, so a test can put a machine behind them. Methods throw jogak::Error.
+// reaches too. The backend sees only these two, so a test can put a machine behind them, and driver/xrt a card. Methods throw
+// jogak::Error.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,10 @@ class Memory {
 };
 
 struct Ports {
-  std::string place;          // for messages: "npu (/dev/uio0)"
-  std::uint64_t clock_hz = 0;  // 0: the device tree does not say
+  std::string backend = "uio";  // its name
+  std::string place;            // for messages: "npu (/dev/uio0)"
+  std::uint64_t clock_hz = 0;   // 0: the device tree does not say
+  double patience_s = 0;        // a job that takes longer is a time-out, whatever the wait's limit; 0: for ever
   std::unique_ptr<Registers> registers;
   std::unique_ptr<Memory> memory;
 };

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr u32 kLetters = 0x4b474f4a;
 constexpr int kSliceMs = 100;       // a lost interrupt costs this much, not the job
-constexpr int kClosingSlices = 20;  // patience with a job that is aborted because its device is closed
+constexpr std::chrono::seconds kClosing{2};  // patience with a job that is aborted because its device is closed
 
 class UioDevice final : public Device {
  public:
@@ -35,14 +35,15 @@ class UioDevice final : public Device {
     (void)guarded([&] {
       write(csr::ap_gie, 0);
       if ((read(csr::status) & 1) != 0) write(csr::control, 1);
-      for (int i = 0; i < kClosingSlices && (read(csr::status) & 1) != 0; ++i) (void)ports_.registers->wait_interrupt(kSliceMs);
+      const auto end = Clock::now() + kClosing;
+      while ((read(csr::status) & 1) != 0 && Clock::now() < end) (void)ports_.registers->wait_interrupt(kSliceMs);
       return Status{};
     });
   }
 
   // timed is false: there is no trace, and only a clock in the device tree gives wait's limit a meaning.
   DeviceInfo info() const override {
-    return {"uio", "Configuration " + std::string(config_.name) + " in programmable logic, " + ports_.place + ".", config_.name, arena_.size(), false};
+    return {ports_.backend, "Configuration " + std::string(config_.name) + " in programmable logic, " + ports_.place + ".", config_.name, arena_.size(), false};
   }
 
   Status alloc(u64 bytes, u64& address) override {
@@ -110,7 +111,7 @@ class UioDevice final : public Device {
   }
   Status trace(TraceCallback callback) override {
     if (!callback) return {};
-    return {Code::unsupported, "uio device: trace, found registers only, expected the rtl backend"};
+    return {Code::unsupported, ports_.backend + " device: trace, found registers only, expected the rtl backend"};
   }
 
  private:
@@ -129,20 +130,26 @@ class UioDevice final : public Device {
   }
 
   Status wait_job(u64 limit) {
-    const bool limited = limit != 0 && ports_.clock_hz != 0;
-    const double seconds = limited ? static_cast<double>(limit) / static_cast<double>(ports_.clock_hz) : 0;
+    double seconds = limit != 0 && ports_.clock_hz != 0 ? static_cast<double>(limit) / static_cast<double>(ports_.clock_hz) : 0;
+    if (ports_.patience_s > 0) seconds = seconds > 0 ? std::min(seconds, ports_.patience_s) : ports_.patience_s;
+    const bool limited = seconds > 0;
     const auto begin = Clock::now();
     while (!finished()) {
       int slice = kSliceMs;
       if (limited) {
         const double left = seconds - std::chrono::duration<double>(Clock::now() - begin).count();
-        if (left <= 0) return {Code::timeout, "uio device: job, found it running after " + std::to_string(limit) + " cycles, expected its end"};
+        if (left <= 0) return overdue(limit, seconds);
         slice = std::min(slice, static_cast<int>(left * 1000) + 1);
       }
       // One left over from an earlier job: listen again. Ours stays masked, for its level is up until ap_isr is cleared.
       if (ports_.registers->wait_interrupt(slice) && (read(csr::ap_isr) & 1) == 0) ports_.registers->enable_interrupt();
     }
     return {};
+  }
+
+  Status overdue(u64 limit, double seconds) const {
+    const std::string after = limit != 0 ? std::to_string(limit) + " cycles" : std::to_string(seconds) + " s";
+    return {Code::timeout, ports_.backend + " device: job, found it running after " + after + ", expected its end"};
   }
 
   Ports ports_;
@@ -164,19 +171,20 @@ std::string config_name(u32 hash) {
 
 void check_machine(Ports& ports, const spec::Config& config) {
   Registers& r = *ports.registers;
+  const std::string part = ports.backend + " device";
   if (const u32 id = r.read(csr::id); id != kLetters)
-    throw Error("uio device", "identification of " + ports.place, hex(id), hex(kLetters) + ", a Jogak machine: is its bitstream loaded?");
+    throw Error(part, "identification of " + ports.place, hex(id), hex(kLetters) + ", a Jogak machine: is its bitstream loaded?");
   if (const u32 isa = r.read(csr::isa_hash); isa != spec::isa_hash)
-    throw Error("uio device", "instruction set of " + ports.place, hex(isa), hex(spec::isa_hash) + ", that of this build");
+    throw Error(part, "instruction set of " + ports.place, hex(isa), hex(spec::isa_hash) + ", that of this build");
   if (const u32 hash = r.read(csr::config_hash); hash != config.hash)
-    throw Error("uio device", "configuration of " + ports.place, config_name(hash), config_name(config.hash));
-  if ((r.read(csr::status) & 1) != 0) throw Error("uio device", ports.place, "it running a job", "an idle machine");
+    throw Error(part, "configuration of " + ports.place, config_name(hash), config_name(config.hash));
+  if ((r.read(csr::status) & 1) != 0) throw Error(part, ports.place, "it running a job", "an idle machine");
 }
 
-void check_memory(Memory& memory, u64 bytes) {
+void check_memory(Memory& memory, u64 bytes, const std::string& part) {
   if (memory.bytes().size() < bytes)
-    throw Error("uio device", "memory", "a buffer of " + std::to_string(memory.bytes().size()) + " bytes", "at least " + std::to_string(bytes));
-  if (memory.address() % kPage != 0) throw Error("uio device", "memory", "a buffer at " + std::to_string(memory.address()), "a multiple of 4096");
+    throw Error(part, "memory", "a buffer of " + std::to_string(memory.bytes().size()) + " bytes", "at least " + std::to_string(bytes));
+  if (memory.address() % kPage != 0) throw Error(part, "memory", "a buffer at " + std::to_string(memory.address()), "a multiple of 4096");
 }
 
 }  // namespace
@@ -185,9 +193,9 @@ Status open_on(Ports ports, const OpenOptions& options, std::unique_ptr<Device>&
   return guarded([&] {
     const spec::Config* config = spec::find_config(options.config.c_str());
     if (config == nullptr)
-      return Status(Code::bad_argument, "uio device: configuration, found " + options.config + ", expected one of spec/configs");
+      return Status(Code::bad_argument, ports.backend + " device: configuration, found " + options.config + ", expected one of spec/configs");
     check_machine(ports, *config);
-    check_memory(*ports.memory, options.memory_bytes);
+    check_memory(*ports.memory, options.memory_bytes, ports.backend + " device");
     device = std::make_unique<UioDevice>(std::move(ports), *config);
     return Status{};
   });
