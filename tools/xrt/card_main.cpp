@@ -25,21 +25,39 @@ std::string variable(const char* name) {
   return value;
 }
 
-int connect_to(const std::string& path) {
+// -1: nobody listens there until the time is over.
+int connect_to(const std::string& path, std::chrono::milliseconds patience) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) throw Error("xrt card", "socket " + path, std::to_string(path.size()) + " letters", "fewer than 108");
   std::strcpy(address.sun_path, path.c_str());
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (std::chrono::steady_clock::now() < end) {
+  for (const auto end = std::chrono::steady_clock::now() + patience;;) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw Error("xrt card", "socket", std::strerror(errno), "one");
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
     ::close(fd);
+    if (std::chrono::steady_clock::now() >= end) return -1;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  throw Error("xrt card", "socket " + path, "nobody listening for a minute", "the host's XRT");
 }
+
+// XRT listens on a second socket, on which cards ask for memory of the host. This one never does; but XRT waits some seconds for somebody
+// to come, and for a farewell before it closes.
+class HostMemory {
+ public:
+  explicit HostMemory(const std::string& path) : fd_(connect_to(path, std::chrono::milliseconds(20))) {}
+  ~HostMemory() {
+    if (fd_ < 0) return;
+    const std::vector<u8> farewell = Writer().fixed64(1, 0).fixed32(2, 1).take();
+    (void)::send(fd_, farewell.data(), farewell.size(), MSG_NOSIGNAL);
+    ::close(fd_);
+  }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
+
+ private:
+  int fd_;
+};
 
 CardOptions parse(int argc, char** argv) {
   CardOptions o;
@@ -62,7 +80,10 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto card = make_card(parse(argc, argv));
-    const int fd = connect_to("/tmp/" + variable("USER") + "/" + variable("EMULATION_SOCKETID"));
+    const std::string folder = "/tmp/" + variable("USER") + "/", id = variable("EMULATION_SOCKETID");
+    const int fd = connect_to(folder + id, kPatience);
+    if (fd < 0) throw jogak::Error("xrt card", "socket " + folder + id, "nobody listening for a minute", "the host's XRT");
+    const HostMemory host(folder + "D2X_unix_sock_" + id);
     serve(*card, fd);
     ::close(fd);
     return 0;

@@ -54,6 +54,8 @@ Request parse(int argc, char** argv) {
   return r;
 }
 
+pid_t program = 0;
+
 // 128 + signal where a signal ended it, as shells say it.
 int run(const Request& r) {
   const Stage stage(r.stage);
@@ -68,6 +70,8 @@ int run(const Request& r) {
   // The terminal's interrupt is for the program; the folder is removed when that has ended.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
+  program = child;
+  std::signal(SIGTERM, [](int) { ::kill(program, SIGTERM); });
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
