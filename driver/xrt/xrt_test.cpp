@@ -117,6 +117,18 @@ TEST_CASE("xrt: a card that is open is busy, and free when it is closed") {
   CHECK(opened(file()) != nullptr);
 }
 
+TEST_CASE("xrt: cards are apart") {
+  const auto a = opened(file()), b = opened(file() + ":1");
+  std::uint32_t x = 0, y = 0;
+  good(a->write_csr(csr::arg_at(0), 7));
+  good(b->write_csr(csr::arg_at(0), 9));
+  good(a->read_csr(csr::arg_at(0), x));
+  good(b->read_csr(csr::arg_at(0), y));
+  CHECK(x == 7);
+  CHECK(y == 9);
+  CHECK(has(refused("xrt:" + file() + ":2"), "card 2, found no such card among 2"));
+}
+
 TEST_CASE("xrt: a job that does not end is a time-out, and closing aborts it") {
   {
     Variable v("JOGAK_XRT_TIMEOUT", "0.2");

@@ -11,8 +11,8 @@ namespace jogak::xrt_card {
 struct StageOptions {
   CardOptions card;
   u32 cards = 1;
-  std::filesystem::path programs;   // where jogak-xrt-card and libjogak_xrt_sleep.so are
-  std::filesystem::path libraries;  // where libxrt_*.so.2 are; empty: found
+  std::filesystem::path programs = {};   // where jogak-xrt-card and libjogak_xrt_sleep.so are
+  std::filesystem::path libraries = {};  // where libxrt_*.so.2 are; empty: found
 };
 
 class Stage {
