@@ -52,6 +52,9 @@ class Chiplet : public sc_core::sc_module {
   virtual const model::Result& result() const = 0;
   virtual u64 local_cycle() const = 0;  // since the launch
   virtual void trace(std::vector<cycle::Event>* events) = 0;
+  // For traces, where the inside shows them: counters of the run so far (spec::Counter), entries in an engine's queue.
+  virtual std::array<u64, 64> counters() const { return {}; }
+  virtual u32 queued(u32) const { return 0; }
   // The memory's initiator socket; null with an ideal memory.
   virtual SocketMemory* memory() = 0;
   // Notified when the run is over or waits in vain.

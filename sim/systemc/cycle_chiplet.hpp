@@ -31,6 +31,8 @@ class CycleChiplet final : public Chiplet {
   const model::Result& result() const override { return result_; }
   u64 local_cycle() const override { return chip_ ? chip_->cycle() : last_cycle_; }
   void trace(std::vector<cycle::Event>* events) override { events_ = events; }
+  std::array<u64, 64> counters() const override { return chip_ ? chip_->counters() : result_.counters.values; }
+  u32 queued(u32 engine) const override { return chip_ ? chip_->queued(engine) : 0; }
   SocketMemory* memory() override { return memory_.get(); }
 
  private:

@@ -58,7 +58,7 @@ std::unique_ptr<Chiplet> Platform::make(const package::PackageSpec& spec, u32 d,
 }
 
 Platform::Platform(const package::PackageSpec& spec, std::vector<model::Machine*> machines, const Parts& parts, const AxiPace::Options& ideal)
-    : clock_{spec.period_ps()}, values_(std::move(machines)), links_(spec.dies.size() * kLinks) {
+    : clock_{spec.period_ps()}, values_(std::move(machines)), memories_(spec.dies.size()), links_(spec.dies.size() * kLinks) {
   if (values_.dies() != spec.dies.size())
     throw Error("systemc platform", "machines", std::to_string(values_.dies()), std::to_string(spec.dies.size()) + ", one a die");
   const Simulation::Enter in(simulation_);
@@ -71,6 +71,7 @@ Platform::Platform(const package::PackageSpec& spec, std::vector<model::Machine*
     if (memory == nullptr) continue;
     controllers_.push_back(std::make_unique<DramController>(("memory_" + die.name).c_str(), dram::parse_options(die.memory->timing)));
     memory->socket.bind(controllers_.back()->socket);
+    memories_[d] = &controllers_.back()->dram();
   }
   build_links(spec);
   std::vector<Chiplet*> all;

@@ -33,6 +33,7 @@ class Platform {
   Chiplet& die(u32 index) { return *chiplets_.at(index); }
   Link* link(u32 from, u32 side) { return links_.at(from * kLinks + side).get(); }  // null at a border
 
+  const dram::Dram* memory(u32 index) const { return memories_.at(index); }  // null: ideal, or somebody else's
   LinkUse use(u32 from, u32 side) const;  // since the platform was made; all 0 at a border
 
   // A launch a die, in the next cycle.
@@ -58,6 +59,7 @@ class Platform {
   Values values_;
   std::unique_ptr<Traffic> traffic_;  // where some die is Verilated
   std::vector<std::unique_ptr<Chiplet>> chiplets_;
+  std::vector<const dram::Dram*> memories_;  // by die
   std::vector<std::unique_ptr<DramController>> controllers_;
   std::vector<std::unique_ptr<Link>> links_;
   std::unique_ptr<Host> host_;
