@@ -28,13 +28,21 @@ struct Field {
 };
 constexpr Field kFields[] = {{"rank", &AdapterPlan::rank}, {"cols", &AdapterPlan::cols}, {"layers", &AdapterPlan::layers}, {"width", &AdapterPlan::width},
                              {"heads", &AdapterPlan::heads}, {"kv_heads", &AdapterPlan::kv_heads}, {"head_dim", &AdapterPlan::head_dim}, {"ffn", &AdapterPlan::ffn},
-                             {"fc", &AdapterPlan::fc}, {"turning", &AdapterPlan::turning}, {"slot_bytes", &AdapterPlan::slot_bytes}};
+                             {"fc", &AdapterPlan::fc}, {"turning", &AdapterPlan::turning}, {"feeds", &AdapterPlan::feeds}, {"slot_bytes", &AdapterPlan::slot_bytes}};
 
 enum Target { kQ, kK, kV, kO, kGate, kUp, kDown };
 constexpr int kQkv = kDown + 1, kGateUp = kQkv + 1;  // fused in the file
-constexpr const char* kModules[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",    "self_attn.o_proj", "mlp.gate_proj",
-                                    "mlp.up_proj",      "mlp.down_proj",    "self_attn.qkv_proj", "mlp.gate_up_proj"};
-constexpr const char* kGgufNames[] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "attn_qkv"};
+struct Module {
+  const char* name;
+  int target;  // of Target, kQkv or kGateUp
+};
+// Of the llama kind by target; behind them those that phi and gpt2 call otherwise.
+constexpr Module kModules[] = {{"self_attn.q_proj", kQ}, {"self_attn.k_proj", kK}, {"self_attn.v_proj", kV}, {"self_attn.o_proj", kO}, {"mlp.gate_proj", kGate},
+                               {"mlp.up_proj", kUp}, {"mlp.down_proj", kDown}, {"self_attn.qkv_proj", kQkv}, {"mlp.gate_up_proj", kGateUp},
+                               {"self_attn.dense", kO}, {"mlp.fc1", kUp}, {"mlp.fc2", kDown},
+                               {"attn.c_attn", kQkv}, {"attn.c_proj", kO}, {"mlp.c_fc", kUp}, {"mlp.c_proj", kDown}};
+constexpr Module kGgufNames[] = {{"attn_q", kQ}, {"attn_k", kK}, {"attn_v", kV}, {"attn_output", kO}, {"ffn_gate", kGate}, {"ffn_up", kUp}, {"ffn_down", kDown},
+                                 {"attn_qkv", kQkv}};
 
 // A matrix of floats, rows by columns; none: zeros.
 struct Floats {
@@ -50,7 +58,14 @@ AdapterPlan plan_of(const Program& program) {
   const Json abi = Json::parse(program.abi, nullptr, false);
   if (!abi.is_object() || !abi.contains("adapter")) throw Error("adapter", "program", "no place for adapters", "one compiled with --lora RANK");
   AdapterPlan p;
-  for (const Field& f : kFields) p.*f.member = import::need_size("adapter", abi["adapter"], f.name);
+  for (const Field& f : kFields) {
+    const auto size = import::optional_size("adapter", abi["adapter"], f.name, 0);
+    if (!size) throw Error("adapter", f.name, "nothing", "a whole number");
+    p.*f.member = *size;
+  }
+  p.routed = import::optional_key<std::vector<int>>("adapter", abi["adapter"], "routed").value_or(std::vector<int>());
+  if (p.rank == 0 || p.cols == 0 || p.fc == 0 || p.slot_bytes == 0 || p.feeds < 1 || p.feeds > 2 || (!p.routed.empty() && p.routed.size() != static_cast<std::size_t>(p.layers)))
+    throw Error("adapter", "sizes in the program", "some that are 0 or do not agree", "those of a program compiled with --lora RANK");
   return p;
 }
 
@@ -63,7 +78,7 @@ class Source {
     for (std::size_t l = 0; l < pairs_.size(); ++l)
       for (const auto& [target, pair] : pairs_[l])
         if (pair.a.values.empty() || pair.b.values.empty())
-          throw Error(kPart, "layer " + std::to_string(l) + " " + kModules[target], pair.a.values.empty() ? "lora_B alone" : "lora_A alone", "both");
+          throw Error(kPart, "layer " + std::to_string(l) + " " + kModules[target].name, pair.a.values.empty() ? "lora_B alone" : "lora_A alone", "both");
     if (std::all_of(pairs_.begin(), pairs_.end(), [](const auto& m) { return m.empty(); })) throw Error(kPart, "tensors", "none", "lora_A and lora_B of some projection");
   }
   // The pair of a target, or zeros.
@@ -92,13 +107,15 @@ class Source {
     check_rank(rank_);
     const auto alpha = import::need_key<double>(kPart, j, "lora_alpha");
     const float scale = checked_scale(import::optional_key<bool>(kPart, j, "use_rslora").value_or(false) ? alpha / std::sqrt(rank_) : alpha / rank_, alpha);
-    for (const char* key : {"use_dora", "fan_in_fan_out", "lora_bias"})
+    // fan_in_fan_out says how the base's matrices lie (gpt2's), which is the base's business.
+    for (const char* key : {"use_dora", "lora_bias"})
       if (import::optional_key<bool>(kPart, j, key).value_or(false)) throw Error(kPart, key, "true", "false");
     if (const auto bias = import::optional_key<std::string>(kPart, j, "bias").value_or("none"); bias != "none") throw Error(kPart, "bias", bias, "none");
     for (const char* key : {"rank_pattern", "alpha_pattern", "modules_to_save"})
       if (const auto it = j.find(key); it != j.end() && !it->is_null() && !it->empty()) throw Error(kPart, key, it->dump().substr(0, 80), "nothing (one rank and alpha for all)");
     for (const ir::Tensor& t : import::read_safetensors_file(folder / "adapter_model.safetensors")) {
-      const Place place = find_place(t.name, "layers.", kModules, {".lora_A.weight", ".lora_A.default.weight"}, {".lora_B.weight", ".lora_B.default.weight"});
+      const std::string marker = t.name.find("layers.") != std::string::npos || t.name.find(".h.") == std::string::npos ? "layers." : ".h.";  // gpt2's: transformer.h.N
+      const Place place = find_place(t.name, marker, kModules, {".lora_A.weight", ".lora_A.default.weight"}, {".lora_B.weight", ".lora_B.default.weight"});
       put(t, place, rank_, scale, true);
     }
   }
@@ -138,14 +155,14 @@ class Source {
   };
   using Ends = std::initializer_list<const char*>;
 
-  [[noreturn]] static void stranger(const std::string& name, const char* marker, std::span<const char* const> modules, const char* a, const char* b) {
+  [[noreturn]] static void stranger(const std::string& name, const char* marker, std::span<const Module> modules, const char* a, const char* b) {
     std::string known;
-    for (const char* m : modules) known += (known.empty() ? "" : ", ") + std::string(m);
+    for (const Module& m : modules) known += (known.empty() ? "" : ", ") + std::string(m.name);
     throw Error(kPart, "tensor " + name, "no place for it", marker + std::string("N.") + known + ", each with " + a + " and " + b);
   }
 
   // "...layers.N.self_attn.q_proj.lora_A.weight", "blk.N.attn_q.weight.lora_a"
-  Place find_place(const std::string& name, const std::string& marker, std::span<const char* const> modules, Ends as, Ends bs) const {
+  Place find_place(const std::string& name, const std::string& marker, std::span<const Module> modules, Ends as, Ends bs) const {
     const auto refuse = [&] { stranger(name, marker.c_str(), modules, *as.begin(), *bs.begin()); };
     const auto from = name.find(marker);
     if (from == std::string::npos) refuse();
@@ -155,12 +172,20 @@ class Source {
     if (dot == std::string::npos || number.empty() || number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos) refuse();
     const int layer = std::stoi(number);
     if (layer >= p_.layers) throw Error(kPart, "tensor " + name, "layer " + number, "0 to " + std::to_string(p_.layers - 1));
-    for (int target = 0; target < static_cast<int>(modules.size()); ++target)
+    for (const Module& m : modules)
       for (const bool a : {true, false})
         for (const char* end : a ? as : bs)
-          if (rest.substr(dot + 1) == std::string(modules[static_cast<std::size_t>(target)]) + end) return {layer, target, a};
+          if (rest.substr(dot + 1) == std::string(m.name) + end) return known({layer, m.target, a}, name);
     refuse();
     return {};
+  }
+
+  Place known(const Place& place, const std::string& name) const {
+    const int t = place.target;
+    if (p_.feeds == 1 && (t == kGate || t == kGateUp)) throw Error(kPart, "tensor " + name, "a gate", "none: this decoder's feed-forward has no gate");
+    if (p_.is_routed(place.layer) && (t == kGate || t == kUp || t == kDown || t == kGateUp))
+      throw Error(kPart, "tensor " + name, "a feed-forward's", "attention's in layer " + std::to_string(place.layer) + ", which has experts");
+    return place;
   }
 
   // halves: rows of q and k lie in halves of each head and are yet to be put in pairs.
@@ -187,7 +212,7 @@ class Source {
     for (const auto& [target, rows] : targets) {
       Pair& pair = pairs_[static_cast<std::size_t>(place.layer)][target];
       Floats& to = place.a ? pair.a : pair.b;
-      if (!to.values.empty()) throw Error(kPart, "layer " + std::to_string(place.layer) + " " + kModules[target], "two matrices for it", "one, alone or fused");
+      if (!to.values.empty()) throw Error(kPart, "layer " + std::to_string(place.layer) + " " + kModules[target].name, "two matrices for it", "one, alone or fused");
       if (place.a) {
         to = all;
         continue;
@@ -226,7 +251,8 @@ class Packer {
       heads(l, kQ, p_.heads), heads(l, kK, p_.kv_heads), heads(l, kV, p_.kv_heads);
       down(l, AdapterGroup::o, {kO});
       residual(l, kO);
-      down(l, AdapterGroup::ffn, {kGate, kUp});
+      if (p_.is_routed(l)) continue;
+      down(l, AdapterGroup::ffn, p_.feeds == 2 ? std::vector<Target>{kGate, kUp} : std::vector<Target>{kUp});
       for (int first = 0; first < schedule::round_up(p_.ffn, p_.fc); first += p_.fc) iteration(l, first);
       down(l, AdapterGroup::down, {kDown});
       residual(l, kDown);
@@ -260,13 +286,14 @@ class Packer {
     if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
     matrix(m, p_.up_residual());
   }
-  // Columns of gate and up side by side, over the ranks of both.
+  // Columns of gate, then of up.
   void iteration(int layer, int first) {
-    Floats m = zeros(2 * p_.fc, 2 * p_.rank);
-    const int count = std::min(p_.fc, p_.ffn - first);
-    if (const Pair* gate = source_.find(layer, kGate)) rows(m, gate->b, first, count, 0, 0);
-    if (const Pair* up = source_.find(layer, kUp)) rows(m, up->b, first, count, p_.fc, p_.rank);
-    matrix(m, p_.up_ffn());
+    for (const Target target : {kGate, kUp}) {
+      if (target == kGate && p_.feeds == 1) continue;
+      Floats m = zeros(p_.fc, p_.rank);
+      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, first, std::min(p_.fc, p_.ffn - first), 0, 0);
+      matrix(m, p_.up_ffn());
+    }
   }
 
   static Floats zeros(int n, int k) { return {n, k, std::vector<float>(static_cast<std::size_t>(n) * static_cast<std::size_t>(k))}; }
@@ -319,6 +346,7 @@ int adapter_rank(const std::filesystem::path& path) {
 nlohmann::json schedule::to_json(const AdapterPlan& plan) {
   Json j = Json::object();
   for (const Field& f : kFields) j[f.name] = plan.*f.member;
+  if (!plan.routed.empty()) j["routed"] = plan.routed;
   return j;
 }
 

@@ -93,6 +93,7 @@ void weight_ring_pass(State& s) { s.choices.weight_ring = true; }
 void double_kv_pass(State& s) { s.choices.double_kv = true; }
 void double_output_pass(State& s) { s.choices.double_output = true; }
 void hoist_pass(State& s) { s.choices.hoist = true; }
+void last_layer_pass(State& s) { s.choices.last_layer = true; }
 void ring_cache_pass(State& s) { s.choices.ring_cache = true; }
 
 void plan_pass(State& s) {
@@ -110,10 +111,8 @@ void plan_pass(State& s) {
 }
 
 void lower_pass(State& s) {
-  const emit::Emitter code = schedule::lower(s.plan);
+  const emit::Emitter code = schedule::lower_to_fit(s.plan);
   s.program.code = code.program().code();
-  if (s.program.code.size() > s.config.imem_words)
-    throw Error("compile", "program", std::to_string(s.program.code.size()) + " instructions", "at most " + std::to_string(s.config.imem_words) + " on " + s.config.name);
   const auto& labels = code.program().labels();
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::uint32_t end = i + 1 < labels.size() ? labels[i + 1].pc : static_cast<std::uint32_t>(s.program.code.size());
@@ -130,7 +129,7 @@ void pack_pass(State& s) {
   if (models.empty()) models.assign(static_cast<std::size_t>(s.plan.dies), std::make_shared<const schedule::Llama>(std::move(s.model)));
   s.program.segments = schedule::weight_segments(models, plan);
   for (const Segment& segment : s.program.segments) s.program.window_bytes[segment.window] = segment.size();
-  if (plan->adapter.rank > 0) s.program.window_bytes[schedule::kAdapterWindow] = plan->adapter.bytes();
+  if (plan->adapter.rank > 0) s.program.window_bytes[static_cast<std::size_t>(plan->adapter_window())] = plan->adapter.bytes();
   s.program.window_bytes[1] = s.plan.kv_bytes;
   s.program.window_bytes[2] = s.plan.io_bytes;
   s.program.mesh = package::mesh_of(s.plan.package_dies());
@@ -159,7 +158,7 @@ void abi_pass(State& s) {
                                  {words(p.routed_layers), words(p.rows), words(p.mixture.top)}});
   if (p.paged()) s.program.symbols.push_back({"table", 2, p.io_table, words(p.table_words()) * 4, "i32", {words(p.table_words())}});
   const std::uint64_t adapter_bytes = p.adapter.bytes();
-  if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", schedule::kAdapterWindow, 0, adapter_bytes, "bytes", {adapter_bytes}});
+  if (adapter_bytes > 0) s.program.symbols.push_back({"adapter", static_cast<std::uint32_t>(p.adapter_window()), 0, adapter_bytes, "bytes", {adapter_bytes}});
   const ir::Vocabulary& v = s.graph.vocabulary;
   nlohmann::json abi = {{"kind", "causal_lm"}, {"name", s.graph.model_name}, {"architecture", s.graph.architecture},
                         {"context", p.context}, {"rows", p.rows}, {"vocab", p.vocab}, {"layers", s.layers}, {"width", p.width},
@@ -199,6 +198,7 @@ const Pass kPasses[] = {
     {{"double-kv", "two areas for K and V where they fit: the next head's load while this one computes", true}, double_kv_pass},
     {{"double-output", "two output buffers: the array goes on while the vector engine takes its last product", true}, double_output_pass},
     {{"hoist", "constants of a loop's body are loaded before the loop", true}, hoist_pass},
+    {{"last-layer", "the last layer has code of its own, which loads the head's weights ahead", true}, last_layer_pass},
     {{"ring-cache", "layers with a sliding window keep its keys only, in a ring", true}, ring_cache_pass},
     {{"plan", "rows of a launch, buffers on chip, regions in DRAM", false}, plan_pass},
     {{"lower", "instructions and the map from them to layers and operators", false}, lower_pass},
@@ -235,7 +235,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
   if (!config) throw Error("compile", "configuration", options.config, "one of spec/configs");
   check_disabled(options.disabled);
   if (options.merge_tokens > 0) throw Error("compile", "rows to merge (--merge-tokens)", std::to_string(options.merge_tokens) + " of a decoder", "0: images' encoders alone merge");
-  State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .ring_cache = false, .hoist = false}, {},
+  State state{std::move(graph), options, *config, {}, {.weight_ring = false, .double_kv = false, .double_output = false, .ring_cache = false, .last_layer = false, .hoist = false}, {},
               make_program(*config)};
   Compiled result;
   for (const Pass& pass : kPasses) {

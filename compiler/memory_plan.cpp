@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "schedule/lower.hpp"
 #include "schedule/plan.hpp"
 
 namespace jogak {
@@ -83,10 +84,15 @@ class Table {
     cache();
     add("tokens", 2, p_.io_tokens, p_.io_logits);
     add("logits of " + std::to_string(p_.rows) + " rows", 2, p_.io_logits, p_.io_chosen);
-    if (p_.experts()) add("which experts were chosen", 2, p_.io_chosen, p_.io_bytes);
+    if (p_.experts()) add("which experts were chosen", 2, p_.io_chosen, p_.io_table);
+    if (p_.paged()) add("table of " + std::to_string(p_.sequences) + " sequences", 2, p_.io_table, p_.io_bytes);
     experts();
     out_.windows = {p_.w_bytes, p_.kv_bytes, p_.io_bytes};
     for (int w = 0; w < p_.expert_windows; ++w) out_.windows.push_back(p_.expert_window_bytes(w));
+    if (p_.adapter.rank > 0) {
+      add("an adapter of rank " + std::to_string(p_.adapter.rank), static_cast<std::uint32_t>(p_.adapter_window()), 0, p_.adapter.bytes());
+      out_.windows.push_back(p_.adapter.bytes());
+    }
     if (p_.tables_window != 0) out_.windows.push_back(p_.tables_bytes);
   }
 
@@ -117,7 +123,7 @@ class Table {
         if ((p_.tokens_of(l) != p_.kv_tokens()) == ring && count++ == 0) first = at;
       const auto all = [&](const char* name, std::uint32_t from, std::uint32_t end) {
         const std::uint64_t start = p_.kv_of(from, tokens), bytes = p_.kv_of(end, tokens) - start;
-        if (count > 0) out_.regions.push_back({std::string(name) + ", " + std::to_string(count) + (ring ? " layers, a ring of " : " layers of ") + std::to_string(tokens) + " tokens", 1, first + start, bytes * count});
+        if (count > 0) out_.regions.push_back({std::string(name) + ", " + std::to_string(count) + (ring ? " layers, a ring of " : " layers of ") + std::to_string(tokens) + " tokens", 1, first + start, bytes * count * static_cast<std::uint64_t>(std::max(p_.pages, 1))});
       };
       all("K, int8", p_.kv_k, p_.kv_ks), all("K scales", p_.kv_ks, p_.kv_v), all("V, int8", p_.kv_v, p_.kv_vs), all("V scales", p_.kv_vs, p_.kv_layer);
     }
@@ -140,7 +146,7 @@ std::uint64_t MemoryPlan::bytes() const { return std::accumulate(windows.begin()
 
 std::string MemoryPlan::text() const {
   char line[240];
-  std::snprintf(line, sizeof line, "%s on %s, context %d, %d rows a launch\nwindow      offset           bytes  what\n", model.c_str(), config.c_str(), context, rows);
+  std::snprintf(line, sizeof line, "%s on %s, context %d, %d rows a launch, %zu of %zu instructions\nwindow      offset           bytes  what\n", model.c_str(), config.c_str(), context, rows, instructions, most_instructions);
   std::string out = line;
   for (const MemoryRegion& r : regions) {
     std::snprintf(line, sizeof line, "%6u  %10llu  %14llu  %s\n", r.window, static_cast<unsigned long long>(r.offset), static_cast<unsigned long long>(r.bytes), r.name.c_str());
@@ -154,9 +160,12 @@ MemoryPlan plan_memory(const import::Shape& shape, const CompileOptions& options
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("plan", "configuration", options.config, "one of spec/configs");
   if (!options.format_of.empty()) throw Error("plan", "format rules", options.format_of.front(), "none: a shape has no names of matrices");
-  const schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
-                                               {.context = options.context, .max_rows = options.max_rows, .most_window = options.expert_window, .window_bytes = options.window_bytes});
-  MemoryPlan out{.model = shape.name, .config = config->name, .context = p.context, .rows = p.rows, .regions = {}, .windows = {}};
+  schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
+                                         {.context = options.context, .max_rows = options.max_rows, .sequences = options.sequences, .adapter_rank = options.lora,
+                                          .kv_tokens = options.kv_tokens, .most_window = options.expert_window, .window_bytes = options.window_bytes});
+  const std::size_t instructions = schedule::lower_to_fit(p).program().code().size();
+  MemoryPlan out{.model = shape.name, .config = config->name, .context = p.context, .rows = p.rows, .instructions = instructions,
+                 .most_instructions = config->imem_words, .regions = {}, .windows = {}};
   Table(p, out);
   return out;
 }

@@ -17,6 +17,7 @@ struct MemoryRegion {
 struct MemoryPlan {
   std::string model, config;
   int context = 0, rows = 0;  // tokens of the KV cache; most of a launch
+  std::size_t instructions = 0, most_instructions = 0;  // of the program; of the configuration's memory
   std::vector<MemoryRegion> regions;  // in the order of window and first offset; regions of the KV cache have a part in each layer
   std::vector<std::uint64_t> windows; // bytes of each, all below 4 GiB: a program's offsets have 32 bits
 

@@ -42,6 +42,7 @@ inline Adapter random_adapter(const LlamaHyper& h, int rank, const std::vector<i
   };
   for (int l = 0; l < h.layers; ++l)
     for (const int m : modules) {
+      if (h.routed(l) && (m == 4 || m == 5 || m == 6 || m == 8)) continue;  // experts take none
       const std::string name = "layers." + std::to_string(l) + "." + kAdapterModules[static_cast<std::size_t>(m)];
       all[name + ".lora_A"] = fill(rank, ins[m], 2 / std::sqrt(static_cast<float>(ins[m])));
       all[name + ".lora_B"] = fill(outs[m], rank, 2 * size / std::sqrt(static_cast<float>(rank)));

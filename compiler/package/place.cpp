@@ -53,8 +53,8 @@ Placed place(const std::string& way, const Llama& model, const spec::Config& con
 
 void check_stages(const Placed& placed, const spec::Config& config, const std::vector<spec::Insn>& code) {
   for (std::size_t i = 1; i < placed.stages.size(); ++i) {
-    const schedule::Plan plan = schedule::make_plan(placed.stages[i], config, placed.choices);
-    if (schedule::lower(plan).program().code() != code)
+    schedule::Plan plan = schedule::make_plan(placed.stages[i], config, placed.choices);
+    if (schedule::lower_to_fit(plan).program().code() != code)
       throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
   }
 }

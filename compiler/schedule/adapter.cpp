@@ -18,8 +18,9 @@ void Lowering::adapter_piece(const AdapterMatrix& m, Reg from, int am, Reg to, i
   const AdapterPlan& a = p_.adapter;
   const int weights = m.nbs * m.kbs * a.tile_bytes();
   e_.wait(Engine::ld, kAdapterFree);
-  e_.put(Load{.win = kAdapterWindow, .space = Space::wspm, .da = adapter_at_, .ca = adapter_fill_, .len = k(weights), .n1 = k(1), .n2 = k(1)});
-  e_.put(Load{.win = kAdapterWindow, .space = Space::wsc, .da = sum(adapter_at_, weights), .ca = shifted(AluFn::shr, adapter_fill_, 4), .len = k(weights / 16),
+  const auto window = static_cast<std::uint8_t>(p_.adapter_window());
+  e_.put(Load{.win = window, .space = Space::wspm, .da = adapter_at_, .ca = adapter_fill_, .len = k(weights), .n1 = k(1), .n2 = k(1)});
+  e_.put(Load{.win = window, .space = Space::wsc, .da = sum(adapter_at_, weights), .ca = shifted(AluFn::shr, adapter_fill_, 4), .len = k(weights / 16),
               .n1 = k(1), .n2 = k(1)});
   e_.signal(Engine::ld, kAdapterFull);
   e_.wait(Engine::mx, kAdapterFull);
@@ -71,29 +72,33 @@ void Lowering::adapter_input(AdapterGroup g, std::uint32_t operand) {
   e_.loop(adapter_on_, [&] { adapter_down(g, operand); });
 }
 
-// The output buffer += B of the next head or iteration, whose input is the `target`th of its group; behind the channel scales, where there are any.
+// The output buffer += B of the next head or iteration, whose input is the `target`th of its group; behind the channel scales or the bias, where there are any.
 void Lowering::adapter_columns(const MatrixPlan& m, int row_words) {
   if (!adds_) return;
+  const bool worked = m.channel() || m.bias();
   e_.loop(adapter_on_, [&] {
-    if (m.channel()) {
+    if (worked) {
       e_.signal(Engine::ve, kOperand);
       e_.wait(Engine::mx, kOperand);
     }
-    e_.set(p5_, p_.adapter_q + u32(static_cast<long long>(adds_->target) * p_.adapter.rank));
-    adapter_piece(adds_->matrix, p5_, p_.adapter.down_columns(adds_->group), out_, row_words);
-    if (m.channel()) {
+    for (int t = 0; t < adds_->targets; ++t) {
+      e_.set(p5_, p_.adapter_q + u32(static_cast<long long>(adds_->target + t) * p_.adapter.rank));
+      if (t > 0) e_.alui(AluFn::add, p3_, out_, u32(static_cast<long long>(t) * p_.fc));
+      adapter_piece(adds_->matrix, p5_, p_.adapter.down_columns(adds_->group), t > 0 ? p3_ : out_, row_words);
+    }
+    if (worked) {
       e_.signal(Engine::mx, kResult);
       e_.wait(Engine::ve, kResult);
     }
   });
 }
 
-// x += B A operand.
-void Lowering::adapter_residual(AdapterGroup g, std::uint32_t operand) {
+// Rows at `to` (words) += B A operand.
+void Lowering::adapter_residual(AdapterGroup g, std::uint32_t operand, std::uint32_t to) {
   if (p_.adapter.rank == 0) return;
   e_.loop(adapter_on_, [&] {
     adapter_down(g, operand);
-    adapter_matrix(p_.adapter.up_residual(), p_.adapter_q, p_.adapter.down_columns(g), p_.x, p_.dn);
+    adapter_matrix(p_.adapter.up_residual(), p_.adapter_q, p_.adapter.down_columns(g), to, p_.dn);
   });
 }
 

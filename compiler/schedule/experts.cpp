@@ -47,7 +47,7 @@ void Lowering::feed(const LayerPlan& l) {
 void Lowering::dense(const LayerPlan& l) {
   if (late_extra() && !last_extra()) release_extra();
   feed_forward(l.ffn, {op::ffn, p_.fk});
-  if (p_.post_norm) residual_normed(op::down, l.down, p_.hq, p_.fk, p_.extra + p_.at_post_ffn);
+  if (p_.post_norm) residual_normed(op::down, l.down, p_.hq, p_.fk, AdapterGroup::down);
   else residual(op::down, l.down, p_.hq, p_.fk, AdapterGroup::down);
   if (last_extra()) release_extra();
 }

@@ -17,13 +17,13 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   own(p0_, p_.x, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
-  if (group) adapter_residual(*group, operand);
+  if (group) adapter_residual(*group, operand, p_.x);
   e_.signal(Engine::mx, kResult);
   gather_columns(m.channel() ? Engine::ve : Engine::mx);
 }
 
 // The rows of work y are p_.y: cleared, summed up, normalised.
-void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::uint32_t weights) {
+void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, AdapterGroup group) {
   e_.label(label);
   const auto y = [&] { return k(p_.y); };
   const auto dn = [&] { return k(p_.dn); };
@@ -34,8 +34,10 @@ void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint
   e_.set(p0_, p_.y);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
+  adapter_residual(group, operand, p_.y);
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
+  const std::uint32_t weights = p_.extra + (group == AdapterGroup::o ? p_.at_post_attn : p_.at_post_ffn);
   const auto sums = [&] { return k(p_.sums); };
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = y(), .as = dn(), .b = y(), .bs = dn(), .r = sums(), .rows = m_, .cols = width()});
   e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = Vfunc::rsqrt, .wr = true, .dst = sums(), .a = sums(), .b = kf(p_.eps),
@@ -116,7 +118,7 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
   e_.label(f.label);
   if (!f.shared) {
     adapter_input(AdapterGroup::ffn, p_.xq);
-    adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0);
+    adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0, p_.adapter.feeds);
   }
   e_.wait(Engine::ve, kStagingFree);
   own(p0_, p_.hq, f.columns / p_.dies);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "error.hpp"
 #include "lowering.hpp"
 
 namespace jogak::schedule {
@@ -72,7 +73,8 @@ void Lowering::add_positions() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0);
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0) +
+                         (plan.one_body ? 1 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + (plan.dies > 1 ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
@@ -110,6 +112,10 @@ void Lowering::layers() {
     layer(p_.layer[i]);
     e_.layers({});
   };
+  if (p_.one_body) {
+    e_.repeat(u32(static_cast<long long>(kind.size())), [&] { body(0, [](std::size_t) { return true; }); });
+    return;
+  }
   if (p_.feed_period > 0) {
     e_.set(feed_, p_.feed_mask);
     e_.repeat(u32(static_cast<long long>(kind.size())), [&] { body(0, [](std::size_t) { return true; }); });
@@ -147,13 +153,14 @@ void Lowering::layer(const LayerPlan& l) {
   projections(l);
   if (!late_extra()) release_extra();
   attention();
-  if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, p_.extra + p_.at_post_attn);
+  if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, AdapterGroup::o);
   else residual(op::o, l.o, p_.oq, p_.all_heads * p_.hk, AdapterGroup::o);
   if (p_.parallel) e_.wait(Engine::ve, kResult);
   else norm("ffn_norm", 1, k(p_.x), m_, bias(p_.ffn_bias, p_.at_down_bias));
   feed(l);
   advance_cache(kv_, p_.kv_layer / u32(p_.kv_tokens()));
   turn_window();
+  weights_.end_layer();
 }
 
 void Lowering::load_norm(int which) {
@@ -256,7 +263,7 @@ void Lowering::normalise_centred(int which, Reg rows, Reg means, Reg dst) {
 
 void Lowering::finish() {
   e_.label("norm_weights");
-  if (p_.experts()) weights_.fill_run();
+  if (p_.experts() || p_.one_body) weights_.fill_run();
   load_norm(0);
   const Reg row = times(first_, p_.dn);
   const Reg x = sum(row, p_.x);
@@ -274,5 +281,17 @@ void Lowering::finish() {
 }
 
 emit::Emitter lower(const Plan& plan) { return Lowering(plan).run(); }
+
+emit::Emitter lower_to_fit(Plan& plan) {
+  const auto length = [](const emit::Emitter& code) { return code.program().code().size(); };
+  emit::Emitter code = lower(plan);
+  if (length(code) > plan.config.imem_words && !plan.one_body && plan.can_share()) {
+    plan.one_body = true;
+    code = lower(plan);
+  }
+  if (length(code) > plan.config.imem_words)
+    throw Error("compile", "program", std::to_string(length(code)) + " instructions", "at most " + std::to_string(plan.config.imem_words) + " on " + plan.config.name);
+  return code;
+}
 
 }  // namespace jogak::schedule

@@ -101,15 +101,16 @@ class Lowering : Arithmetic {
   void adapter_down(AdapterGroup g, std::uint32_t operand);
   void adapter_input(AdapterGroup g, std::uint32_t operand);
   void adapter_columns(const MatrixPlan& m, int row_words);
-  void adapter_residual(AdapterGroup g, std::uint32_t operand);
+  void adapter_residual(AdapterGroup g, std::uint32_t operand, std::uint32_t to);
   // What project() adds to each iteration's columns from here on.
   struct Addition {
     AdapterMatrix matrix;
     AdapterGroup group;
     int target;
+    int targets = 1;  // side by side in the columns
   };
-  void adapter_adds(const AdapterMatrix& m, AdapterGroup g, int target) {
-    if (p_.adapter.rank > 0) adds_ = {m, g, target};
+  void adapter_adds(const AdapterMatrix& m, AdapterGroup g, int target, int targets = 1) {
+    if (p_.adapter.rank > 0) adds_ = {m, g, target, targets};
   }
 
   // Several sequences a launch.
@@ -150,8 +151,8 @@ class Lowering : Arithmetic {
   void scale(Reg at, int row_words, Reg rows, int columns);
   // x += rows at `operand` (aspm, `stride` bytes a row) times a matrix, and what an adapter of `group` adds. The next norm waits for its end.
   void residual(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::optional<AdapterGroup> group = {});
-  // The same, where what is added goes through a norm first, whose weights are at `weights` (words).
-  void residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, std::uint32_t weights);
+  // The same, where what is added goes through a norm first.
+  void residual_normed(const char* label, const MatrixPlan& m, std::uint32_t operand, int stride, AdapterGroup group);
   // Channel scales multiply the whole sum over k, so it grows in an output buffer, and the vector engine adds it to x.
   void add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride);
   // The residual is the accumulator's start.

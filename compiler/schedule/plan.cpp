@@ -129,16 +129,22 @@ int chunk_of(const Plan& p) {
   return chunk;
 }
 
-// LoRA: two places of a few KiB, so that the weight ring keeps nearly all.
 void adapters(Plan& p, const Llama& model, int rank) {
   if (rank == 0) return;
   if (rank < 0 || rank > 256) throw Error("plan", "rank of adapters", std::to_string(rank), "1 to 256");
-  if (p.experts()) throw Error("plan", "adapters of a mixture of experts", "rank " + std::to_string(rank), "none, or a decoder without experts");
-  if (!p.gated || p.post_norm) throw Error("plan", "adapters of a decoder without gates or with norms behind", "rank " + std::to_string(rank), "none, or one of the llama kind");
   p.adapter = {.rank = round_up(rank, 32), .cols = p.cols, .layers = p.layers, .width = p.width, .heads = p.heads, .kv_heads = p.kv_heads, .head_dim = p.head_dim,
                .ffn = p.ffn, .turning = 2 * static_cast<int>(model.rotary.frequency.size())};
-  constexpr int kColumns = 4 * 64;  // gate and up of one iteration, k of both
-  p.adapter.slot_bytes = round_up(std::max(p.hn, kColumns) * p.adapter.rank, p.adapter.tile_bytes());
+  p.adapter.feeds = p.gated ? 2 : 1;
+  if (p.experts())
+    for (const LlamaLayer& l : model.layers) p.adapter.routed.push_back(l.router ? 1 : 0);
+}
+
+// Places of an adapter's pieces: a few KiB, or, where weights and keys leave less, what one head or iteration takes.
+void adapter_slots(Plan& p, int least) {
+  if (p.adapter.rank == 0) return;
+  const auto slot = [&](int columns) { return round_up(std::max(p.hn, columns) * p.adapter.rank, p.adapter.tile_bytes()); };
+  p.adapter.slot_bytes = slot(4 * 64);
+  if (p.kv_area_bytes + 2 * u32(least + p.adapter.slot_bytes) > p.config.wspm_bytes) p.adapter.slot_bytes = slot(64);
 }
 std::uint32_t adapter_places(const Plan& p) { return u32(2LL * p.adapter.slot_bytes); }
 
@@ -152,15 +158,16 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
     for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router, l.shared_up})
       if (m) least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
   least = std::max(least, static_cast<int>(model.head->kb()) * (model.head->format == ir::Format::mxfp4 ? unit / 2 : unit));
+  adapter_slots(p, least);
   const std::uint32_t both = p.kv_area_bytes * 2;
-  p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) <= p.config.wspm_bytes;
+  p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) + adapter_places(p) <= p.config.wspm_bytes;
   const std::uint32_t areas = p.kv_area_bytes * (p.double_kv ? 2 : 1);
   const int ring = static_cast<int>(p.config.wspm_bytes) - static_cast<int>(areas + adapter_places(p));
   p.slot_bytes = u32(std::max(least, ring / 5 / unit * unit));
   if (ring < static_cast<int>(2 * p.slot_bytes))
     throw Error("plan", "weight scratchpad of " + std::string(p.config.name) + ": K and V of " +
                 std::to_string(p.keys()) + " tokens and two weight slots",
-                std::to_string(areas + 2 * p.slot_bytes) + " bytes", "at most " + std::to_string(p.config.wspm_bytes) + " (use a larger configuration)");
+                std::to_string(areas + adapter_places(p) + 2 * p.slot_bytes) + " bytes", "at most " + std::to_string(p.config.wspm_bytes) + " (use a larger configuration)");
   p.ring_slots = options.weight_ring ? std::min<std::uint32_t>(u32(ring) / p.slot_bytes, 32) : 1;
   p.kv_area = p.config.wspm_bytes - areas;
   p.adapter_area = p.kv_area - adapter_places(p);
@@ -352,7 +359,8 @@ void choose_rows(Plan& p, int most) {
 // A window takes as many whole layers as its 32-bit offsets reach.
 void expert_regions(Plan& p, std::uint64_t most_window) {
   const LayerPlan& l = p.routed_layer();
-  const int windows = p.package_dies() > 1 ? 1 : kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);  // other dies have windows too
+  const int most = p.package_dies() > 1 ? 1 : kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);  // other dies have windows too
+  const int windows = most - (p.adapter.rank > 0 ? 1 : 0);
   const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
   p.expert_bytes = u32(static_cast<long long>(expert));
   p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.routed_layers)));
@@ -449,6 +457,7 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     whole = false;
   }
   if (!whole) place(chunk_of(p));
+  p.one_body = !options.last_layer && p.can_share();
   if (options.ring_cache) p.ring = ring_cache(p);
   dram(p, options.window_bytes, options.most_window);
   return p;

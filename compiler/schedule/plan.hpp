@@ -35,6 +35,7 @@ struct PlanOptions {
   int dies = 1;               // that share every layer (docs/packages.md)
   int stages = 1;             // dies that have layers of their own, one behind the other; one of the two is 1
   bool ring_cache = true;     // sliding layers keep their window only, where the cache does not lie in pages
+  bool last_layer = true;     // the last layer has code of its own where the others are alike
   bool hoist = true;          // constants of a loop's body are loaded before the loop
   std::uint32_t window_bytes = 0xffffffff;  // of DRAM that a window may have
 };
@@ -96,6 +97,10 @@ struct Plan {
   bool double_kv = false;   // two K/V areas on chip
   unsigned out_buffers = 2;
   bool hoist = true;        // constants before loops
+  bool one_body = false;    // all layers run the same code; what it loads ahead of the next layer is left out in the last
+  bool can_share() const {
+    return !experts() && layers > 1 && std::all_of(layer.begin(), layer.end(), [&](const LayerPlan& l) { return l == layer.front(); });
+  }
   int chunk = 0;            // keys that attention takes at once; 0: all
   int keys() const { return chunk > 0 ? chunk : context; }  // of a head on chip
   int window = 0;           // keys that a query sees in sliding layers; 0: every layer sees all
@@ -114,6 +119,7 @@ struct Plan {
   int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
   int table_words() const { return 4 + 4 * (sequences + table_pieces()) + sequences * (context / page_tokens); }
   AdapterPlan adapter;
+  int adapter_window() const { return kAdapterWindow + (experts() ? expert_windows : 0); }
   std::uint32_t adapter_area = 0, adapter_t = 0, adapter_q = 0;  // wspm, two places; vector memory and aspm: A x
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int norm_words = 0;       // of a norm: weights, and behind them biases

@@ -40,6 +40,7 @@ Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitte
     if (l.shared()) add(l.shared_ffn), add(l.shared_down);
     end_run();
   }
+  if (plan.one_body) run_end_.push_back(slots_.size());
   layer_start_.push_back(slots_.size());
   add(plan.head);
   end_run();
@@ -63,11 +64,9 @@ void Weights::start() {
     for (Reg* r : {&scale_, &scale_fill_, &part_}) emitter_.set(*r = emitter_.variable(), 0);
     emitter_.signal(Engine::seq, kScaleFree, plan_.scale_entries);
   }
-  if (plan_.experts()) {
-    emitter_.signal(Engine::seq, kSlotFree, plan_.ring_slots);
-    return;
-  }
-  fill_run();
+  if (in_runs()) emitter_.signal(Engine::seq, kSlotFree, plan_.ring_slots);
+  if (plan_.one_body) emitter_.set(left_ = emitter_.variable(), static_cast<std::uint32_t>(plan_.layers) - 1);
+  if (!plan_.experts()) fill_run();
 }
 
 void Weights::fill_run() {
@@ -77,7 +76,7 @@ void Weights::fill_run() {
     std::size_t same = 1;
     while (i + same < last && slots_[i + same] == slots_[i]) ++same;
     emitter_.repeat(static_cast<std::uint32_t>(same), [&] {
-      if (plan_.experts()) emitter_.wait(Engine::ld, kSlotFree);
+      if (in_runs()) emitter_.wait(Engine::ld, kSlotFree);
       load(slots_[i]);
     });
     i += same;
@@ -100,7 +99,18 @@ bool Weights::same_layer(std::size_t a, std::size_t b) const {
 
 std::optional<SlotSize> Weights::ahead(std::size_t slot) const {
   const std::size_t i = slot + plan_.ring_slots;
-  return i < *std::upper_bound(run_end_.begin(), run_end_.end(), slot) ? std::optional(slots_[i]) : std::nullopt;
+  if (i >= *std::upper_bound(run_end_.begin(), run_end_.end(), slot)) return std::nullopt;
+  SlotSize next = slots_[i];
+  if (plan_.one_body && slot < layer_start_.back()) next.later = layer_of(i) - layer_of(slot);
+  return next;
+}
+
+std::uint32_t Weights::layer_of(std::size_t slot) const {
+  return static_cast<std::uint32_t>(std::upper_bound(layer_start_.begin(), layer_start_.end(), slot) - layer_start_.begin());
+}
+
+void Weights::end_layer() {
+  if (plan_.one_body) emitter_.alui(AluFn::add, left_, left_, ~std::uint32_t(0));
 }
 
 Prefetch Weights::prefetch(const MatrixPlan& m, int iteration) const {
@@ -205,8 +215,15 @@ void Weights::consume(const MatrixPlan& m, const std::optional<SlotSize>& next, 
   emitter_.signal(Engine::mx, kSlotFree);
   cycle(use_, plan_.slot_bytes, plan_.slot_bytes * plan_.ring_slots);
   if (!next) return;
-  emitter_.wait(Engine::ld, kSlotFree);
-  load(*next);
+  const auto fill = [&] {
+    emitter_.wait(Engine::ld, kSlotFree);
+    load(*next);
+  };
+  if (next->later == 0) return fill();
+  const Reg there = emitter_.temporary();
+  emitter_.alui(AluFn::ltu, there, left_, next->later);
+  emitter_.alui(AluFn::eq, there, there, 0);
+  emitter_.loop(there, fill);
 }
 
 }  // namespace jogak::schedule

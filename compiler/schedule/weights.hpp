@@ -63,6 +63,7 @@ std::vector<WeightLoads> weight_order(const Plan& plan);
 struct SlotSize {
   std::uint32_t weights = 0, scales = 0, side = 0, stream = 0;
   std::uint32_t parts = 1, less = 0;
+  std::uint32_t later = 0;  // loaded only if so many layers follow the one at hand
   bool operator==(const SlotSize&) const = default;
 };
 // What to load after each slot of an iteration; empty at the end of the program.
@@ -79,12 +80,14 @@ class Weights {
 
   // Loads the first slots; call once, before any consume. With experts: nothing yet.
   void start();
-  // With experts the slots to come are known in runs only: a layer without its experts, an expert, the head. This loads the first of a
+  // With experts, or where all layers run the same code, the slots to come are known in runs only: a layer without its experts, an expert, the head. This loads the first of a
   // run; within it the ring keeps ahead, at its end it runs dry. Timing is the same: loads wait for slots, not for a place in the program.
   void fill_run();
   // The next phases are those of the expert at offset `from` of the layer's window; window: how many windows before it.
   void begin_expert(emit::Reg from, emit::Reg window);
   void end_expert() { expert_ = false; }
+  // Where all layers run the same code: one is done.
+  void end_layer();
   // Can two layers share one body? They can with the same shapes and the same slots ahead of them.
   bool same_layer(std::size_t a, std::size_t b) const;
   // The next phase is the first of this layer (or the head, one past the last layer).
@@ -128,6 +131,8 @@ class Weights {
   void load(const SlotSize& size);
   void load_side(const SlotSize& size, emit::Reg from);
   // The load, from the weights' window or from that of the expert at hand: a load for each window there is, all but one of no boxes.
+  bool in_runs() const { return plan_.experts() || plan_.one_body; }
+  std::uint32_t layer_of(std::size_t slot) const;
   void put(spec::Load load, std::optional<emit::Reg> boxes = {});
   void use_side(spec::Vop op, emit::Reg at, emit::Reg stride, emit::Reg m, int columns);
   emit::Reg from() const { return expert_ ? expert_from_ : from_; }
@@ -145,6 +150,7 @@ class Weights {
   bool expert_ = false;
   std::size_t at_ = 0;                    // next phase's first slot
   emit::Reg use_ = 0, fill_ = 0, from_ = 0;  // slot in use, slot to fill (wspm address), next stream offset
+  emit::Reg left_ = 0;                       // where all layers run the same code: layers behind this one
   emit::Reg expert_from_ = 0, window_ = 0;   // of the expert at hand: next offset, window
   emit::Reg scale_ = 0, scale_fill_ = 0, part_ = 0;  // side values in use (words), to fill (bytes); part of k to fill
 };

@@ -168,7 +168,6 @@ TEST_CASE("kin of llama: what does not go together is refused by name") {
     }
     return std::string();
   };
-  CHECK(refusal([](LlamaHyper& h) { h.post_norm = true; }, {.config = "nano", .lora = 8}).find("adapters of a decoder") != std::string::npos);
   CHECK(refusal([](LlamaHyper& h) { h.head_bias = true; }, {.config = "nano", .format_of = {"output=int8c"}}).find("format of the head") != std::string::npos);
   CHECK(refusal([](LlamaHyper& h) { h.post_norm = h.output_bias = true; }, {.config = "nano"}).find("norms behind attention") != std::string::npos);
 }

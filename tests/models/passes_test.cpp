@@ -78,6 +78,10 @@ TEST_CASE("without an optional pass the RTL takes more cycles, to the same bits"
       CHECK(less.cycles == full.cycles);
       continue;
     }
+    if (name == "last-layer") {
+      CHECK(less.cycles < 1.03 * full.cycles);
+      continue;
+    }
     CHECK(less.cycles > full.cycles);
     if (name == "hoist") CHECK(less.instructions > full.instructions);
   }
@@ -92,8 +96,8 @@ TEST_CASE("a pass that is unknown or needed is refused in one sentence that name
     }
     return std::string();
   };
-  CHECK(refusal("dance") == "compile: pass to leave out, found dance, expected one of weight-ring, double-kv, double-output, hoist, ring-cache");
-  CHECK(refusal("lower") == "compile: pass to leave out, found lower, which every program needs, expected one of weight-ring, double-kv, double-output, hoist, ring-cache");
+  CHECK(refusal("dance") == "compile: pass to leave out, found dance, expected one of weight-ring, double-kv, double-output, hoist, last-layer, ring-cache");
+  CHECK(refusal("lower") == "compile: pass to leave out, found lower, which every program needs, expected one of weight-ring, double-kv, double-output, hoist, last-layer, ring-cache");
 }
 
 TEST_CASE("a program says what it was compiled without") {
