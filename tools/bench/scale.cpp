@@ -1,5 +1,5 @@
 // scale-prefill, scale-decode: one Llama layer (d 2048, feed-forward 8192, 32 heads, 8 KV heads) on 1, 2 and 4 dies, in cycles of the cycle
-// model at 1 GHz; each die has a memory channel of its own (its port, ideal memory).
+// model at 1 GHz; each die has a memory channel of its own (its port, ideal memory). Then a token of a layer with experts (8 of 32, of 768).
 #include <bit>
 
 #include "common.hpp"
@@ -10,6 +10,7 @@ namespace jogak::bench {
 namespace {
 
 constexpr import::LlamaHyper kLayer{.layers = 1, .width = 2048, .heads = 32, .kv_heads = 8, .ffn = 8192, .context = 256, .vocab = 32};
+constexpr ir::Mixture kMixture{.experts = 32, .top = 8};
 
 struct Run {
   std::uint64_t prefill = 0, decode = 0;  // cycles
@@ -58,12 +59,27 @@ void scale(const Options& o, Report& report, bool prefill) {
   };
   add(one, 1, "", {});
   std::uint64_t different = 0;
+  const auto compare = [&](const Run& a, const Run& b) {
+    for (std::size_t i = 0; i < a.logits.size(); ++i) different += std::bit_cast<std::uint32_t>(a.logits[i]) != std::bit_cast<std::uint32_t>(b.logits[i]);
+  };
   for (const double link : {64.0, 4.0}) {
     for (const int dies : {2, 4}) {
       const Run r = run(graph, o, dies, link, tokens);
       const std::optional<double> bar = prefill ? (dies == 2 ? 0.97 : 0.94) : (dies == 2 ? 1.85 : 3.5);
       add(r, dies, link == 64 ? ", 64 GB/s links" : ", 4 GB/s links", link == 64 ? bar : std::nullopt);
-      for (std::size_t i = 0; i < one.logits.size(); ++i) different += std::bit_cast<std::uint32_t>(r.logits[i]) != std::bit_cast<std::uint32_t>(one.logits[i]);
+      compare(one, r);
+    }
+  }
+  if (!prefill) {
+    import::LlamaHyper hyper = kLayer;
+    hyper.kv_heads = 4, hyper.ffn = 768, hyper.mixture = kMixture;
+    const ir::Graph experts = import::synthetic_llama(hyper, o.seed);
+    const Run alone = run(experts, o, 1, 0, 4);
+    for (const int dies : {2, 4}) {
+      const Run r = run(experts, o, dies, 64, 4);
+      compare(alone, r);
+      report.add({.case_name = "d 2048, 8 of 32 experts of 768, MXFP4, " + std::to_string(dies) + " dies, 64 GB/s links", .config = config, .on = on,
+                  .value = static_cast<double>(alone.decode) / static_cast<double>(r.decode), .unit = "x one die"});
     }
   }
   report.add({.case_name = "logits against one die", .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});

@@ -24,6 +24,7 @@ Json of_program(const std::string& path) {
   const Program p = read_program(path);
   Json j = {{"kind", "program"}, {"config", p.config}, {"isa_hash", hex(p.isa_hash)}, {"config_hash", hex(p.config_hash)},
             {"instructions", p.code.size()}, {"code_bytes", p.code.size() * sizeof(spec::Insn)}};
+  if (p.mesh.dies() > 1) j["mesh"] = {{"dies", p.mesh.dies()}, {"columns", p.mesh.columns}, {"rows", p.mesh.rows}};
   std::uint64_t data = 0;
   for (const Segment& s : p.segments) data += s.size();
   j["data_bytes"] = data;
