@@ -31,19 +31,28 @@ void Lowering::own(Reg r, std::uint32_t base, int part, Reg at) {
   e_.alu(AluFn::add, r, r, at);
 }
 
-void Lowering::gather_operand(std::uint32_t base, int part, int stride) {
-  if (p_.dies == 1) return;
-  own(p0_, base, part);
-  gather_rows(p0_, part, stride, m_);
+void Lowering::gather_piece(Reg from, int bytes, int stride) {
+  if (p_.dies > 1) send_rows(from, bytes, stride, m_);
 }
 
-void Lowering::gather_rows(Reg from, int part, int stride, Reg rows) {
+void Lowering::end_gather(std::uint32_t base, int part) {
+  if (p_.dies == 1) return;
+  own(p0_, base, part);
+  send_signals(Space::aspm, p0_, kOperandPart);
+  wait_for_peers(Engine::mx, kOperandPart);
+}
+
+void Lowering::gather_row(Reg from, int part, int stride) {
+  send_rows(from, part, stride, k(1));
+  send_signals(Space::aspm, from, kOperandPart);
+  wait_for_peers(Engine::mx, kOperandPart);
+}
+
+void Lowering::send_rows(Reg from, int part, int stride, Reg rows) {
   e_.signal(Engine::ve, kGathered);
   e_.wait(Engine::st, kGathered);
   send_to_all(Space::aspm, from, k(part), rows, k(stride));
   send_to_all(Space::asc, shifted(AluFn::shr, from, 4), k(part / 16), rows, k(stride / 16));
-  send_signals(Space::aspm, from, kOperandPart);
-  wait_for_peers(Engine::mx, kOperandPart);
 }
 
 void Lowering::gather_columns(Engine maker) {

@@ -144,11 +144,15 @@ void Lowering::attention() {
   each_kv_head([&] {
     if (p_.chunk > 0) attend_chunks();
     else attend_whole();
+    if (p_.dies == 1) return;
+    const int bytes = p_.heads / p_.kv_heads * p_.hk;
+    e_.alui(AluFn::add, p4_, p1_, u32(-bytes));
+    gather_piece(p4_, bytes, p_.all_heads * p_.hk);
   });
   if (p_.chunk > 0) e_.signal(Engine::ve, kOutFree, p_.out_buffers);
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  gather_operand(p_.oq, p_.heads * p_.hk, p_.all_heads * p_.hk);
+  end_gather(p_.oq, p_.heads * p_.hk);
 }
 
 void Lowering::cap_scores(Reg rows, Reg keys) {

@@ -251,7 +251,7 @@ void Lowering::expert_in(const MatrixPlan& m) {
   e_.wait(Engine::mx, kOperand);
   if (p_.dies == 1) return;
   own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
-  gather_rows(p0_, p_.ek / p_.dies, p_.ek, k(1));
+  gather_row(p0_, p_.ek / p_.dies, p_.ek);
   e_.signal(Engine::st, kSent);
 }
 

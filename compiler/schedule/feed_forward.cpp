@@ -136,13 +136,14 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
                    .b = k(p_.route + p_.score_column()), .bs = k(p_.ep), .rows = m_, .cols = k(p_.fc)});
       e_.put(Qnt{.dst = p0_, .ds = k(f.columns), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
       e_.signal(Engine::ve, kOutFree);
+      gather_piece(p0_, p_.fc, f.columns);
       advance(p0_, p_.fc);
     });
   });
   adds_.reset();
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  gather_operand(p_.hq, f.columns / p_.dies, f.columns);
+  end_gather(p_.hq, f.columns / p_.dies);
 }
 
 void Lowering::exponent(Reg rows) {

@@ -178,10 +178,12 @@ class Lowering : Arithmetic {
   void own(Reg r, std::uint32_t base, int part);
   // The same from register `at` on; on one die `at`, or `base` where there is no such register.
   void own(Reg r, std::uint32_t base, int part, Reg at);
-  // Quantised rows that the vector engine has made, `part` of each row's `stride` bytes, go to the same place of the other dies; the matrix
-  // engine waits for theirs. All rows, whose place begins at `base`; some, whose part here begins at `from`.
-  void gather_operand(std::uint32_t base, int part, int stride);
-  void gather_rows(Reg from, int part, int stride, Reg rows);
+  // Quantised rows that the vector engine has made go to the same place of the other dies, `bytes` of each row's `stride`, piece by piece
+  // while the matrix engine makes the next. Then it waits for theirs; this die's part of the place at `base` has `part` bytes a row.
+  void gather_piece(Reg from, int bytes, int stride);
+  void end_gather(std::uint32_t base, int part);
+  void gather_row(Reg from, int part, int stride);  // one row, all at once
+  void send_rows(Reg from, int part, int stride, Reg rows);
   // This die's columns of x, which `maker` has made, likewise; the vector engine waits.
   void gather_columns(Engine maker);
   // Where each die has layers of its own: x comes from the die before; goes to the next one, and from the last one to all for the head.
