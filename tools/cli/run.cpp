@@ -43,7 +43,7 @@ void run(const Arguments& a, bool config_given) {
   const spec::Config& config = *spec::find_config(program.config.c_str());
   Session session(program, a.on);
   if (!a.lora.empty()) session.load_adapter(pack_adapter(program, a.lora));
-  if (!a.trace.empty() || (a.profile && (session.device().backend == "rtl" || session.device().backend == "cycle"))) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
+  if (!a.trace.empty() || (a.profile && (session.device().backend == "rtl" || session.device().backend == "cycle" || session.device().backend == "systemc"))) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
   const Draft draft = open_draft(a.draft, a.model, options, session);
   GenerateOptions generate = a.generate;
   generate.drafter = draft.drafter.get();
