@@ -29,7 +29,7 @@ class Card {
 
 struct CardOptions {
   std::string config = "nano";
-  std::string on = "model";  // "model", "cycle", "rtl", the last two with ":MEMORY" behind them if wanted
+  std::string on = "model";  // "model", "cycle", "systemc", "rtl", all but the first with ":MEMORY" behind them if wanted
   u64 memory_bytes = u64(256) << 20;
 };
 

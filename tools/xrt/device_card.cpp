@@ -133,9 +133,9 @@ std::unique_ptr<Card> make_card(const CardOptions& options) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (config == nullptr) throw Error("xrt card", "configuration", options.config, "one of spec/configs");
   const std::string on = options.on.substr(0, options.on.find(':'));
-  if (on == "model" || on == "cycle") return make_device_card(options);
+  if (on == "model" || on == "cycle" || on == "systemc") return make_device_card(options);
   if (on == "rtl") return make_rtl_card(options);
-  throw Error("xrt card", "simulator", options.on, "model, cycle or rtl");
+  throw Error("xrt card", "simulator", options.on, "model, cycle, systemc or rtl");
 }
 
 }  // namespace jogak::xrt_card
