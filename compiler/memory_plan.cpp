@@ -162,9 +162,9 @@ MemoryPlan plan_memory(const import::Shape& shape, const CompileOptions& options
   if (!options.format_of.empty()) throw Error("plan", "format rules", options.format_of.front(), "none: a shape has no names of matrices");
   schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
                                          {.context = options.context, .max_rows = options.max_rows, .sequences = options.sequences, .adapter_rank = options.lora,
-                                          .kv_tokens = options.kv_tokens, .most_window = options.expert_window, .window_bytes = options.window_bytes});
+                                          .kv_tokens = options.kv_tokens, .most_window = options.expert_window, .dies = options.dies, .window_bytes = options.window_bytes});
   const std::size_t instructions = schedule::lower_to_fit(p).program().code().size();
-  MemoryPlan out{.model = shape.name, .config = config->name, .context = p.context, .rows = p.rows, .instructions = instructions,
+  MemoryPlan out{.model = shape.name, .config = config->name + (p.dies > 1 ? ", each of " + std::to_string(p.dies) + " dies" : std::string()), .context = p.context, .rows = p.rows, .instructions = instructions,
                  .most_instructions = config->imem_words, .regions = {}, .windows = {}};
   Table(p, out);
   return out;

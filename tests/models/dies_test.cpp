@@ -186,6 +186,33 @@ TEST_CASE("Verilated packages: slow links with a long latency change times only"
   CHECK(session.kv_cache() == one.cache);
 }
 
+TEST_CASE("dies of a package start together") {
+  std::vector<std::unique_ptr<driver::Device>> dies;
+  REQUIRE(driver::open_package({.config = "nanoquad", .memory_bytes = 1 << 16}, dies).ok());
+  REQUIRE(dies.size() == 2);
+  for (const auto& d : dies) {
+    const spec::Insn halt = spec::encode(spec::Halt{});
+    std::uint64_t at = 0;
+    REQUIRE(d->alloc(64, at).ok());
+    REQUIRE(d->copy_in(at, {reinterpret_cast<const std::uint8_t*>(&halt), sizeof halt}).ok());
+    REQUIRE(d->write_csr(spec::csr::code_lo, static_cast<std::uint32_t>(at)).ok());
+    REQUIRE(d->write_csr(spec::csr::code_lo + 4, static_cast<std::uint32_t>(at >> 32)).ok());
+    REQUIRE(d->write_csr(spec::csr::code_len, 1).ok());
+  }
+  CHECK(dies[0]->start().ok());
+  std::uint32_t busy = 0;
+  CHECK(dies[0]->read_csr(spec::csr::ap_ctrl, busy).ok());
+  CHECK((busy & 1) == 1);
+  CHECK(dies[0]->wait(0).message() == "package: wait for die 0, found dies that were not started, expected a start of each");
+  CHECK(!dies[0]->start().ok());
+  CHECK(dies[1]->start().ok());
+  CHECK(dies[0]->wait(0).ok());
+  CHECK(dies[1]->wait(0).ok());
+  CHECK(driver::open_package({.backend = "uio", .config = "nanoquad"}, dies).message().starts_with("package: backend, found uio, expected one of model"));
+  CHECK(driver::open_package({.config = "nanoquad", .columns = 3, .rows = 2}, dies).message().starts_with("package: mesh, found 3 x 2"));
+  CHECK(driver::open_package({.config = "nano"}, dies).message().starts_with("package: configuration nano, found chiplets: 1"));
+}
+
 namespace {
 
 // The exact model, looking for races.
