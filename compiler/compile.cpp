@@ -9,6 +9,7 @@
 #include "package/place.hpp"
 #include "package/traffic.hpp"
 #include "passes/quantize.hpp"
+#include "passes/two_of_four.hpp"
 #include "schedule/explain.hpp"
 #include "schedule/lower.hpp"
 #include "schedule/pack.hpp"
@@ -87,6 +88,7 @@ nlohmann::json formats_used(const ir::Graph& graph) {
 void quantize_pass(State& s) {
   const FormatRules rules(s.graph, s.options);
   passes::quantize_graph(s.graph, [&](const ir::Node& node) { return rules.of(node); });
+  if (s.config.sparse && s.options.dies == 1) passes::use_two_of_four(s.graph);
 }
 void match_pass(State& s) { s.model = schedule::match_llama(s.graph); }
 void weight_ring_pass(State& s) { s.choices.weight_ring = true; }

@@ -44,6 +44,9 @@ struct QMatrix {
   std::vector<float> channel = {};   // n
   Bytes blocks = {};                 // n * kb() blocks of `stored`
   DType stored = DType::f32;
+  // 2:4 sparse: which of its four neighbours each code is (0 to 3), n * kb() * 32; then codes, scales and k are those of the stored values.
+  std::vector<uint8_t> index = {};
+  bool sparse() const { return !index.empty(); }
   int64_t kb() const { return (k + 31) / 32; }
 };
 

@@ -28,6 +28,16 @@ struct TwoOfFour {
 // Nothing where the tensor (2-D) does not have the pattern.
 std::optional<TwoOfFour> compress(const ir::Tensor& tensor);
 
+// The same quantised. Nothing for a matrix that lacks the pattern, whose blocks carry over, or whose k is no multiple of 64.
+std::optional<ir::QMatrix> quantize_two_of_four(const ir::Tensor& tensor, ir::Format format);
+
+// A decoder's float matrices that have the pattern are quantised so: where gate and up both have it, and, of attention's output, heads of
+// whole 64. Mixtures of experts stay dense. Behind quantize_graph, whose formats they keep.
+void use_two_of_four(ir::Graph& graph);
+
+// Gives all those matrices the pattern. Throws jogak::Error for one whose blocks carry over.
+void prune_two_of_four(ir::Graph& graph);
+
 // Indices of a tile of `cols` columns as the array takes them (docs/isa.md): 8 * cols bytes, zero at first. index: 32 of column c.
 void put_indices(std::span<const std::uint8_t> index, int c, int cols, std::byte* out);
 

@@ -235,7 +235,7 @@ void Lowering::head() {
   e_.wait(Engine::ve, kResult);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = result, .ds = hn, .a = result, .as = hn, .b = k(p_.totals),
              .bs = k(1), .rows = m_, .cols = k(p_.head_dim)});
-  e_.put(Qnt{.dst = p1_, .ds = k(p_.all_heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
+  e_.put(Qnt{.group = blocks(p_.pair_o), .dst = p1_, .ds = k(p_.all_heads * p_.hk), .a = result, .as = hn, .rows = m_, .cols = k(p_.head_dim)});
   e_.signal(Engine::ve, kOutFree, p_.out_buffers);
 }
 

@@ -218,7 +218,7 @@ void Lowering::finish_head(int group) {
   e_.wait(Engine::ve, kAttended);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = o_, .ds = wide, .a = o_, .as = wide, .b = l, .bs = one, .rows = m_,
              .cols = k(p_.head_dim)});
-  e_.put(Qnt{.dst = p1_, .ds = k(static_cast<long long>(p_.all_heads) * p_.hk), .a = o_, .as = wide, .rows = m_, .cols = k(p_.head_dim)});
+  e_.put(Qnt{.group = blocks(p_.pair_o), .dst = p1_, .ds = k(static_cast<long long>(p_.all_heads) * p_.hk), .a = o_, .as = wide, .rows = m_, .cols = k(p_.head_dim)});
   advance(p1_, p_.hk);
 }
 

@@ -82,7 +82,7 @@ void Lowering::add_scaled(const MatrixPlan& m, std::uint32_t operand, int stride
     part(next.front(), false);
     if (m.kparts > 1) {
       weights_.slots(std::span(next).subspan(1), [&](const std::optional<SlotSize>& size) {
-        advance(p1_, m.kbs * 32LL);
+        advance(p1_, m.k_columns());
         part(size, true);
         e_.signal(Engine::ve, kScaleFree);  // this part came without scales
       });
@@ -104,12 +104,12 @@ void Lowering::accumulate(const MatrixPlan& m, std::uint32_t operand, int stride
       advance(p0_, static_cast<long long>(m.nbs) * p_.cols);
       return;
     }
-    advance(p1_, m.kbs * 32LL);  // next part of k; after the last one back to the first, next column block
+    advance(p1_, m.k_columns());  // next part of k; after the last one back to the first, next column block
     const Reg done = e_.temporary();
-    e_.alui(AluFn::eq, done, p1_, operand + u32(static_cast<long long>(m.kparts) * m.kbs * 32));
+    e_.alui(AluFn::eq, done, p1_, operand + u32(static_cast<long long>(m.kparts) * m.k_columns()));
     const Reg step = times(done, static_cast<long long>(m.nbs) * p_.cols);
     e_.alu(AluFn::add, p0_, p0_, step);
-    const Reg back = times(done, static_cast<long long>(m.kparts) * m.kbs * 32);
+    const Reg back = times(done, static_cast<long long>(m.kparts) * m.k_columns());
     e_.alu(AluFn::sub, p1_, p1_, back);
   });
 }
@@ -134,7 +134,7 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
       if (f.shared && p_.shared_score)  // a factor of each row, which the product need not see
         e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = k(p_.temp), .ds = k(p_.fc), .a = k(p_.temp), .as = k(p_.fc),
                    .b = k(p_.route + p_.score_column()), .bs = k(p_.ep), .rows = m_, .cols = k(p_.fc)});
-      e_.put(Qnt{.dst = p0_, .ds = k(f.columns), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
+      e_.put(Qnt{.group = blocks(p_.pair_hidden), .dst = p0_, .ds = k(f.columns), .a = k(p_.temp), .as = k(p_.fc), .rows = m_, .cols = k(p_.fc)});
       e_.signal(Engine::ve, kOutFree);
       gather_piece(p0_, p_.fc, f.columns);
       advance(p0_, p_.fc);

@@ -240,7 +240,7 @@ void Lowering::normalise(int which, Reg rows, Reg scales, Reg dst) {
              .rows = rows, .cols = width});
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .wr = true, .dst = work, .ds = dn, .a = work, .as = dn,
              .b = k(p_.norms + static_cast<long long>(which) * p_.dn), .rows = rows, .cols = width});
-  e_.put(Qnt{.dst = dst, .ds = k(p_.dk), .a = work, .as = dn, .rows = rows, .cols = width});
+  e_.put(Qnt{.group = blocks(p_.pair_x), .dst = dst, .ds = k(p_.dk), .a = work, .as = dn, .rows = rows, .cols = width});
 }
 
 void Lowering::normalise_centred(int which, Reg rows, Reg means, Reg dst) {
@@ -258,7 +258,7 @@ void Lowering::normalise_centred(int which, Reg rows, Reg means, Reg dst) {
   work({.op = Vop::mul, .bmode = Bmode::row_scalar, .a = k(p_.work), .b = deviation(), .bs = k(1)});
   work({.op = Vop::mul, .bmode = Bmode::vector, .a = k(p_.work), .b = k(weights)});
   work({.op = Vop::mad, .bmode = Bmode::vector, .a = k(p_.work), .b = k(weights + p_.dn), .s = kf(1.0f)});
-  e_.put(Qnt{.dst = dst, .ds = k(p_.dk), .a = k(p_.work), .as = k(p_.dn), .rows = rows, .cols = k(p_.width)});
+  e_.put(Qnt{.group = blocks(p_.pair_x), .dst = dst, .ds = k(p_.dk), .a = k(p_.work), .as = k(p_.dn), .rows = rows, .cols = k(p_.width)});
 }
 
 void Lowering::finish() {

@@ -19,6 +19,7 @@ class Lowering : Arithmetic {
   using Emitter = emit::Emitter;
 
   static unsigned variables(const Plan& plan);
+  static spec::Qgroup blocks(bool pairs) { return pairs ? spec::Qgroup::pair : spec::Qgroup::block; }
   std::uint8_t tables() const { return static_cast<std::uint8_t>(p_.tables_window); }
   void prologue();
   // Rows of x from the tokens' ids; learned positions are added behind what they are loaded with.

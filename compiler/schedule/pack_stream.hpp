@@ -47,11 +47,13 @@ class Stream {
   void slot(const MatrixPlan& plan, const std::vector<Column>& columns, int part) {
     const int kb0 = part * plan.kbs;
     std::byte* tile = out_.room(plan.stream_bytes(part));
-    std::byte* scale = tile + plan.weight_bytes();
+    std::byte *index = tile + plan.weight_bytes(), *scale = index + plan.slot_index_bytes();
     for (int nb = 0; nb < plan.nbs; ++nb) {
       const auto block = std::span(columns).subspan(static_cast<std::size_t>(nb * cols_), static_cast<std::size_t>(cols_));
       for (int kb = 0; kb < plan.kbs; ++kb) {
         put_tile(block, kb0 + kb, tile, scale);
+        if (plan.sparse()) put_tile_indices(block, kb0 + kb, index);
+        index += plan.index_bytes;
         tile += plan.tile_bytes;
         scale += plan.scale_bytes;
       }

@@ -29,6 +29,12 @@ void formats(MatrixPlan& m, const ir::QMatrix& q, int cols) {
   m.tile_bytes = q.format == ir::Format::mxfp4 ? 16 * cols : 32 * cols;
   m.scale_bytes = q.format == ir::Format::int8c ? 0 : q.format == ir::Format::int8 ? 2 * cols : cols;
   m.side_bytes = q.format == ir::Format::int8c ? 4 * cols : 0;
+  m.index_bytes = q.sparse() ? 8 * cols : 0;
+}
+
+// Bytes of a column block's codes and indices, all of k.
+int column_bytes(const ir::QMatrix& q, int cols) {
+  return static_cast<int>(q.kb()) * ((q.format == ir::Format::mxfp4 ? 16 : 32) + (q.sparse() ? 8 : 0)) * cols;
 }
 
 // One iteration makes `blocks` column blocks; k is never split.
@@ -37,7 +43,7 @@ MatrixPlan whole_k(const ir::QMatrix& q, int cols, int iterations, int blocks, i
   formats(m, q, cols);
   m.iterations = iterations;
   m.kbs = static_cast<int>(q.kb());
-  m.nbs = divisor(blocks, slot / (m.kbs * m.tile_bytes));
+  m.nbs = divisor(blocks, slot / (m.kbs * (m.tile_bytes + m.index_bytes)));
   m.slots = blocks / m.nbs;
   return m;
 }
@@ -50,7 +56,8 @@ MatrixPlan accumulating(const ir::QMatrix& q, int cols, int kb, int columns, int
   if (bias) m.side_bytes = 4 * cols;
   apart |= m.channel();
   const int blocks = columns / cols;
-  const int fit = slot / m.tile_bytes;
+  if (m.sparse()) kb /= 2;
+  const int fit = slot / (m.tile_bytes + m.index_bytes);
   m.kbs = divisor(kb, fit);
   m.kparts = kb / m.kbs;
   m.nbs = m.kparts > 1 ? 1 : divisor(blocks, apart ? std::min(most, fit / m.kbs) : fit / m.kbs);
@@ -68,6 +75,11 @@ void shape(Plan& p, const Llama& model) {
   p.layers = static_cast<int>(model.layers.size());
   p.dn = round_up(p.width, c * p.dies), p.dk = round_up(p.width, 32), p.x_part = p.dn / p.dies;
   p.hn = round_up(p.head_dim, c), p.hk = round_up(p.head_dim, 32);
+  for (const LlamaLayer& l : model.layers) {
+    for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up}) p.pair_x |= m && m->sparse();
+    p.pair_o |= l.o->sparse(), p.pair_hidden |= l.down && l.down->sparse();
+  }
+  p.pair_x |= model.head->sparse();
   p.qkv_bias = model.qkv_bias, p.qk_norm = model.qk_norm;
   p.activation = model.activation;
   p.layer_norm = model.layer_norm, p.parallel = model.parallel, p.gated = model.gated, p.ffn_bias = model.ffn_bias, p.post_norm = model.post_norm;
@@ -156,8 +168,9 @@ void weight_scratchpad(Plan& p, const Llama& model, const PlanOptions& options) 
   int least = unit;
   for (const auto& l : model.layers)
     for (const Matrix& m : {l.q, l.k, l.v, l.gate, l.up, l.router, l.shared_up})
-      if (m) least = std::max(least, static_cast<int>(m->kb()) * (m->format == ir::Format::mxfp4 ? unit / 2 : unit));
-  least = std::max(least, static_cast<int>(model.head->kb()) * (model.head->format == ir::Format::mxfp4 ? unit / 2 : unit));
+      if (m) least = std::max(least, column_bytes(*m, p.cols));
+  least = std::max(least, column_bytes(*model.head, p.cols));
+  if (p.pair_x || p.pair_o || p.pair_hidden) least = round_up(least, unit);
   adapter_slots(p, least);
   const std::uint32_t both = p.kv_area_bytes * 2;
   p.double_kv = options.double_kv && both <= p.config.wspm_bytes / 2 && both + 2 * u32(least) + adapter_places(p) <= p.config.wspm_bytes;
@@ -178,6 +191,7 @@ void steps(Plan& p, const Llama& model) {
   const int unit = 32 * p.cols;
   const auto blocks_per_slot = [&](const ir::QMatrix& m) {
     const int column = static_cast<int>(m.kb()) * unit, slot = static_cast<int>(p.slot_bytes);
+    if (m.sparse()) return slot / column_bytes(m, p.cols);
     return slot >= column || m.format != ir::Format::mxfp4 ? slot / column : slot / (column / 2);
   };
   int most = 64;
@@ -186,7 +200,8 @@ void steps(Plan& p, const Llama& model) {
       if (m) most = std::min(most, blocks_per_slot(*m) * p.cols / (p.gated ? 2 : 1));
   const auto part = [&](int columns) { return 32 * share(round_up(columns, 32) / 32, p.dies); };
   p.ek = p.dies * part(p.expert_ffn), p.sk = p.dies * part(p.shared_ffn), p.ffn_part = part(p.ffn);
-  p.fc = 32 * divisor(std::gcd(std::gcd(p.ffn_part, part(p.expert_ffn)), part(p.shared_ffn)) / 32, most / 32);
+  const int step = p.pair_hidden ? 64 : 32;
+  p.fc = step * divisor(std::gcd(std::gcd(p.ffn_part, part(p.expert_ffn)), part(p.shared_ffn)) / step, most / step);
   p.fk = p.ffn_part * p.dies;
   p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.package_dies());
   p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));

@@ -49,14 +49,18 @@ struct MatrixPlan {
   int iterations = 0, slots = 1, nbs = 0, kbs = 0, kparts = 1;
   int tile_bytes = 0;
   int scale_bytes = 0;  // of a tile; 0 with channel scales
+  int index_bytes = 0;  // of a tile, 2:4 sparse: its 32 stored values of k stand for 64
   int side_bytes = 0;   // fp32 values of a column block's columns that come with its weights: channel scales or a bias
   bool channel() const { return format == ir::Format::int8c; }
   bool bias() const { return side_bytes > 0 && !channel(); }
+  bool sparse() const { return index_bytes > 0; }
+  int k_columns() const { return kbs * (sparse() ? 64 : 32); }  // of activations, that a slot takes
+  std::uint32_t slot_index_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * index_bytes); }
   std::uint32_t weight_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * tile_bytes); }
   std::uint32_t slot_scale_bytes() const { return static_cast<std::uint32_t>(nbs * kbs * scale_bytes); }
   std::uint32_t slot_side_bytes() const { return static_cast<std::uint32_t>(nbs * side_bytes); }
   std::uint32_t stream_bytes(int part = 0) const {
-    return (weight_bytes() + slot_scale_bytes() + (part > 0 ? 0 : slot_side_bytes()) + 63) / 64 * 64;
+    return (weight_bytes() + slot_index_bytes() + slot_scale_bytes() + (part > 0 ? 0 : slot_side_bytes()) + 63) / 64 * 64;
   }
   std::uint64_t total_bytes() const;
   bool operator==(const MatrixPlan&) const = default;
@@ -126,6 +130,7 @@ struct Plan {
   int norms_of_layer() const { return parallel ? 1 : 2; }
   int extra_words = 0;      // biases of q, k, v, then norms of q and k, each head's padded to hn; bias of o, of the router, sinks
   int head_bias_words() const { return qkv_bias ? (heads + 2 * kv_heads) * hn : 0; }
+  bool pair_x = false, pair_o = false, pair_hidden = false;  // rows for 2:4 sparse products have a scale for 64 values: normalised, attention's, hidden
   ir::Activation activation = ir::Activation::silu;  // of a feed-forward without experts
   // A mixture of experts; mixture.experts 0: none.
   ir::Mixture mixture;

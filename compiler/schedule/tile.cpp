@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../passes/codes.hpp"
+#include "../passes/two_of_four.hpp"
 
 namespace jogak::schedule {
 namespace {
@@ -111,6 +112,14 @@ void put_tile(std::span<const Column> columns, int kb, std::byte* tile, std::byt
   if (whole && !int8 && stored && columns.size() % 16 == 0) return put_stored_mxfp4(columns, kb, tile, scales);
   for (std::size_t c = 0; c < columns.size(); ++c)
     if (columns[c].matrix) put_column(*columns[c].matrix, columns[c].n, kb, static_cast<int>(c), static_cast<int>(columns.size()), tile, scales);
+}
+
+void put_tile_indices(std::span<const Column> columns, int kb, std::byte* indices) {
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const Column& x = columns[c];
+    if (!x.matrix || x.n < 0 || x.n >= x.matrix->n || kb >= x.matrix->kb()) continue;
+    passes::put_indices({&x.matrix->index[static_cast<std::size_t>(x.n * x.matrix->kb() + kb) * 32], 32}, static_cast<int>(c), static_cast<int>(columns.size()), indices);
+  }
 }
 
 }  // namespace jogak::schedule

@@ -21,4 +21,7 @@ void put_column(const ir::QMatrix& m, std::int64_t n, int kb, int c, int cols, s
 // The same for all columns of a tile at once, which have one format.
 void put_tile(std::span<const Column> columns, int kb, std::byte* tile, std::byte* scales);
 
+// Indices of a tile of 2:4 sparse matrices, into zeros.
+void put_tile_indices(std::span<const Column> columns, int kb, std::byte* indices);
+
 }  // namespace jogak::schedule

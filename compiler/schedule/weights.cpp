@@ -51,7 +51,7 @@ Weights::Weights(const Plan& plan, emit::Emitter& emitter) : plan_(plan), emitte
 
 void Weights::add(const MatrixPlan& m) {
   slots_.insert(slots_.end(), static_cast<std::size_t>(m.iterations * m.slots),
-                SlotSize{m.weight_bytes(), m.slot_scale_bytes(), m.slot_side_bytes(), m.stream_bytes(),
+                SlotSize{m.weight_bytes() + m.slot_index_bytes(), m.slot_scale_bytes(), m.slot_side_bytes(), m.stream_bytes(),
                          m.side_bytes > 0 ? static_cast<std::uint32_t>(m.kparts) : 1, m.stream_bytes(0) - m.stream_bytes(1)});
 }
 
@@ -206,12 +206,14 @@ void Weights::consume(const MatrixPlan& m, const std::optional<SlotSize>& next, 
   emitter_.wait(Engine::mx, kSlotFull);
   Reg scales = 0;
   if (!m.channel()) emitter_.alui(AluFn::shr, scales = emitter_.temporary(), use_, 4);
+  Reg indices = 0;
+  if (m.sparse()) emitter_.alui(AluFn::add, indices = emitter_.temporary(), use_, m.weight_bytes());
   emitter_.put(spec::Mm{.wfmt = m.format == Format::mxfp4 ? spec::Wfmt::e2m1 : spec::Wfmt::int8,
                         .wscale = m.channel() ? spec::Wscale::one : m.format == Format::int8 ? spec::Wscale::fp16 : spec::Wscale::e8m0,
                         .ascale = spec::Ascale::bf16, .acc = p.acc, .w = use_, .ws = scales,
                         .wn = emitter_.constant(static_cast<std::uint32_t>(m.kbs * m.tile_bytes)),
                         .wk = emitter_.constant(static_cast<std::uint32_t>(m.tile_bytes)), .a = p.a, .am = p.am, .o = p.o, .om = p.om, .on = p.on,
-                        .m = p.m, .kb = emitter_.constant(static_cast<std::uint32_t>(m.kbs)), .nb = emitter_.constant(static_cast<std::uint32_t>(m.nbs))});
+                        .m = p.m, .kb = emitter_.constant(static_cast<std::uint32_t>(m.kbs)), .nb = emitter_.constant(static_cast<std::uint32_t>(m.nbs)), .sparse = m.sparse(), .wi = indices});
   emitter_.signal(Engine::mx, kSlotFree);
   cycle(use_, plan_.slot_bytes, plan_.slot_bytes * plan_.ring_slots);
   if (!next) return;

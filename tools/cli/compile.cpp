@@ -9,6 +9,7 @@
 #include "measure.hpp"
 #include "memory_plan.hpp"
 #include "mixed.hpp"
+#include "passes/two_of_four.hpp"
 #include "onnx.hpp"
 
 namespace jogak::cli {
@@ -93,6 +94,8 @@ void run(const Arguments& a) {
     return;
   }
   ir::Graph graph = import::read_model(a.model);
+  if (a.onnx.prune == "2:4") passes::prune_two_of_four(graph);
+  else if (!a.onnx.prune.empty()) throw Error("jogak", "--prune", a.onnx.prune, "2:4");
   CompileOptions options = a.options;
   const std::optional<eval::Mixed> mixed = mix(graph, a.mixed, a.options);
   if (mixed)

@@ -144,7 +144,7 @@ void add_onnx_options(CLI::App& command, OnnxArguments& a) {
   command.add_option("--size", a.sizes, "ONNX: NAME=SIZE of a dimension that has a name");
   command.add_option("--input", a.inputs, "ONNX: NAME=FILE.npy, FILE.npy or FILE.npz; sizes follow from them");
   command.add_option("--bind", a.bind, "ONNX: inputs that become constants, as --input");
-  command.add_option("--prune", a.prune, "ONNX: 2:4 keeps the two largest of each four weights");
+  command.add_option("--prune", a.prune, "2:4 keeps the two largest of each four weights (ONNX, decoders)");
   command.add_flag("--dense", a.dense, "ONNX: 2:4 sparse weights are multiplied as others are");
 }
 
