@@ -55,12 +55,12 @@ void Lowering::send_rows(Reg from, int part, int stride, Reg rows) {
   send_to_all(Space::asc, shifted(AluFn::shr, from, 4), k(part / 16), rows, k(stride / 16));
 }
 
-void Lowering::gather_columns(Engine maker) {
+void Lowering::gather_columns(Engine maker, std::uint32_t base) {
   if (p_.dies == 1) return;
   const unsigned made = maker == Engine::ve ? kGathered : kColumns;
   e_.signal(maker, made);
   e_.wait(Engine::st, made);
-  own(p0_, p_.x, p_.x_part);
+  own(p0_, base, p_.x_part);
   e_.alui(AluFn::shl, p0_, p0_, 2);
   send_to_all(Space::vmem, p0_, k(p_.x_part * 4LL), m_, k(p_.dn * 4LL));
   send_signals(Space::vmem, p0_, kColumnPart);

@@ -13,7 +13,7 @@ namespace {
 
 // What tensor parallelism has no gather for.
 std::string misfit(const Llama& model) {
-  return model.post_norm ? "norms behind attention" : model.parallel ? "attention beside the feed-forward" :
+  return model.parallel ? "attention beside the feed-forward" :
          model.ffn_bias ? "biases of the feed-forward" : "";
 }
 

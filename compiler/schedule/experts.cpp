@@ -74,7 +74,7 @@ void Lowering::begin_mixture(const LayerPlan& l) {
 
 void Lowering::end_mixture() {
   e_.signal(Engine::mx, kResult);
-  gather_columns(Engine::ve);
+  gather_columns(Engine::ve, p_.x);
   next_experts();
 }
 

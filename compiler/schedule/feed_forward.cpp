@@ -19,7 +19,7 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   else accumulate(m, operand, stride);
   if (group) adapter_residual(*group, operand, p_.x);
   e_.signal(Engine::mx, kResult);
-  gather_columns(m.channel() ? Engine::ve : Engine::mx);
+  gather_columns(m.channel() ? Engine::ve : Engine::mx, p_.x);
 }
 
 // The rows of work y are p_.y: cleared, summed up, normalised.
@@ -28,15 +28,18 @@ void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint
   const auto y = [&] { return k(p_.y); };
   const auto dn = [&] { return k(p_.dn); };
   const auto width = [&] { return k(p_.width); };
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = y(), .ds = dn(), .a = y(), .as = dn(), .rows = m_, .cols = dn()});
+  if (p_.dies > 1) own(p0_, p_.y, p_.x_part);  // the other dies' columns come from them
+  const Reg mine = p_.dies > 1 ? p0_ : y();
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = mine, .ds = dn(), .a = mine, .as = dn(), .rows = m_, .cols = k(p_.x_part)});
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  e_.set(p0_, p_.y);
+  own(p0_, p_.y, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
   adapter_residual(group, operand, p_.y);
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
+  gather_columns(Engine::ve, p_.y);
   const std::uint32_t weights = p_.extra + (group == AdapterGroup::o ? p_.at_post_attn : p_.at_post_ffn);
   const auto sums = [&] { return k(p_.sums); };
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::vector, .red = Vred::sum, .a = y(), .as = dn(), .b = y(), .bs = dn(), .r = sums(), .rows = m_, .cols = width()});

@@ -153,7 +153,7 @@ void Lowering::layer(const LayerPlan& l) {
   projections(l);
   if (!late_extra()) release_extra();
   attention();
-  if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.heads * p_.hk, AdapterGroup::o);
+  if (p_.post_norm) residual_normed(op::o, l.o, p_.oq, p_.all_heads * p_.hk, AdapterGroup::o);
   else residual(op::o, l.o, p_.oq, p_.all_heads * p_.hk, AdapterGroup::o);
   if (p_.parallel) e_.wait(Engine::ve, kResult);
   else norm("ffn_norm", 1, k(p_.x), m_, bias(p_.ffn_bias, p_.at_down_bias));

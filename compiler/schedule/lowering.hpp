@@ -185,8 +185,8 @@ class Lowering : Arithmetic {
   void end_gather(std::uint32_t base, int part);
   void gather_row(Reg from, int part, int stride);  // one row, all at once
   void send_rows(Reg from, int part, int stride, Reg rows);
-  // This die's columns of x, which `maker` has made, likewise; the vector engine waits.
-  void gather_columns(Engine maker);
+  // This die's columns of x, or what else begins at word `base`, which `maker` has made, likewise; the vector engine waits.
+  void gather_columns(Engine maker, std::uint32_t base);
   // Where each die has layers of its own: x comes from the die before; goes to the next one, and from the last one to all for the head.
   void take_over();
   void pass_on();

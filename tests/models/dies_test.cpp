@@ -92,7 +92,7 @@ const import::LlamaHyper kSmall{.layers = 4, .width = 64, .heads = 4, .kv_heads 
 
 TEST_CASE("decoders that tensor parallelism has no gathers for run as a pipeline") {
   import::LlamaHyper hyper = kSmall;
-  hyper.post_norm = true;
+  hyper.parallel = true;
   same_in(hyper, "auto");
   CHECK_THROWS_WITH_AS(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = 2, .parallel = "tensor"}), doctest::Contains("package: gathers of this decoder on 2 dies"), Error);
 }
@@ -184,6 +184,20 @@ TEST_CASE("Verilated packages: slow links with a long latency change times only"
   Session session(program, std::move(dies));
   CHECK(session.generate(prompt, {.tokens = 2, .stop_at_end = false}).ids == one.ids);
   CHECK(session.kv_cache() == one.cache);
+}
+
+TEST_CASE("every kind of decoder: the bits of one die, tensor-parallel or as a pipeline") {
+  const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
+  for (const std::string name : {"gemma", "gemma2", "gemma3", "gpt2", "gpt_oss", "llama", "llama_yarn", "mistral", "phi", "phi3", "qwen2", "qwen2_sliding", "qwen2_moe",
+                                 "qwen3", "qwen3_moe", "qwen3_moe_some"}) {
+    CAPTURE(name);
+    const ir::Graph graph = import::read_model("tests/models/golden/" + name);
+    const Bits one = bits_of(compile(graph, {.config = "quad"}).program, prompt, 4);
+    const Bits two = bits_of(compile(graph, {.config = "quad", .dies = 2}).program, prompt, 4);
+    CHECK(two.ids == one.ids);
+    CHECK(same_bits(two.logits, one.logits));
+    CHECK(two.cache == one.cache);
+  }
 }
 
 TEST_CASE("dies of a package start together") {
