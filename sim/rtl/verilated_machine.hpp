@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "axi_lite_watch.hpp"
 #include "axi_memory.hpp"
 #include "banks.hpp"
 #include "simulator.hpp"
@@ -67,6 +68,7 @@ class Machine : public Simulator {
     for (int i = 0; i < kResetCycles; ++i) edge();
     dut_->rst_ni = 1;
     edge();
+    registers_.reset();
   }
 
   void write_csr(u32 offset, u32 value) override {
@@ -76,6 +78,7 @@ class Machine : public Simulator {
     dut_->s_axi_awvalid_i = dut_->s_axi_wvalid_i = 1;
     wait([&] { return dut_->s_axi_awready_o && dut_->s_axi_wready_o; }, "write", offset);
     dut_->s_axi_awvalid_i = dut_->s_axi_wvalid_i = 0;
+    rest(dut_->s_axi_bready_i);
     wait([&] { return dut_->s_axi_bvalid_o; }, "write answer", offset);
   }
 
@@ -84,6 +87,7 @@ class Machine : public Simulator {
     dut_->s_axi_arvalid_i = 1;
     wait([&] { return dut_->s_axi_arready_o; }, "read", offset);
     dut_->s_axi_arvalid_i = 0;
+    rest(dut_->s_axi_rready_i);
     u32 value = 0;
     wait([&] { return value = dut_->s_axi_rdata_o, dut_->s_axi_rvalid_o; }, "read answer", offset);
     return value;
@@ -134,6 +138,7 @@ class Machine : public Simulator {
   // Before the rising edge: what is transferred at it.
   void sample() {
     memory_->sample(pins_);
+    registers_.sample(lite_pins_);
     if (trace_) trace_commands();
   }
   // As npu_counters holds them: the stored word or the sum on its way there, what came since, the amount that is
@@ -167,6 +172,20 @@ class Machine : public Simulator {
              .aw_len = &dut_->m_axi_awlen_o, .w_valid = &dut_->m_axi_wvalid_o, .w_ready = &dut_->m_axi_wready_i,
              .w_data = &dut_->m_axi_wdata_o, .w_strb = &dut_->m_axi_wstrb_o, .w_last = &dut_->m_axi_wlast_o,
              .b_valid = &dut_->m_axi_bvalid_i, .b_ready = &dut_->m_axi_bready_o, .b_resp = &dut_->m_axi_bresp_i};
+    lite_pins_ = {&dut_->s_axi_awvalid_i, &dut_->s_axi_awready_o, &dut_->s_axi_wvalid_i, &dut_->s_axi_wready_o, &dut_->s_axi_bvalid_o,
+                  &dut_->s_axi_bready_i, &dut_->s_axi_bresp_o, &dut_->s_axi_arvalid_i, &dut_->s_axi_arready_o, &dut_->s_axi_rvalid_o,
+                  &dut_->s_axi_rready_i, &dut_->s_axi_rresp_o, &dut_->s_axi_rdata_o};
+  }
+
+  // Where the memory stalls the host does too: it takes an answer some cycles late.
+  void rest(std::uint8_t& ready) {
+    if (options_.stall == 0) return;
+    ready = 0;
+    for (u64 left = cycle_ % 4; left > 0; --left) {
+      dut_->eval();
+      tick();
+    }
+    ready = 1;
   }
 
   // Ticks until `ready` was true at a clock edge; inputs may just have changed.
@@ -226,6 +245,8 @@ class Machine : public Simulator {
   std::unique_ptr<MODEL> dut_;
   std::unique_ptr<MemoryTiming> behind_;
   std::optional<AxiMemory> memory_;
+  AxiLitePins lite_pins_{};
+  AxiLiteWatch registers_;
   AxiPins pins_;
   std::array<Banks, 5> banks_;
   std::function<void(const TraceEvent&)> trace_;
