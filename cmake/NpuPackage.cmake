@@ -55,7 +55,7 @@ install(FILES "${PROJECT_BINARY_DIR}/package/jogakConfig.cmake" "${PROJECT_BINAR
 # The folders keep their shape below include/jogak.
 set(root "${PROJECT_SOURCE_DIR}")
 set(to "${CMAKE_INSTALL_INCLUDEDIR}/jogak")
-install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtime/loaded.hpp ${root}/runtime/profile.hpp ${root}/runtime/sampler.hpp ${root}/runtime/tokenizer.hpp
+install(FILES ${root}/runtime/jogak.h ${root}/runtime/session.hpp ${root}/runtime/dies.hpp ${root}/runtime/loaded.hpp ${root}/runtime/profile.hpp ${root}/runtime/sampler.hpp ${root}/runtime/tokenizer.hpp
   ${root}/runtime/byte_merges.hpp ${root}/runtime/pretokenizer.hpp ${root}/runtime/word_pieces.hpp
   ${root}/runtime/program.hpp ${root}/runtime/asm.hpp ${root}/runtime/builder.hpp ${root}/compiler/compile.hpp ${root}/compiler/bound.hpp ${root}/spec/error.hpp DESTINATION "${to}")
 install(FILES "${NPU_GEN_DIR}/npu_spec.hpp" "${NPU_GEN_DIR}/npu_regs.h" DESTINATION "${to}")
@@ -63,7 +63,7 @@ install(FILES ${root}/runtime/drafter.hpp ${root}/runtime/chat.hpp DESTINATION "
 install(FILES ${root}/runtime/tensor_session.hpp ${root}/runtime/language_model.hpp ${root}/runtime/batch_session.hpp ${root}/runtime/encoder_session.hpp
   DESTINATION "${to}")
 install(FILES ${root}/compiler/tensor/graph.hpp ${root}/compiler/tensor/lower.hpp ${root}/compiler/tensor/evaluate.hpp DESTINATION "${to}/tensor")
-install(FILES ${root}/driver/device.hpp DESTINATION "${to}/driver")
+install(FILES ${root}/driver/device.hpp ${root}/driver/package.hpp DESTINATION "${to}/driver")
 install(FILES ${root}/compiler/ir/graph.hpp ${root}/compiler/ir/bytes.hpp DESTINATION "${to}/ir")
 install(FILES ${root}/compiler/import/gguf.hpp DESTINATION "${to}/import")
 install(TARGETS jogak-cli DESTINATION "${CMAKE_INSTALL_BINDIR}")
