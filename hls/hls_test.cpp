@@ -4,6 +4,7 @@
 #include <hls_burst_maxi.h>
 #include <hls_stream.h>
 
+#include <cstring>
 #include <random>
 
 #include "check.hpp"
@@ -101,6 +102,31 @@ TEST_CASE("a program outside memory ends the job with a sentence") {
   regs[spec::csr::code_len / 4] = 4;
   CHECK_THROWS_WITH(kernel->run(regs, memory, 0), doctest::Contains("burst of 8 words at 1024"));
   CHECK_THROWS_WITH(hls_csim::make_kernel("huge"), doctest::Contains("huge"));
+}
+
+// One job of a program at address 0; its registers.
+std::array<u32, hls_csim::kRegisterWords> run_job(hls_csim::Kernel& kernel, const char* program, u32 code_len = 0) {
+  alignas(64) static std::array<u8, 1 << 16> memory;
+  const auto code = assemble(program);
+  memory.fill(0);
+  std::memcpy(memory.data(), code.data(), code.size() * sizeof(spec::Insn));
+  std::array<u32, hls_csim::kRegisterWords> regs{};
+  regs[spec::csr::code_len / 4] = code_len != 0 ? code_len : static_cast<u32>(code.size());
+  kernel.run(regs, memory, 0);
+  return regs;
+}
+
+TEST_CASE("a program longer than the instruction memory ends where that does, as in the RTL") {
+  const auto kernel = hls_csim::make_kernel("nano");
+  const u32 words = kernel->config().imem_words;
+  const auto regs = run_job(*kernel, "alui fn=add rd=r1 imm=1\nhalt\n", words + 1000);
+  CHECK(regs[spec::csr::fault_cause / 4] == 0);
+  // Nothing but additions up to the end.
+  std::string program;
+  for (u32 i = 0; i < words; ++i) program += "alui fn=add rd=r1 imm=1\n";
+  const auto past = run_job(*kernel, program.c_str(), words + 1);
+  CHECK(past[spec::csr::fault_cause / 4] == static_cast<u32>(spec::Fault::loop));
+  CHECK(past[spec::csr::fault_pc / 4] == words);
 }
 
 TEST_CASE("the estimate knows what overlaps: a load and a product side by side take as long as the longer one") {

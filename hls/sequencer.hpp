@@ -251,7 +251,8 @@ inline Core begin(const u32* regs) {
     core.window[i].size = regs[reg_word(spec::csr::win_size_at(i))];
     core.window[i].flags = regs[reg_word(spec::csr::win_flags_at(i))];
   }
-  core.code_len = regs[reg_word(spec::csr::code_len)];
+  const u32 length = regs[reg_word(spec::csr::code_len)];
+  core.code_len = length < kConfig.imem_words ? length : kConfig.imem_words;  // more is not loaded
   return core;
 }
 

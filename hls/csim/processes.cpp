@@ -1,3 +1,6 @@
+// Some compilers define it by themselves; its longjmp ends the program where a jump leads to another stack.
+#undef _FORTIFY_SOURCE
+
 #include "processes.h"
 
 #include <setjmp.h>
