@@ -1,6 +1,7 @@
 #include "dram_controller.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <utility>
 
 #include "memory_socket.hpp"
 
@@ -17,6 +18,7 @@ tlm::tlm_sync_enum DramController::forward(tlm::tlm_generic_payload& p, tlm::tlm
   if (phase == MEMORY_RESTART) {
     dram_.restart();
     waiting_.clear(), free_.clear();
+    latest_ = 0;
     delay = sc_core::sc_max_time();
     return tlm::TLM_UPDATED;
   }
@@ -32,14 +34,19 @@ tlm::tlm_sync_enum DramController::forward(tlm::tlm_generic_payload& p, tlm::tlm
   const u64 number = free_.back();
   free_.pop_back();
   waiting_[number] = &p;
-  dram_.access(cycle(delay), p.get_address(), p.is_write(), number);
+  latest_ = std::max(latest_, cycle(delay));
+  dram_.access(latest_, p.get_address(), p.is_write(), number);
   phase = tlm::END_REQ;
   return tlm::TLM_UPDATED;
 }
 
 // Ends that are known.
 void DramController::answer() {
-  for (const MemoryTiming::Done& d : dram_.done()) {
+  // An initiator may ask for more as soon as it has its answer.
+  if (dram_.done().empty()) return;
+  auto told = std::exchange(spare_, {});
+  told.swap(dram_.done());
+  for (const MemoryTiming::Done& d : told) {
     tlm::tlm_generic_payload* p = waiting_[d.id];
     free_.push_back(d.id);
     if (p == nullptr) {
@@ -51,13 +58,17 @@ void DramController::answer() {
     sc_core::sc_time delay = clock_.until(d.cycle);
     (void)socket->nb_transport_bw(*p, phase, delay);
   }
-  dram_.done().clear();
+  told.clear();
+  spare_ = std::move(told);
 }
 
-// Time runs ahead to the end of this access: nothing else may be on its way but what came before.
+// Time runs ahead to the end of this access: nothing else may be on its way but what came before. An initiator that is behind another one
+// in time is served when that one was.
 void DramController::blocking(tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
+  if (p.get_streaming_width() < p.get_data_length()) return p.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
   if (!copy(p)) return;
-  const u64 begin = cycle(delay), size = dram_.access_bytes(), end = p.get_address() + p.get_data_length();
+  latest_ = std::max(latest_, cycle(delay));
+  const u64 begin = latest_, size = dram_.access_bytes(), end = p.get_address() + p.get_data_length();
   u64 last = begin;
   for (u64 at = p.get_address() / size * size; at < end; at += size) {
     if (free_.empty()) free_.push_back(waiting_.size()), waiting_.push_back(nullptr);

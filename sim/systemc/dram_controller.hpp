@@ -37,6 +37,8 @@ class DramController : public sc_core::sc_module {
   std::vector<tlm::tlm_generic_payload*> waiting_;  // by number; null: blocking
   std::vector<u64> free_;
   std::map<u64, u64> blocked_;                      // ends of blocking accesses
+  std::vector<MemoryTiming::Done> spare_;           // of answer()
+  u64 latest_ = 0;                                  // cycle of the last access
 };
 
 }  // namespace jogak::systemc

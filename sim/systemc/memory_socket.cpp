@@ -1,5 +1,7 @@
 #include "memory_socket.hpp"
 
+#include <algorithm>
+
 #include "error.hpp"
 
 namespace jogak::systemc {
@@ -37,26 +39,53 @@ void SocketMemory::access(u64 cycle, u64 addr, bool write, u64 id) {
   r.set_byte_enable_length(1);
   r.set_dmi_allowed(false);
   r.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  tlm::tlm_phase phase = tlm::BEGIN_REQ;
-  sc_core::sc_time delay = clock_.until(origin_ + cycle);
-  const tlm::tlm_sync_enum answer = socket->nb_transport_fw(r, phase, delay);
+  r.begin = clock_.at(origin_ + cycle);
   last_ = cycle;
   next_ = 0;
-  if (answer == tlm::TLM_COMPLETED) {
-    tlm::tlm_phase end = tlm::BEGIN_RESP;
-    (void)back(r, end, delay);
+  line_.push_back(&r);
+  send();
+}
+
+void SocketMemory::send() {
+  while (begun_ == nullptr && !line_.empty()) {
+    Request& r = *line_.front();
+    line_.pop_front();
+    begun_ = &r;
+    const sc_core::sc_time now = sc_core::sc_time_stamp(), begin = std::max({r.begin, open_from_, now});
+    tlm::tlm_phase phase = tlm::BEGIN_REQ;
+    sc_core::sc_time delay = begin - now;
+    const tlm::tlm_sync_enum answer = socket->nb_transport_fw(r, phase, delay);
+    if (answer == tlm::TLM_ACCEPTED) continue;
+    if (begun_ == &r) begun_ = nullptr;
+    if (answer == tlm::TLM_COMPLETED) {
+      respond(r, delay);
+    } else if (phase == tlm::BEGIN_RESP) {
+      tlm::tlm_phase end = tlm::END_RESP;
+      sc_core::sc_time then = delay;
+      (void)socket->nb_transport_fw(r, end, then);
+      respond(r, delay);
+    } else {
+      open_from_ = now + delay;
+    }
   }
 }
 
-tlm::tlm_sync_enum SocketMemory::back(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
-  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
-  if (p.is_response_error()) throw Error("memory socket", "answer to address " + std::to_string(p.get_address()), p.get_response_string(), "TLM_OK_RESPONSE");
-  Request& r = static_cast<Request&>(p);
+void SocketMemory::respond(Request& r, const sc_core::sc_time& delay) {
+  if (r.is_response_error()) throw Error("memory socket", "answer to address " + std::to_string(r.get_address()), r.get_response_string(), "TLM_OK_RESPONSE");
   const u64 ps = (sc_core::sc_time_stamp() + delay).value();
   done_.push_back({r.id, (ps + clock_.period_ps - 1) / clock_.period_ps - origin_});
   free_.push_back(&r);
   if (!telling_) news_.notify(sc_core::SC_ZERO_TIME);
-  return tlm::TLM_COMPLETED;
+}
+
+tlm::tlm_sync_enum SocketMemory::back(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  const bool ends = phase == tlm::END_REQ, answers = phase == tlm::BEGIN_RESP;
+  if (!ends && !answers) return tlm::TLM_ACCEPTED;
+  const bool first = begun_ == &p;
+  if (first) begun_ = nullptr, open_from_ = sc_core::sc_time_stamp() + (ends ? delay : sc_core::SC_ZERO_TIME);
+  if (answers) respond(static_cast<Request&>(p), delay);
+  if (first) send();
+  return answers ? tlm::TLM_COMPLETED : tlm::TLM_ACCEPTED;
 }
 
 bool SocketMemory::tell(const tlm::tlm_phase& what, u64 cycle) {
@@ -84,7 +113,8 @@ void SocketMemory::restart() {
   done_.clear();
   next_ = kNever;
   (void)tell(MEMORY_RESTART, 0);
-  free_.clear();
+  line_.clear(), free_.clear();
+  begun_ = nullptr, open_from_ = sc_core::SC_ZERO_TIME;
   for (const auto& r : requests_) free_.push_back(r.get());
 }
 

@@ -4,6 +4,7 @@
 #include <tlm_utils/simple_target_socket.h>
 
 #include <deque>
+#include <utility>
 
 #include "cycle_chiplet.hpp"
 #include "exchange_test.hpp"
@@ -77,7 +78,11 @@ TEST_CASE("a loosely timed initiator at the DRAM controller: bytes, and the time
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   std::uint8_t word[64] = {1, 2, 3}, back[64] = {};
   const auto ns = [](const sc_core::sc_time& t) { return t.value() / 1000; };
-  (void)initiator->transport(tlm::TLM_WRITE_COMMAND, 0x1040, word, 64, sc_core::SC_ZERO_TIME);
+  (void)initiator->transport(tlm::TLM_WRITE_COMMAND, 0x1040, word, 64, sc_core::sc_time(500, sc_core::SC_NS));
+  // An initiator that is behind in time waits for what was served before.
+  const auto behind = ns(initiator->transport(tlm::TLM_READ_COMMAND, 0x1040, back, 64, sc_core::SC_ZERO_TIME));
+  CHECK(behind >= 500);
+  CHECK(behind < 600);
   CHECK(bytes[0x42] == 3);
   const sc_core::sc_time later(1, sc_core::SC_US);
   // Rows are open by now: 16.25 ns and a nanosecond of controller.
@@ -94,20 +99,46 @@ TEST_CASE("a loosely timed initiator at the DRAM controller: bytes, and the time
 
 namespace {
 
+// How a target of the base protocol may take a request: END_REQ at once; later, by a call back; or BEGIN_RESP at once, with its moment as delay.
+enum class Style { at_once, later, answer };
+
 // A memory of somebody else: every access takes as long, and it knows nothing of the chiplet's phases.
 struct FixedMemory : sc_core::sc_module {
   SC_HAS_PROCESS(FixedMemory);
-  FixedMemory(const sc_core::sc_module_name& name, u64 ps) : sc_module(name), socket("socket"), takes(sc_core::sc_time::from_value(ps)) {
+  FixedMemory(const sc_core::sc_module_name& name, u64 ps, Style s) : sc_module(name), socket("socket"), takes(sc_core::sc_time::from_value(ps)), style(s) {
     socket.register_nb_transport_fw(this, &FixedMemory::forward);
     SC_METHOD(answer);
     sensitive << due;
     dont_initialize();
+    SC_METHOD(end_request);
+    sensitive << taken;
+    dont_initialize();
+  }
+  void end_request() {
+    tlm::tlm_phase phase = tlm::END_REQ;
+    sc_core::sc_time delay;
+    tlm::tlm_generic_payload* payload = std::exchange(request, nullptr);
+    (void)socket->nb_transport_bw(*payload, phase, delay);
   }
   tlm::tlm_sync_enum forward(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+    if (phase == tlm::END_RESP) ++ended;
     if (phase != tlm::BEGIN_REQ) return tlm::TLM_ACCEPTED;
+    CHECK(request == nullptr);
+    ++begun;
+    if (style == Style::answer) {
+      p.set_response_status(tlm::TLM_OK_RESPONSE);
+      phase = tlm::BEGIN_RESP, delay += takes;
+      return tlm::TLM_UPDATED;
+    }
     waiting.push_back({&p, sc_core::sc_time_stamp() + delay + takes});
     due.notify(waiting.front().end - kEarly - sc_core::sc_time_stamp());
-    return tlm::TLM_ACCEPTED;
+    if (style == Style::later) {
+      request = &p;
+      taken.notify(delay + sc_core::sc_time(2, sc_core::SC_NS));
+      return tlm::TLM_ACCEPTED;
+    }
+    phase = tlm::END_REQ;
+    return tlm::TLM_UPDATED;
   }
   void answer() {
     while (!waiting.empty() && waiting.front().end - kEarly <= sc_core::sc_time_stamp()) {
@@ -127,8 +158,11 @@ struct FixedMemory : sc_core::sc_module {
   const sc_core::sc_time kEarly{3, sc_core::SC_NS};  // an answer comes so long before its end
   tlm_utils::simple_target_socket<FixedMemory> socket;
   sc_core::sc_time takes;
+  Style style;
   std::deque<Waiting> waiting;
-  sc_core::sc_event due;
+  tlm::tlm_generic_payload* request = nullptr;  // whose END_REQ is to come
+  int begun = 0, ended = 0;                     // BEGIN_REQ and END_RESP
+  sc_core::sc_event due, taken;
 };
 
 }  // namespace
@@ -152,7 +186,7 @@ TEST_CASE("somebody else's memory at a chiplet's socket: a fixed latency, as the
     l.windows[0] = {1 << 20, 1 << 16, true, true};
     return Chiplet::Job{l, (1 << 20) + (1 << 15), false};
   };
-  const auto run = [&](bool foreign) {
+  const auto run = [&](bool foreign, Style style = Style::at_once) {
     model::Machine machine(config);
     const Chiplet::Job job = launched(machine);
     Simulation simulation;
@@ -160,19 +194,25 @@ TEST_CASE("somebody else's memory at a chiplet's socket: a fixed latency, as the
     Values values({&machine});
     auto chiplet = std::make_unique<CycleChiplet>("chiplet", Chiplet::Options{Clock{}, 0, 0, 0, 0, foreign ? 64u : 0u, {}}, values, 0);
     std::unique_ptr<FixedMemory> memory;
-    if (foreign) memory = std::make_unique<FixedMemory>("memory", 64'000), chiplet->memory()->socket.bind(memory->socket);
+    if (foreign) memory = std::make_unique<FixedMemory>("memory", 64'000, style), chiplet->memory()->socket.bind(memory->socket);
     auto host = std::make_unique<Host>("host", std::vector<Chiplet*>{chiplet.get()});
     sc_core::sc_start(10, sc_core::SC_NS);
     chiplet->launch(job, 10);
     sc_core::sc_start(100, sc_core::SC_US);
     CHECK(chiplet->over());
     const auto counters = chiplet->result().counters.values;
+    if (style == Style::answer) CHECK(memory->ended == memory->begun);
     host.reset(), memory.reset(), chiplet.reset();
     return counters;
   };
   const auto ideal = run(false);
   CHECK(ideal[std::size_t(spec::Counter::cycles)] > 1000);
   CHECK(run(true) == ideal);
+  CHECK(run(true, Style::answer) == ideal);
+  // One request at a time takes longer, and moves the same bytes.
+  const auto slow = run(true, Style::later);
+  CHECK(slow[std::size_t(spec::Counter::cycles)] > ideal[std::size_t(spec::Counter::cycles)]);
+  CHECK(slow[std::size_t(spec::Counter::load_bytes)] == ideal[std::size_t(spec::Counter::load_bytes)]);
 }
 
 TEST_CASE("dies that have no such machine are refused by name") {
