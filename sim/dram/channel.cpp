@@ -46,14 +46,14 @@ Channel::Choice Channel::first_step(const Access& a, bool write) const {
   const Rank& r = ranks_[a.rank];
   Choice c{.write = write, .tick = std::max(a.arrival, now_)};
   if (b.row == a.row) {
-    c.kind = Kind::column;
+    c.kind = Step::column;
     c.tick = std::max({c.tick, b.column, write ? g.write : g.read, write ? r.write : r.read, column_bus_});
   } else if (b.row == kNever) {
-    c.kind = Kind::act;
+    c.kind = Step::act;
     c.tick = std::max({c.tick, b.act, g.act, r.act, row_bus_});
     if (r.count == 4) at_least(c.tick, r.acts[r.oldest] + p_.t.faw);
   } else {
-    c.kind = Kind::pre;
+    c.kind = Step::pre;
     c.tick = std::max({c.tick, b.pre, row_bus_});
   }
   return c;
@@ -73,10 +73,10 @@ Channel::Choice Channel::choose() {
     if (!hit) seen |= bit;
     Choice c = first_step(queue[i], write);
     c.index = i;
-    if (c.tick < best.tick || (c.tick == best.tick && c.kind == Kind::column && best.kind != Kind::column)) best = c;
+    if (c.tick < best.tick || (c.tick == best.tick && c.kind == Step::column && best.kind != Step::column)) best = c;
   }
   for (u32 r = 0; r < ranks_.size(); ++r)
-    if (ranks_[r].refresh <= best.tick) best = {Kind::refresh, r, false, ranks_[r].refresh};
+    if (ranks_[r].refresh <= best.tick) best = {Step::refresh, r, false, ranks_[r].refresh};
   return best;
 }
 
@@ -84,19 +84,23 @@ void Channel::issue(std::vector<End>& ends) {
   next();
   const Choice c = choice_;
   chosen_ = false;
-  if (c.kind == Kind::refresh) return refresh(c.index);
+  if (c.kind == Step::refresh) return refresh(c.index);
   now_ = c.tick;
   const Queue& queue = c.write ? writes_ : reads_;
-  if (c.kind == Kind::column) return column(c, ends);
+  if (c.kind == Step::column) return column(c, ends);
   u64& bus = row_bus_;
-  if (c.kind == Kind::act) {
+  if (c.kind == Step::act) {
     bus = c.tick + p_.act_clocks;
-    activate(queue[c.index], c.tick);
+    const Access& a = queue[c.index];
+    activate(a, c.tick);
+    tell(Kind::act, c.tick, a.rank, a.group, a.bank);
   } else {
     bus = c.tick + p_.pre_clocks;
-    Bank& b = banks_[queue[c.index].bank];
+    const Access& a = queue[c.index];
+    Bank& b = banks_[a.bank];
     b.row = kNever;
     at_least(b.act, c.tick + p_.t.rp);
+    tell(Kind::pre, c.tick, a.rank, a.group, a.bank);
     ++counts_.precharges;
   }
   if (!p_.two_buses) column_bus_ = row_bus_;
@@ -120,6 +124,7 @@ void Channel::column(const Choice& c, std::vector<End>& ends) {
   const Timing& t = p_.t;
   Queue& queue = c.write ? writes_ : reads_;
   const Access a = queue[c.index];
+  tell(c.write ? Kind::write : Kind::read, c.tick, a.rank, a.group, a.bank);
   const u64 data = c.tick + (c.write ? t.cwl : t.cl) + p_.burst;  // the end of its data
   column_bus_ = c.tick + p_.column_clocks;
   if (!p_.two_buses) row_bus_ = column_bus_;
@@ -155,7 +160,9 @@ void Channel::refresh(u32 rank) {
     if (banks_[i].row != kNever) at_least(close, banks_[i].pre), at_least(begin, close + p_.t.rp);
   for (u32 i = rank * n; i < (rank + 1) * n; ++i) {
     if (banks_[i].row == kNever) at_least(begin, banks_[i].act);
+    else tell(Kind::pre, close, rank, i / p_.banks, i);
   }
+  tell(Kind::refresh, begin, rank);
   for (u32 i = rank * n; i < (rank + 1) * n; ++i) banks_[i].row = kNever, banks_[i].act = begin + p_.t.rfc;
   r.refresh += p_.t.refi;
   ++counts_.refreshes;

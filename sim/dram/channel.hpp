@@ -35,6 +35,15 @@ class Channel {
     u64 id, tick;  // a read's last data, a write's arrival in the controller's queue
   };
 
+  // As commands leave, for who checks them. A refresh closes its rank's open banks by precharges before it.
+  enum class Kind : std::uint8_t { none, read, write, act, pre, refresh };
+  struct Command {
+    Kind kind;
+    u64 tick;
+    u32 rank, group, bank;  // the latter two as in Access; 0 for refreshes
+  };
+  void watch(std::vector<Command>* commands) { commands_ = commands; }
+
   explicit Channel(const Preset& preset);
 
   void push(const Access& access, bool write, std::vector<End>& ends);
@@ -57,9 +66,9 @@ class Channel {
     u64 acts[4] = {};  // the last four, next to be replaced at `oldest`
     u32 oldest = 0, count = 0;
   };
-  enum class Kind : std::uint8_t { none, column, act, pre, refresh };
+  enum class Step : std::uint8_t { none, column, act, pre, refresh };
   struct Choice {
-    Kind kind = Kind::none;
+    Step kind = Step::none;
     u32 index = 0;  // in the queue; of the rank, for refresh
     bool write = false;
     u64 tick = kNever;
@@ -73,6 +82,9 @@ class Channel {
   void column(const Choice& c, std::vector<End>& ends);
   void activate(const Access& a, u64 tick);
   void refresh(u32 rank);
+  void tell(Kind kind, u64 tick, u32 rank, u32 group = 0, u32 bank = 0) {
+    if (commands_ != nullptr) commands_->push_back({kind, tick, rank, group, bank});
+  }
 
   const Preset& p_;
   std::vector<Bank> banks_;
@@ -84,6 +96,7 @@ class Channel {
   bool writing_ = false, chosen_ = false;
   Choice choice_;
   Counts counts_;
+  std::vector<Command>* commands_ = nullptr;
 };
 
 }  // namespace jogak::dram
