@@ -142,6 +142,14 @@ def prove(proof, arguments, work):
     return names
 
 
+def covered(proof, names):
+    """Each property of a module has a fault in one of its proofs at least."""
+    broken = {f[1] for f in table("faults.tsv", 5) if proof_of(f[0])["top"] == proof["top"]}
+    missing = [n[4:-2] for n in names if n[4:-2] not in broken]
+    if missing:
+        raise Wrong(f"faults.tsv: properties of {proof['top']}, found no fault for {', '.join(missing)}, expected one for each")
+
+
 def refute(proof, faults, names, arguments, work):
     for number, fault in enumerate(faults, 1):
         target = f"bad_{fault[1]}_o"
@@ -174,6 +182,7 @@ def main():
         work.mkdir(parents=True, exist_ok=True)
         graphs(proof, faults, arguments.build.resolve(), str(pathlib.Path(yosys).absolute()), work)
         names = prove(proof, arguments, work)
+        covered(proof, names)
         refute(proof, faults, names, arguments, work)
     except Wrong as error:
         print(f"prove: {error}", file=sys.stderr)
