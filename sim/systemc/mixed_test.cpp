@@ -1,5 +1,7 @@
 // Cycle models and Verilated RTL side by side.
 #include "exchange_test.hpp"
+#include "fixed_memory_test.hpp"
+#include "host.hpp"
 #include "platform.hpp"
 #include "rtl_chiplet.hpp"
 
@@ -51,4 +53,32 @@ TEST_CASE("cycle models and Verilated dies in one package: the same bits in the 
     for (auto& d : spec.dies) d.as = "rtl";
   }
   mixed(11, spec);
+}
+
+TEST_CASE("somebody else's memory at a Verilated chiplet's socket: a fixed latency, as the ideal memory has it") {
+  const auto code = round_trips();
+  const auto run = [&](bool foreign) {
+    model::Machine machine(*spec::find_config("nanoquad"));
+    machine.dram().allocate(1 << 20, 1 << 16);
+    model::Launch launch{.code = code};
+    launch.windows[0] = {1 << 20, 1 << 15, true, true};
+    Simulation simulation;
+    const Simulation::Enter in(simulation);
+    Values values({&machine});
+    values.ignore(0);
+    auto chiplet = std::make_unique<RtlChiplet>("chiplet", Chiplet::Options{Clock{}, 0, 0, 0, 0, foreign ? 64u : 0u, {}}, values, 0, RtlChiplet::Store{1 << 20, 1 << 16});
+    std::unique_ptr<FixedMemory> memory;
+    if (foreign) memory = std::make_unique<FixedMemory>("memory", 64'000, Style::at_once), chiplet->memory()->socket.bind(memory->socket);
+    auto host = std::make_unique<Host>("host", std::vector<Chiplet*>{chiplet.get()});
+    sc_core::sc_start(10, sc_core::SC_NS);
+    chiplet->launch({launch, (1 << 20) + (1 << 15), false}, 1500);
+    sc_core::sc_start(30, sc_core::SC_US);
+    CHECK(chiplet->over());
+    const auto counters = chiplet->result().counters.values;
+    host.reset(), memory.reset(), chiplet.reset();
+    return counters;
+  };
+  const auto ideal = run(false);
+  CHECK(ideal[std::size_t(spec::Counter::cycles)] > 1000);
+  CHECK(run(true) == ideal);
 }
