@@ -2,6 +2,7 @@
 //
 // Stores of one die reach the memory of the others through windows (docs/isa.md, "Other chiplets"), so dies run together: start() gets a die
 // ready, and the last one's starts them all. wait() of any of them ends when all have ended.
+// abort() of any ends all; of those that were started before the others, when the last one is, or at its wait().
 #pragma once
 
 #include <memory>

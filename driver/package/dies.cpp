@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <atomic>
+
 #include "../guard.hpp"
 #include "../host_memory.hpp"
 #include "../model/registers.hpp"
@@ -25,10 +28,13 @@ struct Group {
   };
   std::unique_ptr<PackageMachine> machine;
   std::vector<std::unique_ptr<Die>> dies;
+  std::atomic<bool> stopped = false;  // since the first of them was started
 
   Status start(u32 index) {
     Die& d = *dies[index];
+    if (d.ready && stopped) end_started();
     if (d.ready) return {Code::bad_argument, "package: start of die " + std::to_string(index) + ", found it started, expected the other dies' turns"};
+    if (std::ranges::none_of(dies, [](const auto& other) { return other->ready; })) stopped = false;
     if (Status s = d.registers.launch(d.arena, d.code, d.job.launch); !s.ok()) return s;
     d.job.code = d.registers.code_address(), d.job.resident = d.registers.resident();
     d.registers.begin();
@@ -42,7 +48,7 @@ struct Group {
     for (const auto& d : dies) jobs.push_back(d->job), d->ready = false;
     std::vector<DieOutcome> outcomes;
     try {
-      outcomes = machine->run(jobs);
+      if (!stopped) outcomes = machine->run(jobs);
     } catch (...) {
       for (const auto& d : dies) d->registers.end({}, true, {});
       throw;
@@ -53,9 +59,13 @@ struct Group {
     }
     return {};
   }
-  // Dies that were started but not all of them: nothing runs.
+  // From any thread, so the dies themselves are left to whoever starts and waits.
   void stop() {
+    stopped = true;
     machine->stop();
+  }
+  // Started but not all of them, and stopped: nothing runs.
+  void end_started() {
     for (const auto& d : dies)
       if (d->ready) d->ready = false, d->registers.end({}, true, {});
   }
@@ -96,6 +106,7 @@ class DieDevice final : public Die {
     return guarded([&] { return group_->start(index_); });
   }
   Status wait(u64) override {
+    if (die().ready && group_->stopped) group_->end_started();
     if (die().ready)
       return {Code::bad_argument, "package: wait for die " + std::to_string(index_) + ", found dies that were not started, expected a start of each"};
     die().registers.clear_interrupt();

@@ -1,4 +1,5 @@
 // A package of Verilated chiplets. Time passes for all dies with every register access; dies start when the last one is ready.
+#include <algorithm>
 #include <atomic>
 
 #include "../arena.hpp"
@@ -21,17 +22,19 @@ struct Group {
   std::vector<bool> ready;
   u32 columns = 1;
   bool running = false;
-  std::atomic<bool> stop = false;
+  std::atomic<bool> stop = false;  // since the first die was started; the only one that abort(), from any thread, touches
 
   template <class F>
   void each(F&& f) {
     for (u32 i = 0; i < sim->dies(); ++i) f(sim->die(i));
   }
   void start(u32 index) {
+    if (ready[index]) end_started();
+    if (!running && std::ranges::none_of(ready, [](bool r) { return r; })) stop = false;
     ready[index] = true;
     for (const bool r : ready)
       if (!r) return;
-    stop = false, running = true;
+    running = true;
     ready.assign(ready.size(), false);
     each([](rtl::Simulator& s) {
       s.write_csr(csr::ap_gie, 1);
@@ -39,6 +42,10 @@ struct Group {
       s.write_csr(csr::ap_isr, 1);
     });
     each([](rtl::Simulator& s) { s.write_csr(csr::ap_ctrl, 1); });
+  }
+  // Stopped before all were started: nothing runs.
+  void end_started() {
+    if (stop) ready.assign(ready.size(), false);
   }
   // Whether the job is over.
   bool wait(u64 limit) {
@@ -88,6 +95,7 @@ class RtlDie final : public Die {
   }
   Status wait(u64 limit) override {
     return guarded([&] {
+      if (group_->ready[index_]) group_->end_started();
       if (group_->ready[index_])
         return Status(Code::bad_argument, "package: wait for die " + std::to_string(index_) + ", found dies that were not started, expected a start of each");
       if (group_->wait(limit)) return Status{};
@@ -96,7 +104,6 @@ class RtlDie final : public Die {
   }
   Status abort() override {
     group_->stop = true;
-    if (!group_->running) group_->ready.assign(group_->ready.size(), false);
     return {};
   }
   Status trace(TraceCallback callback) override {

@@ -47,6 +47,7 @@ class Machine : public Simulator {
     reset();
   }
   ~Machine() override {
+    Verilated::threadContextp(&context_);  // the model leaves the thread's: that of the machine made last, which may be gone
     dut_->final();
   }
 

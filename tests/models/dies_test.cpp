@@ -1,5 +1,7 @@
 // Packages: 1, 2, 3 and 4 dies give the same bits.
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "driver/package/machine.hpp"
 #include "import/synthetic.hpp"
@@ -200,23 +202,35 @@ TEST_CASE("every kind of decoder: the bits of one die, tensor-parallel or as a p
   }
 }
 
-TEST_CASE("dies of a package start together") {
+namespace {
+
+// Two dies with a program in their memory.
+std::vector<std::unique_ptr<driver::Device>> two_dies(const std::string& backend, const std::vector<spec::Insn>& code) {
   std::vector<std::unique_ptr<driver::Device>> dies;
-  REQUIRE(driver::open_package({.config = "nanoquad", .memory_bytes = 1 << 16}, dies).ok());
+  REQUIRE(driver::open_package({.backend = backend, .config = "nanoquad", .memory_bytes = 1 << 16}, dies).ok());
   REQUIRE(dies.size() == 2);
   for (const auto& d : dies) {
-    const spec::Insn halt = spec::encode(spec::Halt{});
     std::uint64_t at = 0;
-    REQUIRE(d->alloc(64, at).ok());
-    REQUIRE(d->copy_in(at, {reinterpret_cast<const std::uint8_t*>(&halt), sizeof halt}).ok());
+    REQUIRE(d->alloc(128, at).ok());
+    REQUIRE(d->copy_in(at, {reinterpret_cast<const std::uint8_t*>(code.data()), code.size() * sizeof(spec::Insn)}).ok());
     REQUIRE(d->write_csr(spec::csr::code_lo, static_cast<std::uint32_t>(at)).ok());
     REQUIRE(d->write_csr(spec::csr::code_lo + 4, static_cast<std::uint32_t>(at >> 32)).ok());
-    REQUIRE(d->write_csr(spec::csr::code_len, 1).ok());
+    REQUIRE(d->write_csr(spec::csr::code_len, static_cast<std::uint32_t>(code.size())).ok());
   }
+  return dies;
+}
+std::uint32_t read(driver::Device& d, std::uint32_t offset) {
+  std::uint32_t value = 0;
+  CHECK(d.read_csr(offset, value).ok());
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("dies of a package start together") {
+  auto dies = two_dies("model", {spec::encode(spec::Halt{})});
   CHECK(dies[0]->start().ok());
-  std::uint32_t busy = 0;
-  CHECK(dies[0]->read_csr(spec::csr::ap_ctrl, busy).ok());
-  CHECK((busy & 1) == 1);
+  CHECK((read(*dies[0], spec::csr::ap_ctrl) & 1) == 1);
   CHECK(dies[0]->wait(0).message() == "package: wait for die 0, found dies that were not started, expected a start of each");
   CHECK(!dies[0]->start().ok());
   CHECK(dies[1]->start().ok());
@@ -225,6 +239,40 @@ TEST_CASE("dies of a package start together") {
   CHECK(driver::open_package({.backend = "uio", .config = "nanoquad"}, dies).message().starts_with("package: backend, found uio, expected one of model"));
   CHECK(driver::open_package({.config = "nanoquad", .columns = 3, .rows = 2}, dies).message().starts_with("package: mesh, found 3 x 2"));
   CHECK(driver::open_package({.config = "nano"}, dies).message().starts_with("package: configuration nano, found chiplets: 1"));
+}
+
+// Whoever aborts does not know how many have been started.
+TEST_CASE("an abort ends all dies of a package: before the last one's start, or from another thread while they run") {
+  constexpr std::uint32_t kAborted = 8;
+  for (const std::string& backend : driver::package_backends()) {
+    CAPTURE(backend);
+    auto dies = two_dies(backend, {spec::encode(spec::Halt{})});
+    CHECK(dies[0]->start().ok());
+    CHECK(dies[1]->abort().ok());
+    CHECK(dies[1]->start().ok());
+    for (const auto& d : dies) {
+      CHECK(d->wait(0).ok());
+      if (backend != "rtl") CHECK((read(*d, spec::csr::status) & kAborted) != 0);  // those had halted when they were told
+    }
+    CHECK(dies[0]->start().ok());
+    CHECK(dies[0]->abort().ok());
+    CHECK(dies[0]->wait(0).ok());  // none runs
+    for (const auto& d : dies) CHECK(d->start().ok());
+    for (const auto& d : dies) {
+      CHECK(d->wait(0).ok());
+      CHECK((read(*d, spec::csr::status) & kAborted) == 0);
+    }
+    const spec::Insn all_ones = spec::encode(spec::Alui{.fn = spec::AluFn::sub, .rd = 20, .ra = 0, .imm = 1}), add = spec::encode(spec::Alui{.rd = 21, .ra = 21, .imm = 1});
+    auto busy = two_dies(backend, {all_ones, spec::encode(spec::Loop{.rc = 20, .end = 4}), spec::encode(spec::Loop{.rc = 20, .end = 3}), add, add, spec::encode(spec::Halt{})});
+    std::thread other([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      (void)busy[1]->abort();
+    });
+    for (const auto& d : busy) CHECK(d->start().ok());
+    for (const auto& d : busy) CHECK(d->wait(0).ok());
+    other.join();
+    for (const auto& d : busy) CHECK((read(*d, spec::csr::status) & kAborted) != 0);
+  }
 }
 
 namespace {
