@@ -97,8 +97,10 @@ Words from_lines(const fs::path& folder) {
   w.unk = find(w, "[UNK]"), w.cls = find(w, "[CLS]"), w.sep = find(w, "[SEP]"), w.mask = find(w, "[MASK]");
   if (w.unk < 0) return {};  // another kind
   const fs::path config = folder / "tokenizer_config.json";
-  if (fs::exists(config)) w.lowercase = optional_key<bool>("tokenizer_config.json", read_json_file(config), "do_lower_case").value_or(true);
-  w.strip_accents = w.lowercase;
+  const Json j = fs::exists(config) ? read_json_file(config) : Json::object();
+  const auto flag = [&](const char* key, bool otherwise) { return optional_key<bool>("tokenizer_config.json", j, key).value_or(otherwise); };
+  w.lowercase = flag("do_lower_case", true), w.split_ideographs = flag("tokenize_chinese_chars", true);
+  w.strip_accents = flag("strip_accents", w.lowercase);
   return w;
 }
 

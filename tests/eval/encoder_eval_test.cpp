@@ -140,6 +140,11 @@ TEST_CASE("eval: texts by the model's own word pieces, every seventh piece is hi
   CHECK(cut[1].ids.size() == 50);
   CHECK(cut[2].ids.size() == 6);
   CHECK(eval::text_examples(plain, words, false, 2).size() == 2);
+  auto tight = plain;
+  for (const int context : {1, 2}) {
+    tight.context = context;
+    CHECK_THROWS_WITH_AS((void)eval::text_examples(tight, words, false, 0), doctest::Contains("expected more than the 2 tokens around it"), Error);
+  }
 
   auto model = import::read_encoder(kFolder / "bert", {});
   CHECK_THROWS_WITH_AS((void)eval::text_examples(model, "abc", false, 0), doctest::Contains("tokenizer of bert"), Error);

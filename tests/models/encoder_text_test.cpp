@@ -100,6 +100,12 @@ TEST_CASE("pooling and tokenizers: a folder's own files, and what is refused by 
   CHECK(words.lowercase);
   std::ofstream(folder / "tokenizer_config.json") << R"({"do_lower_case": false})";
   CHECK(!import::read_word_pieces(folder).lowercase);
+  CHECK(!import::read_word_pieces(folder).strip_accents);
+  std::ofstream(folder / "tokenizer_config.json") << R"({"do_lower_case": true, "strip_accents": false, "tokenize_chinese_chars": false})";
+  const auto umlauts = import::read_word_pieces(folder);
+  CHECK((umlauts.lowercase && !umlauts.strip_accents && !umlauts.split_ideographs));
+  std::ofstream(folder / "tokenizer_config.json") << R"({"strip_accents": null})";
+  CHECK(import::read_word_pieces(folder).strip_accents);
   std::filesystem::remove_all(folder);
   CHECK_THROWS_WITH_AS((void)import::read_encoder("tests/models/golden/bert_classes", {.pooling = encoder::Pooling::mean}), doctest::Contains("a model with a head"), Error);
 }

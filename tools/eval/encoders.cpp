@@ -194,7 +194,9 @@ Labelled text_examples(const Encoder& model, const std::string& text, bool lines
   if (w.tokens.empty()) throw Error("eval", "tokenizer of " + model.name, w.refused.empty() ? "none" : w.refused, "word pieces; or examples of ids (.npz, .npy, .csv)");
   const WordPieces words({w.tokens, w.unk, w.cls, w.sep, w.mask, w.prefix, w.longest, w.clean, w.split_ideographs, w.strip_accents, w.lowercase});
   const auto around = [](int id) { return static_cast<std::size_t>(id >= 0 ? 1 : 0); };
-  const std::size_t room = static_cast<std::size_t>(model.context) - around(w.cls) - around(w.sep);
+  const std::size_t context = static_cast<std::size_t>(model.context), ends = around(w.cls) + around(w.sep);
+  if (context <= ends) throw Error("eval", "context for a text", std::to_string(context), "more than the " + std::to_string(ends) + " tokens around it");
+  const std::size_t room = context - ends;
   // Pieces of a text, without what stands around them.
   std::vector<std::vector<std::int32_t>> texts;
   std::istringstream in(text);
