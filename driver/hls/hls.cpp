@@ -1,11 +1,8 @@
-// The HLS kernel in C simulation behind the machine's registers. As with the exact model a job runs to its end inside start(), there is no
-// time, and abort() from another thread stops it at the next instruction.
+// The HLS kernel in C simulation behind the machine's registers.
 #include "hls/csim/kernel.hpp"
 
-#include <atomic>
-
 #include "../backends.hpp"
-#include "../model/device_base.hpp"
+#include "../model/untimed.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -14,37 +11,22 @@ namespace csr = spec::csr;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
-class HlsDevice final : public ModelDeviceBase {
+class HlsDevice final : public UntimedDevice {
  public:
   HlsDevice(std::unique_ptr<hls_csim::Kernel> kernel, u64 memory_bytes)
-      : ModelDeviceBase(kernel->config(), (memory_bytes + kPage - 1) / kPage * kPage), kernel_(std::move(kernel)) {}
+      : UntimedDevice("hls", kernel->config(), (memory_bytes + kPage - 1) / kPage * kPage), kernel_(std::move(kernel)) {}
 
   DeviceInfo info() const override {
     return {"hls", "The HLS kernel of configuration " + std::string(kernel_->config().name) + " in C simulation, without time.",
             kernel_->config().name, memory_.size(), false};
   }
-  Status start() override {
-    return guarded([&] { return run(); });
-  }
-  Status wait(u64) override {
-    registers_.clear_interrupt();
-    return {};
-  }
-  Status abort() override {
-    stop_ = true;
-    return {};
-  }
-  Status trace(TraceCallback callback) override {
-    if (!callback) return {};
-    return {Code::unsupported, "hls device: trace, found a machine without a clock, expected the cycle or rtl backend"};
-  }
 
  private:
-  Status run() {
-    stop_ = false;
+  Status run() override {
     model::Launch launch;
     if (Status s = registers_.launch(arena_, code_, launch); !s.ok()) return s;
     for (u32 offset = 0; offset < csr::counter; offset += 4) regs_[offset / 4] = registers_.read_plain(offset);
+    regs_[csr::launch_flags / 4] = 0;  // each thread has its own instruction memory
     registers_.begin();
     try {
       kernel_->run(regs_, memory_.bytes(), kMemoryBase, &stop_);
@@ -64,7 +46,6 @@ class HlsDevice final : public ModelDeviceBase {
 
   std::unique_ptr<hls_csim::Kernel> kernel_;
   std::array<u32, hls_csim::kRegisterWords> regs_{};
-  std::atomic<bool> stop_ = false;
 };
 
 }  // namespace

@@ -1,10 +1,6 @@
-// The exact model behind the machine's registers. A job runs to its end inside start(), on the caller's thread; abort()
-// from another thread stops it at the next instruction (its counters are then zero). There is no time: timing counters
-// stay zero and wait has no limit.
-#include <atomic>
-
+// The exact model behind the machine's registers. A job that was stopped leaves counters of zero.
 #include "../backends.hpp"
-#include "device_base.hpp"
+#include "untimed.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -14,10 +10,10 @@ using u64 = std::uint64_t;
 
 struct Stopped {};  // thrown by the instruction hook, caught in run()
 
-class ModelDevice final : public ModelDeviceBase {
+class ModelDevice final : public UntimedDevice {
  public:
   ModelDevice(const spec::Config& config, u64 memory_bytes)
-      : ModelDeviceBase(config, memory_bytes) {
+      : UntimedDevice("model", config, memory_bytes) {
     machine_.on_instruction([this](const model::Step&) {
       if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
     });
@@ -27,25 +23,9 @@ class ModelDevice final : public ModelDeviceBase {
     return {"model", "The exact model of configuration " + std::string(machine_.config().name) + ", without time.", machine_.config().name,
             memory_.size(), false};
   }
-  Status start() override {
-    return guarded([&] { return run(); });
-  }
-  Status wait(u64) override {
-    registers_.clear_interrupt();
-    return {};
-  }
-  Status abort() override {
-    stop_ = true;
-    return {};
-  }
-  Status trace(TraceCallback callback) override {
-    if (!callback) return {};
-    return {Code::unsupported, "model device: trace, found a machine without a clock, expected the cycle or rtl backend"};
-  }
 
  private:
-  Status run() {
-    stop_ = false;
+  Status run() override {
     model::Launch launch;
     if (Status s = registers_.launch(arena_, code_, launch); !s.ok()) return s;
     registers_.begin();
@@ -60,8 +40,6 @@ class ModelDevice final : public ModelDeviceBase {
     }
     return {};
   }
-
-  std::atomic<bool> stop_ = false;
 };
 
 }  // namespace
