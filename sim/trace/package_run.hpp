@@ -39,6 +39,7 @@ inline bool run(rtl::PackageSimulator& package, PackageTrace& trace, u64 limit, 
     }
   }
   for (unsigned d = 0; d < package.dies(); ++d) package.die(d).on_trace({});
+  if (done) trace.end(package.cycles());
   return done;
 }
 
@@ -67,6 +68,7 @@ inline bool run(cycle::Package& package, std::span<const cycle::Package::Launch>
     }
   }
   for (unsigned d = 0; d < package.dies(); ++d) package.trace(d, nullptr);
+  if (done) trace.end(package.cycles());
   return done;
 }
 

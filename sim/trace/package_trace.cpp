@@ -71,6 +71,12 @@ void PackageTrace::command(unsigned die, spec::Engine engine, bool start, std::u
   d.free_from[e] = cycle;
 }
 
+void PackageTrace::end(u64 cycle) {
+  for (unsigned d = 0; d < dies_.size(); ++d)
+    for (unsigned e = 0; e < kEngines; ++e)
+      while (!dies_[d].open[e].empty()) command(d, static_cast<spec::Engine>(e), false, dies_[d].open[e].front().second, cycle);
+}
+
 void PackageTrace::count(unsigned die, u64 cycle, const std::string& name, const std::vector<Value>& values) {
   counts_ += "{\"ph\":\"C\",\"pid\":" + std::to_string(die) + ",\"ts\":" + std::to_string(cycle) + ",\"name\":" + quoted(name) + ",\"args\":{";
   for (std::size_t i = 0; i < values.size(); ++i) counts_ += (i == 0 ? "" : ",") + quoted(values[i].name) + ":" + std::to_string(values[i].value);

@@ -48,6 +48,8 @@ class PackageTrace {
   void name(unsigned die, std::uint32_t pc, std::string name);
   // In the order of time for each die and engine.
   void command(unsigned die, spec::Engine engine, bool start, std::uint32_t pc, u64 cycle);
+  // The run is over: commands that a fault has killed end here.
+  void end(u64 cycle);
   void sample(unsigned die, u64 cycle, const DieSample& now);
   std::string json() const;
 

@@ -111,4 +111,12 @@ TEST_CASE("trace: a link that is down is a slice, names are quoted, an end witho
   CHECK((t.spans()[1] == trace::PackageTrace::Span{0, 2, 150, 160, "matrix", 8}));
   CHECK((t.spans()[2] == trace::PackageTrace::Span{0, 16, 100, 200, "down", -1}));
   CHECK_THROWS_AS(t.command(1, spec::Engine::ld, false, 3, 9), const Error&);
+  // A fault has killed a command; the next run begins with its own.
+  t.command(0, spec::Engine::mx, true, 7, 300);
+  t.end(320);
+  t.command(0, spec::Engine::mx, true, 8, 400);
+  t.command(0, spec::Engine::mx, false, 8, 410);
+  REQUIRE(t.spans().size() == 5);
+  CHECK((t.spans()[3] == trace::PackageTrace::Span{0, 2, 300, 320, "mm \"q\" \\", 7}));
+  CHECK((t.spans()[4] == trace::PackageTrace::Span{0, 2, 400, 410, "matrix", 8}));
 }

@@ -30,6 +30,7 @@ inline bool run(systemc::Platform& platform, const std::vector<systemc::Chiplet:
     }
   }
   for (unsigned d = 0; d < platform.dies(); ++d) platform.die(d).trace(nullptr);
+  if (done) trace.end(platform.cycles());
   return done;
 }
 
