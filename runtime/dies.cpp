@@ -33,6 +33,22 @@ void Dies::abort() {
   for (const auto& l : loaded_) l->abort();
 }
 
+// A die that waits for one that broke off has a fault too: the reason is told, not what follows from it.
+std::vector<LaunchRecord> Dies::end(std::size_t launch) {
+  std::vector<LaunchRecord> ends(count());
+  std::string reason;
+  bool waits = true;
+  for (std::size_t d = 0; d < count(); ++d) {
+    try {
+      ends[d] = loaded_[d]->end(launch);
+    } catch (const Error& e) {
+      if (waits) reason = "die " + std::to_string(d) + " of " + std::to_string(count()) + ": " + e.what(), waits = loaded_[d]->waits_for_ever();
+    }
+  }
+  if (!reason.empty()) throw Error(reason);
+  return ends;
+}
+
 LaunchRecord Dies::run(std::span<const std::uint32_t> args) {
   if (count() == 1) return loaded_.front()->run(args);
   std::vector<std::uint32_t> own(args.begin(), args.end());
@@ -45,8 +61,9 @@ LaunchRecord Dies::run(std::span<const std::uint32_t> args) {
       loaded_[d]->start(launch, own);
     }
     LaunchRecord slowest;
+    const std::vector<LaunchRecord> ends = end(launch);
     for (std::size_t d = 0; d < count(); ++d) {
-      const LaunchRecord one = loaded_[d]->end(launch);
+      const LaunchRecord& one = ends[d];
       records_[d].add(one);
       for (const spec::CounterInfo& c : spec::counters) {
         std::uint64_t& sum = slowest.counters[c.index];

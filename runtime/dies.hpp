@@ -32,6 +32,8 @@ class Dies {
   void abort();
 
  private:
+  std::vector<LaunchRecord> end(std::size_t launch);
+
   std::vector<std::unique_ptr<driver::Device>> devices_;
   std::vector<std::unique_ptr<Loaded>> loaded_;
   std::vector<LaunchRecord> records_;

@@ -184,6 +184,8 @@ LaunchRecord Loaded::end(std::size_t launch) {
   return record;
 }
 
+bool Loaded::waits_for_ever() const { return csr(csr_at::fault_cause) == static_cast<u32>(spec::Fault::timeout); }
+
 void Loaded::refuse_fault(const CodePart& part) const {
   const u32 cause = csr(csr_at::fault_cause), pc = csr(csr_at::fault_pc) + part.first;
   std::string name = "code " + std::to_string(cause), doc;

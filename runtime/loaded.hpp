@@ -49,6 +49,8 @@ class Loaded {
   std::size_t launches() const { return parts_.size(); }
   void start(std::size_t launch, std::span<const std::uint32_t> args);
   LaunchRecord end(std::size_t launch);
+  // Whether the last launch's fault was to wait for what nobody sends.
+  bool waits_for_ever() const;
   void abort() { (void)device_.abort(); }
 
  private:

@@ -15,11 +15,13 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
 constexpr u64 kSlice = 4096;  // cycles between looks at the abort flag
+constexpr u32 kFault = 2 | 4;  // of status: a fault, or a dead bus
 
 struct Group {
   std::unique_ptr<rtl::PackageSimulator> sim;
   std::vector<Arena> arenas;
   std::vector<bool> ready;
+  std::vector<bool> over;  // dies that were seen to be
   u32 columns = 1;
   bool running = false;
   std::atomic<bool> stop = false;  // since the first die was started; the only one that abort(), from any thread, touches
@@ -35,6 +37,7 @@ struct Group {
     for (const bool r : ready)
       if (!r) return;
     running = true;
+    over.assign(ready.size(), false);
     ready.assign(ready.size(), false);
     each([](rtl::Simulator& s) {
       s.write_csr(csr::ap_gie, 1);
@@ -47,11 +50,24 @@ struct Group {
   void end_started() {
     if (stop) ready.assign(ready.size(), false);
   }
+  // A die with a fault sends nothing more, so whoever waits for it would do so for ever.
+  void abort_others_of_broken() {
+    for (u32 i = 0; i < sim->dies(); ++i) {
+      if (over[i] || !sim->die(i).irq()) continue;
+      over[i] = true;
+      if ((sim->die(i).read_csr(csr::status) & kFault) == 0) continue;
+      for (u32 other = 0; other < sim->dies(); ++other)
+        if (!sim->die(other).irq()) sim->die(other).write_csr(csr::control, 1);
+    }
+  }
   // Whether the job is over.
   bool wait(u64 limit) {
     for (u64 spent = 0; running && (limit == 0 || spent < limit); spent += kSlice) {
       if (stop.exchange(false)) each([](rtl::Simulator& s) { s.write_csr(csr::control, 1); });
-      if (!sim->run_until_done(limit == 0 ? kSlice : std::min(kSlice, limit - spent))) continue;
+      if (!sim->run_until_done(limit == 0 ? kSlice : std::min(kSlice, limit - spent))) {
+        abort_others_of_broken();
+        continue;
+      }
       each([](rtl::Simulator& s) { s.write_csr(csr::ap_isr, 1); });
       running = false;
     }

@@ -275,6 +275,19 @@ TEST_CASE("an abort ends all dies of a package: before the last one's start, or 
   }
 }
 
+TEST_CASE("a fault of one die is told, not that the others wait for it") {
+  Program p;
+  p.config = "nanoquad", p.config_hash = spec::find_config("nanoquad")->hash;
+  p.mesh = {2, 1};
+  p.code = {spec::encode(spec::Loop{.rc = 1, .end = 1}), spec::encode(spec::Store{.space = spec::Space::wspm}),  // the argument is the die's number
+            spec::encode(spec::Wait{.eng = spec::Engine::ve, .sem = 32, .n = 1}), spec::encode(spec::Halt{})};
+  for (const std::string& backend : driver::package_backends()) {
+    CAPTURE(backend);
+    Dies dies(open_dies(p, backend), p);
+    CHECK_THROWS_WITH_AS((void)dies.run({}), doctest::Contains("die 1 of 2: device: launch, found fault reserved"), Error);
+  }
+}
+
 namespace {
 
 // The exact model, looking for races.
