@@ -20,8 +20,13 @@ class NpuKernel final : public Kernel {
 
   const spec::Config& config() const override { return kConfig; }
   void run(std::span<u32, hls_csim::kRegisterWords> regs, std::span<u8> memory, u64 base, const std::atomic<bool>* stop) override {
+    // What was under way stays in the tasks' state, which is the thread's.
+    static thread_local bool broken = false;
+    if (broken) throw Error("hls kernel", "state of this thread", "what a job left that did not end", "another thread or process");
+    broken = true;
     const hls::burst_maxi<PortWord> port(reinterpret_cast<PortWord*>(memory.data()), base / P, memory.size() / P);
     npu(port, port, port, regs.data(), stop);
+    broken = false;
   }
   u8& byte(spec::Space space, std::size_t at) override {
     if (at >= space_bytes(space)) {

@@ -23,7 +23,8 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual const spec::Config& config() const = 0;
   // One job. memory: that of the device at addresses from base on, aligned to 64 bytes, as base is. `stop` may become true from another
-  // thread: the job then ends with status aborted. Throws where the kernel reaches beyond memory, or its processes wait for each other.
+  // thread: the job then ends with status aborted. Throws where the kernel reaches beyond memory, or its processes wait for each other; after
+  // that no job of this configuration can run in the thread.
   virtual void run(std::span<std::uint32_t, kRegisterWords> regs, std::span<std::uint8_t> memory, std::uint64_t base,
                    const std::atomic<bool>* stop = nullptr) = 0;
   // A byte of an on-chip memory. Throws Error beyond it.
