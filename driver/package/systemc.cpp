@@ -36,38 +36,51 @@ package::PackageSpec alike(const spec::Config& config, const PackageOptions& o, 
   return spec;
 }
 
-// The package of a file must be that of the program.
+// Where the program's dies are: its die i is the i-th compute die by place.
+std::vector<u32> compute_places(const package::PackageSpec& spec) {
+  std::vector<u32> places;
+  for (u32 i = 0; i < spec.dies.size(); ++i)
+    if (spec.dies[i].kind == package::DieKind::compute) places.push_back(i);
+  return places;
+}
+
+// The package of a file must have the program's dies; memory and io dies may stand between them.
 package::PackageSpec spec_of(const spec::Config& config, const PackageOptions& o) {
   const std::string target = target_or(o.backend, "ideal");
   if (!target.ends_with(".yaml")) return alike(config, o, target);
   package::PackageSpec spec = package::read_package(target);
-  const auto mesh = [](u32 columns, u32 rows) { return std::to_string(columns) + " x " + std::to_string(rows) + " dies"; };
-  if (spec.columns != o.columns || spec.rows != o.rows)
-    throw Error("package " + spec.name, "program", "one for " + mesh(o.columns, o.rows), mesh(spec.columns, spec.rows));
-  if (spec.config() != config.name) throw Error("package " + spec.name, "program", std::string("one for ") + config.name, spec.config());
-  for (const package::Die& d : spec.dies) {
-    if (d.kind != package::DieKind::compute) throw Error("package " + spec.name, "die " + d.name, "a die without a program", "a compute die, for a program of all dies");
+  const std::string part = "package " + spec.name;
+  const std::vector<u32> places = compute_places(spec);
+  if (places.size() != std::size_t(o.columns) * o.rows) {
+    std::string names;
+    for (const u32 p : places) names += (names.empty() ? "" : ", ") + spec.dies[p].name;
+    throw Error(part, "program", "one for " + std::to_string(o.columns * o.rows) + " dies", "one for its " + std::to_string(places.size()) + " compute dies (" + names + ")");
+  }
+  if (spec.config() != config.name) throw Error(part, "program", std::string("one for ") + config.name, spec.config());
+  for (const u32 p : places) {
+    const package::Die& d = spec.dies[p];
     if (d.memory->bytes < o.memory_bytes)
-      throw Error("package " + spec.name, "memory of die " + d.name, std::to_string(d.memory->bytes) + " bytes", std::to_string(o.memory_bytes) + " at least");
+      throw Error(part, "memory of die " + d.name, std::to_string(d.memory->bytes) + " bytes", std::to_string(o.memory_bytes) + " at least");
   }
   return spec;
 }
 
 class SystemcPackage final : public PackageMachine {
  public:
-  SystemcPackage(const spec::Config& config, const PackageOptions& o)
-      : name_(config.name), columns_(o.columns), values_(config, o.columns, o.rows), traces_(values_.dies()), platform_(spec_of(config, o), values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {}
+  SystemcPackage(const spec::Config& config, const PackageOptions& o) : SystemcPackage(config, o, spec_of(config, o)) {}
 
-  u32 dies() const override { return values_.dies(); }
-  model::Machine& die(u32 index) override { return values_.die(index); }
+  u32 dies() const override { return u32(places_.size()); }
+  model::Machine& die(u32 index) override { return values_.die(places_.at(index)); }
   DeviceInfo info() const override {
     return {"systemc", "A SystemC platform of " + std::to_string(dies()) + " dies of configuration " + name_ + ", cycle models or RTL.", name_, 0, true};
   }
   std::vector<DieOutcome> run(std::span<const Job> jobs) override {
     stop_ = false;
-    std::vector<systemc::Chiplet::Job> all;
-    for (const Job& j : jobs) all.push_back({j.launch, j.code, j.resident});
-    for (u32 d = 0; d < dies(); ++d) platform_.die(d).trace(traces_[d].callback ? &traces_[d].events : nullptr);
+    std::vector<systemc::Chiplet::Job> all(values_.dies(), systemc::Chiplet::Job{{.code = halt_}, kMemoryBase, false});
+    for (u32 d = 0; d < dies(); ++d) {
+      all[places_[d]] = {moved(jobs[d].launch), jobs[d].code, jobs[d].resident};
+      platform_.die(places_[d]).trace(traces_[d].callback ? &traces_[d].events : nullptr);
+    }
     platform_.begin(all);
     bool stopped = false;
     for (bool over = false; !over;) {
@@ -78,7 +91,7 @@ class SystemcPackage final : public PackageMachine {
     if (stopped) return {};
     std::vector<DieOutcome> outcomes;
     for (u32 d = 0; d < dies(); ++d) {
-      const model::Result& r = platform_.die(d).result();
+      const model::Result& r = platform_.die(places_[d]).result();
       outcomes.push_back({r.fault, r.counters.values});
       traces_[d].total += r.counters.values[std::size_t(spec::Counter::cycles)];
     }
@@ -93,8 +106,8 @@ class SystemcPackage final : public PackageMachine {
     const std::array<int, 4> step = {1, -1, static_cast<int>(columns_), -static_cast<int>(columns_)};
     std::vector<LinkUse> list;
     for (u32 l = 0; l < step.size(); ++l) {
-      const systemc::LinkUse use = platform_.use(die, l);
-      if (use.flits > 0) list.push_back({u32(int(die) + step[l]), use.payload_bytes, use.busy_cycles, use.replays});
+      const systemc::LinkUse use = platform_.use(places_.at(die), l);
+      if (use.flits > 0) list.push_back({numbers_[std::size_t(int(places_[die]) + step[l])], use.payload_bytes, use.busy_cycles, use.replays});
     }
     return list;
   }
@@ -117,8 +130,31 @@ class SystemcPackage final : public PackageMachine {
     }
   };
 
+  SystemcPackage(const spec::Config& config, const PackageOptions& o, const package::PackageSpec& spec)
+      : name_(config.name), program_columns_(o.columns), columns_(spec.columns), places_(compute_places(spec)), numbers_(spec.dies.size()), values_(config, spec.columns, spec.rows),
+        traces_(places_.size()), platform_(spec, values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {
+    u32 compute = 0, other = dies();
+    for (u32 i = 0; i < spec.dies.size(); ++i) numbers_[i] = spec.dies[i].kind == package::DieKind::compute ? compute++ : other++;
+  }
+
+  // Windows on other dies, which name places of the program's mesh, name those of the file's.
+  model::Launch moved(model::Launch launch) const {
+    using namespace spec::limit;
+    for (model::Window& w : launch.windows) {
+      if (w.size == 0 || !model::is_remote(w.base)) continue;
+      const u32 x = u32(w.base >> remote_x_bit) & 15, y = u32(w.base >> remote_y_bit) & 15, number = x + y * program_columns_;
+      const bool there = x < program_columns_ && number < dies();  // else stores fault, as in the program's mesh
+      const u64 within = w.base & ((u64(1) << remote_x_bit) - 1);
+      w.base = (there ? model::remote_base(places_[number] % columns_, places_[number] / columns_) : model::remote_base(15, 15)) | within;
+    }
+    return launch;
+  }
+
   std::string name_;
-  u32 columns_;
+  u32 program_columns_, columns_;
+  std::vector<u32> places_;   // of the program's dies
+  std::vector<u32> numbers_;  // by place: the program's dies first, then those that only carry
+  const std::vector<spec::Insn> halt_{spec::encode(spec::Halt{})};  // what the latter run
   model::Package values_;
   std::vector<Trace> traces_;
   systemc::Platform platform_;

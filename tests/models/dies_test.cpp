@@ -169,7 +169,7 @@ TEST_CASE("a package's file is refused for programs of other packages") {
     return driver::open_package({.backend = "systemc:boards/packages/" + file, .config = config, .columns = columns, .rows = rows, .memory_bytes = bytes}, dies).message();
   };
   CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 2, 1 << 20).empty());
-  CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 1, 1 << 20) == "package nanoquad: program, found one for 2 x 1 dies, expected 2 x 2 dies");
+  CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 1, 1 << 20) == "package nanoquad: program, found one for 2 dies, expected one for its 4 compute dies (a, b, c, d)");
   CHECK(refusal("nanoquad.yaml", "quad", 2, 2, 1 << 20) == "package nanoquad: program, found one for quad, expected nanoquad");
   CHECK(refusal("nanoquad.yaml", "nanoquad", 2, 2, 1 << 21) == "package nanoquad: memory of die a, found 1048576 bytes, expected 2097152 at least");
 }
