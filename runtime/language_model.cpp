@@ -33,6 +33,17 @@ KvLayout kv_layout(const Json& j) {
   return kv;
 }
 
+// A die's first layer and planes of the cache by head: what whole_cache() goes by.
+bool consistent(const LanguageModel& m) {
+  const std::vector<int>& first = m.first_layers;
+  if (first.size() != static_cast<std::size_t>(m.dies) || first.front() != 0 || first.back() >= std::max(m.info.layers, 1)) return false;
+  for (std::size_t i = 1; i < first.size(); ++i)
+    if (first[i] < first[i - 1] || (first.back() > 0 && first[i] == first[i - 1])) return false;
+  for (const KvLayout::Region& r : m.kv_of_die.regions)
+    if (r.planes < 1 || r.unit < 1 || r.planes % m.kv_heads_of_die != 0) return false;
+  return true;
+}
+
 // Regions are as long as their heads, each at a multiple of 64 bytes.
 KvLayout of_all_heads(const LanguageModel& m) {
   KvLayout all = m.kv_of_die;
@@ -96,7 +107,7 @@ LanguageModel read_language_model(const Program& program, bool batch) {
       if (m.dies != static_cast<int>(program.mesh.dies()) || m.kv_heads < 1 || m.kv_heads_of_die * m.dies < m.kv_heads)
         throw Error("session", "package", p.dump(), "that of the program's mesh");
       m.first_layers = p.at("first_layers").get<std::vector<int>>();
-      if (m.first_layers.size() != static_cast<std::size_t>(m.dies)) throw Error("session", "package", p.dump(), "a first layer for each die");
+      if (!consistent(m)) throw Error("session", "package", p.dump(), "a first layer for each die in order, and planes of the cache by its heads");
       m.kv = of_all_heads(m);
     }
     if (batch) {

@@ -130,6 +130,13 @@ TEST_CASE("a program for a package is refused on anything else, and the other wa
   CHECK(message([&] { Session(one, devices(2, "nanoquad")); }) == "program: machine, found a package of 2 dies, expected one die, for which it was compiled");
   CHECK(message([&] { Session(two, devices(1, "nanoquad")); }) == "program: machine, found one die, expected a package of 2 dies, for which it was compiled");
   CHECK(message([&] { Session(two, devices(2, "quad")); }).starts_with("device: configuration, found quad 0x"));
+  for (const auto& [was, is] : {std::pair{"\"first_layers\":[0,0]", "\"first_layers\":[1,0]"}, {"\"first_layers\":[0,0]", "\"first_layers\":[0,3]"}, {"\"planes\":", "\"planes\":-"}}) {
+    Program wrong = two;
+    const std::size_t at = wrong.abi.find(was);
+    REQUIRE(at != std::string::npos);
+    wrong.abi.replace(at, std::string(was).size(), is);
+    CHECK(message([&] { Session(wrong, devices(2, "nanoquad")); }).find("a first layer for each die in order") != std::string::npos);
+  }
   CHECK(message([&] { compiled(kOwn, {.config = "nano", .dies = 2}); }) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .dies = 5}); }) == "package: dies of quad, found 5, expected 1 to 4");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: decoder on 2 dies, found several sequences a launch"));
