@@ -100,6 +100,7 @@ void use_two_of_four(ir::Graph& graph) {
 }
 
 void prune_two_of_four(ir::Graph& graph) {
+  bool any = false;
   each_matrix(graph, [&](ir::Node& node, ir::Tensor& t) {
     if (node.layer < 0) return;  // the head may be the embedding
     if (kept_format(t.dtype)) throw Error("prune", "type of " + t.name, "blocks that carry over", "a type of floats");
@@ -108,8 +109,10 @@ void prune_two_of_four(ir::Graph& graph) {
     const auto k = static_cast<std::size_t>(t.shape[1]);
     for (std::size_t at = 0; at < w.size(); at += k) prune_row(std::span(w).subspan(at, k));
     const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
+    any = true;
     t.dtype = ir::DType::f32, t.data = ir::Bytes(bytes, bytes + w.size() * 4);
   });
+  if (!any) throw Error("prune", "matrices of the decoder", "none that can be", "rows of a multiple of 64 values, in a decoder without experts");
 }
 
 void put_indices(std::span<const std::uint8_t> index, int c, int cols, std::byte* out) {

@@ -65,6 +65,12 @@ TEST_CASE("2:4 sparse decoders: like the pruned fp32 decoder, the same bits on t
   }
 }
 
+TEST_CASE("2:4 sparse decoders: one in which nothing can be pruned is refused, not compiled as it is") {
+  LlamaHyper h = base();
+  h.mixture.experts = 4, h.mixture.top = 2;
+  CHECK_THROWS_WITH_AS(pruned(h), doctest::Contains("prune: matrices of the decoder, found none"), Error);
+}
+
 TEST_CASE("2:4 sparse decoders: a token loads half the weights and their indices, and a matrix without the pattern stays dense") {
   LlamaHyper h = base();
   h.layers = 2, h.width = 512, h.heads = 8, h.kv_heads = 8, h.ffn = 1536;
