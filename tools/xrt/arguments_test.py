@@ -19,4 +19,8 @@ found = [(name, int(offset, 16), int(size, 16)) for name, size, offset in
          re.findall(r'<arg name="(\w+)"[^>]*? size="(0x[0-9A-F]+)" offset="(0x[0-9A-F]+)"', text)]
 if found != expected:
     sys.exit(f"xrt arguments: the simulated card's, found {found}, expected {expected}")
+for value in ("0", "4x", "", "-1"):
+    refused = subprocess.run([program, "run", "--cards", value, "true"], capture_output=True, text=True, check=False)
+    if refused.returncode == 0 or "expected a whole number" not in refused.stderr:
+        sys.exit(f"xrt-sim --cards {value!r}: found {refused.stderr!r}, expected a refusal")
 print(f"{len(found)} arguments")

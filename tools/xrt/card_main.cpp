@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "error.hpp"
+#include "number.hpp"
 #include "session.hpp"
 
 namespace jogak::xrt_card {
@@ -65,10 +66,9 @@ CardOptions parse(int argc, char** argv) {
     const std::string key = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
     if (key == "--config") o.config = value;
     else if (key == "--on") o.on = value;
-    else if (key == "--memory") o.memory_bytes = std::strtoull(value.c_str(), nullptr, 10) << 20;
+    else if (key == "--memory") o.memory_bytes = whole_number(key, value) << 20;
     else throw Error("xrt card", "argument", key, "--config NAME, --on SIMULATOR or --memory MIB");
   }
-  if (o.memory_bytes == 0) throw Error("xrt card", "--memory", "0", "MiB");
   return o;
 }
 

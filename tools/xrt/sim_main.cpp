@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "error.hpp"
+#include "number.hpp"
 #include "stage.hpp"
 #include "xclbin.hpp"
 
@@ -43,14 +44,13 @@ Request parse(int argc, char** argv) {
     const std::string key = argv[i], value = argv[i + 1];
     if (key == "--config") r.stage.card.config = value;
     else if (key == "--on") r.stage.card.on = value;
-    else if (key == "--memory") r.stage.card.memory_bytes = std::strtoull(value.c_str(), nullptr, 10) << 20;
-    else if (key == "--cards") r.stage.cards = static_cast<u32>(std::strtoul(value.c_str(), nullptr, 10));
+    else if (key == "--memory") r.stage.card.memory_bytes = whole_number(key, value) << 20;
+    else if (key == "--cards") r.stage.cards = static_cast<u32>(whole_number(key, value));
     else throw Error("xrt-sim", "option", key, "one of --help");
   }
   if (i < argc && std::strcmp(argv[i], "--") == 0) ++i;
   for (; i < argc; ++i) r.rest.push_back(argv[i]);
   r.rest.push_back(nullptr);
-  if (r.stage.card.memory_bytes == 0 || r.stage.cards == 0) throw Error("xrt-sim", "--memory or --cards", "0 or no number", "at least 1");
   return r;
 }
 
