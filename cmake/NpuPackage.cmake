@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_cycle jogak_link jogak_dram jogak_hls jogak_model jogak_sim)
+set(parts jogak_runtime jogak_tensor jogak_compiler jogak_asm jogak_program jogak_driver jogak_netlist jogak_cycle jogak_link jogak_dram jogak_trace jogak_package_spec jogak_hls jogak_model jogak_sim)
 set(files "${JOGAK_UTF8PROC}")
 if(TARGET jogak_rtl)
   list(APPEND parts jogak_rtl jogak_package jogak_cut)
@@ -23,11 +23,11 @@ if(TARGET jogak_rtl)
 endif()
 
 # What stays outside and is linked as it is installed here.
-set(JOGAK_LINKED "")
+find_library(JOGAK_YAML_LIBRARY yaml-cpp REQUIRED)
+set(JOGAK_LINKED "${JOGAK_YAML_LIBRARY}")
 if(TARGET jogak_systemc)
-  list(APPEND parts jogak_systemc jogak_package_spec)
-  find_library(JOGAK_YAML_LIBRARY yaml-cpp REQUIRED)
-  set(JOGAK_LINKED "${SYSTEMC_LIBRARY};${JOGAK_YAML_LIBRARY}")
+  list(APPEND parts jogak_systemc)
+  list(PREPEND JOGAK_LINKED "${SYSTEMC_LIBRARY}")
 endif()
 
 set(archive "${PROJECT_BINARY_DIR}/package/libjogak.a")

@@ -10,15 +10,19 @@
 
 #include "device.hpp"
 
+namespace jogak::trace {
+class PackageTrace;  // sim/trace
+}
+
 namespace jogak::driver {
 
 struct PackageOptions {
-  std::string backend = "model";  // or "rtl", "cycle", "cycle:MEMORY" with a memory for each die as sim/dram/dram.hpp
-                                  // names them; "systemc", "systemc:MEMORY", "systemc:FILE.yaml", a package's file (sim/package)
+  std::string backend = "model";  // or "cycle", "rtl", "systemc"; behind them ":MEMORY", a memory for each die as sim/dram/dram.hpp
+                                  // names them, or ":FILE.yaml", a package's file (sim/package): its links, memories and clock
   std::string config = "quad";
   std::uint32_t columns = 2, rows = 1;  // of the mesh; die x + y * columns
   std::uint64_t memory_bytes = std::uint64_t(64) << 20;  // of each die
-  double link_gb_per_s = 64;            // of a link, each way, headers included; for machines with a clock
+  double link_gb_per_s = 64;            // of a link, each way, headers included; for machines with a clock and without a file
   std::uint64_t link_latency_ps = 2000; // last bit out to flit in
 };
 
@@ -34,6 +38,11 @@ class Die : public Device {
  public:
   // By which it sends; none without a clock.
   virtual std::vector<LinkUse> links() const = 0;
+  // Its number in the mesh of a package's file, whose traces count dies that only carry, too.
+  virtual std::uint32_t place() const = 0;
+  // Of the whole package, by any of its dies, once: everything from the next start on goes into the trace that this makes (docs/trace.md),
+  // its first `keep` slices and counter events (0: all). unsupported without a clock.
+  virtual Status record(std::uint64_t keep, std::shared_ptr<trace::PackageTrace>& trace) = 0;
 };
 
 Status open_package(const PackageOptions& options, std::vector<std::unique_ptr<Device>>& dies);

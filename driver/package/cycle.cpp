@@ -1,10 +1,9 @@
 // The cycle model of a package: the exact model's values, the RTL's cycles, links included.
 #include <atomic>
 
-#include "../backends.hpp"
 #include "machine.hpp"
 #include "sim/cycle/package.hpp"
-#include "sim/dram/dram.hpp"
+#include "sim/trace/package_run.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -17,7 +16,7 @@ constexpr u64 kSlice = 1 << 16;  // cycles between looks at the stop flag
 class CyclePackage final : public PackageMachine {
  public:
   CyclePackage(const spec::Config& config, const PackageOptions& o)
-      : name_(config.name), values_(config, o.columns, o.rows), traces_(values_.dies()), package_(values_, options(o)) {}
+      : name_(config.name), values_(config, o.columns, o.rows), traces_(values_.dies()), spec_(spec_of(config, o)), package_(values_, options()) {}
 
   u32 dies() const override { return values_.dies(); }
   model::Machine& die(u32 index) override { return values_.die(index); }
@@ -29,18 +28,27 @@ class CyclePackage final : public PackageMachine {
     stop_ = false;
     std::vector<cycle::Package::Launch> launches;
     for (const Job& j : jobs) launches.push_back({.job = j.launch, .code = j.code, .resident = j.resident});
-    for (u32 d = 0; d < dies(); ++d) package_.trace(d, traces_[d].callback ? &traces_[d].events : nullptr);
+    for (u32 d = 0; d < dies(); ++d) package_.trace(d, traces_[d].callback || recorded_ ? &traces_[d].events : nullptr);
+    if (recorded_) recorded_->begin_launch();
     package_.begin(launches);
     for (bool over = false; !over;) {
       if (stop_.exchange(false)) package_.abort();
-      over = package_.run(package_.cycles() + kSlice);
-      for (Trace& t : traces_) t.tell();
+      over = package_.run(package_.cycles() + (recorded_ ? trace::rest(*recorded_, package_.cycles()) : kSlice));
+      for (u32 d = 0; d < dies(); ++d) traces_[d].tell(recorded_.get(), d, package_.start(d));
+      if (recorded_) trace::sample(package_, *recorded_, counts_);
     }
+    if (recorded_) recorded_->end(package_.cycles());
     if (package_.aborted()) return {};
     std::vector<DieOutcome> outcomes;
     for (const model::Result& r : package_.results()) outcomes.push_back({r.fault, r.counters.values});
     for (u32 d = 0; d < dies(); ++d) traces_[d].total += outcomes[d].counters[std::size_t(spec::Counter::cycles)];
     return outcomes;
+  }
+  Status record(u64 keep, std::shared_ptr<trace::PackageTrace>& trace) override {
+    recorded_ = std::make_shared<trace::PackageTrace>(
+        trace::Header{.backend = "cycle", .config = name_, .columns = spec_.columns, .rows = spec_.rows, .period_ps = spec_.period_ps(), .window = kTraceWindow, .keep = keep});
+    trace = recorded_;
+    return {};
   }
   void stop() override { stop_ = true; }
   Status trace(u32 die, TraceCallback callback) override {
@@ -64,8 +72,10 @@ class CyclePackage final : public PackageMachine {
     std::array<u64, model::kCounters> counters{};
     u64 total = 0;  // cycles of the runs before
 
-    void tell() {
+    void tell(trace::PackageTrace* record, u32 die, u64 start) {
       for (const cycle::Event& e : events) {
+        if (record != nullptr) record->command(die, static_cast<spec::Engine>(e.engine), e.start, e.pc, e.cycle + start);
+        if (!callback) continue;
         counters[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
         counters[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
         counters[std::size_t(spec::Counter::st_beats)] = e.st_beats;
@@ -75,21 +85,27 @@ class CyclePackage final : public PackageMachine {
     }
   };
 
-  cycle::PackageOptions options(const PackageOptions& o) {
+  cycle::PackageOptions options() {
     cycle::PackageOptions with;
-    with.link.gb_per_s = o.link_gb_per_s, with.link.latency_ps = o.link_latency_ps;
-    if (const MemoryFactory make = dram::parse_memory(target_or(o.backend, "ideal")))
-      for (u32 d = 0; d < dies(); ++d) {
-        behind_.push_back(make());
-        with.memories.push_back({.behind = behind_.back().get()});
-      }
+    with.period_ps = spec_.period_ps();
+    for (const package::Die& d : spec_.dies) {
+      for (const auto& l : d.links) with.links.push_back(l ? channel_of(*l) : link::ChannelOptions{});
+      const dram::Options memory = dram::parse_options(d.memory->timing);
+      const trace::Counts counts = std::make_shared<std::vector<dram::Counts>>();
+      behind_.push_back(memory.preset == nullptr ? nullptr : std::make_unique<trace::Watched>(memory, counts));
+      counts_.push_back(counts);
+      with.memories.push_back({.behind = behind_.back().get()});
+    }
     return with;
   }
 
   std::string name_;
   model::Package values_;
   std::vector<Trace> traces_;
-  std::vector<std::unique_ptr<MemoryTiming>> behind_;  // what is behind each die's port; none: ideal memories
+  package::PackageSpec spec_;
+  std::vector<std::unique_ptr<MemoryTiming>> behind_;  // what is behind each die's port; null: an ideal memory
+  std::vector<trace::Counts> counts_;
+  std::shared_ptr<trace::PackageTrace> recorded_;
   cycle::Package package_;
   std::atomic<bool> stop_ = false;
 };

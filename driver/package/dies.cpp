@@ -117,6 +117,10 @@ class DieDevice final : public Die {
     return {};
   }
   std::vector<LinkUse> links() const override { return group_->machine->links(index_); }
+  u32 place() const override { return group_->machine->place(index_); }
+  Status record(u64 keep, std::shared_ptr<trace::PackageTrace>& trace) override {
+    return guarded([&] { return group_->machine->record(keep, trace); });
+  }
   Status trace(TraceCallback callback) override { return group_->machine->trace(index_, std::move(callback)); }
 
  private:

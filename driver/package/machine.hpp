@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "../package.hpp"
+#include "sim/link/channel.hpp"
 #include "sim/model/machine.hpp"
+#include "sim/package/spec.hpp"
 
 namespace jogak::driver {
 
@@ -33,13 +35,27 @@ class PackageMachine {
   virtual void stop() = 0;
   virtual Status trace(std::uint32_t die, TraceCallback callback) = 0;
   virtual std::vector<LinkUse> links(std::uint32_t) const { return {}; }
+  // As Die::place and Die::record.
+  virtual std::uint32_t place(std::uint32_t die) const { return die; }
+  virtual Status record(std::uint64_t, std::shared_ptr<trace::PackageTrace>&) {
+    return {Code::unsupported, "package: trace on " + info().backend + ", found a machine without a clock, expected one with"};
+  }
 };
 
 // Dies with registers and memory of `memory_bytes` each over a machine.
 std::vector<std::unique_ptr<Device>> make_dies(std::unique_ptr<PackageMachine> machine, std::uint64_t memory_bytes);
 
 // Dies of a Verilated package, which have registers of their own. Throws Error where the configuration's was not built.
-std::vector<std::unique_ptr<Device>> rtl_dies(const PackageOptions& options);
+std::vector<std::unique_ptr<Device>> rtl_dies(const spec::Config& config, const PackageOptions& options);
+
+constexpr std::uint64_t kTraceWindow = 1024;  // cycles between samples
+
+// What options.backend names: the package of its file, which must have the program's dies (throws Error), or dies that are all alike. Memory
+// and io dies may stand between those for systemc only.
+package::PackageSpec spec_of(const spec::Config& config, const PackageOptions& options);
+// Where the program's dies are: its die i is the i-th compute die by place.
+std::vector<std::uint32_t> compute_places(const package::PackageSpec& spec);
+link::ChannelOptions channel_of(const package::LinkKind& kind);
 
 // Each throws Error for a package that the backend does not have.
 std::unique_ptr<PackageMachine> model_package(const spec::Config& config, const PackageOptions& options);

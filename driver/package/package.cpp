@@ -22,7 +22,7 @@ constexpr Backend kBackends[] = {
     {"systemc", true, over<systemc_package>},
 #endif
 #if JOGAK_HAS_RTL_PACKAGES
-    {"rtl", false, [](const spec::Config&, const PackageOptions& options) { return rtl_dies(options); }},
+    {"rtl", true, rtl_dies},
 #endif
 };
 
@@ -41,7 +41,9 @@ Status open_package(const PackageOptions& options, std::vector<std::unique_ptr<D
   std::string known;
   for (const Backend& b : kBackends) {
     known += (known.empty() ? "" : ", ") + std::string(b.name);
-    if (options.backend.substr(0, colon) != b.name || (colon != std::string::npos && !b.target)) continue;
+    if (options.backend.substr(0, colon) != b.name) continue;
+    if (colon != std::string::npos && !b.target)
+      return {Code::bad_argument, std::string("package: ") + b.name + ", found " + options.backend.substr(colon + 1) + " behind it, expected nothing: it has no time, so neither links nor memories"};
     return guarded([&] {
       dies = b.open(*config, options);
       return Status{};

@@ -4,8 +4,10 @@
 
 #include "../arena.hpp"
 #include "../guard.hpp"
+#include "error.hpp"
 #include "machine.hpp"
 #include "sim/rtl/package.hpp"
+#include "sim/trace/package_run.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -18,17 +20,34 @@ constexpr u64 kSlice = 4096;  // cycles between looks at the abort flag
 constexpr u32 kFault = 2 | 4;  // of status: a fault, or a dead bus
 
 struct Group {
-  std::unique_ptr<rtl::PackageSimulator> sim;
   std::vector<Arena> arenas;
   std::vector<bool> ready;
   std::vector<bool> over;  // dies that were seen to be
-  u32 columns = 1;
+  package::PackageSpec spec;
+  std::vector<trace::Counts> counts;  // of the dies' DRAM; none: ideal memories
+  std::vector<TraceCallback> callbacks;
+  std::unique_ptr<rtl::PackageSimulator> sim;
+  std::shared_ptr<trace::PackageTrace> recorded;
   bool running = false;
   std::atomic<bool> stop = false;  // since the first die was started; the only one that abort(), from any thread, touches
 
   template <class F>
   void each(F&& f) {
     for (u32 i = 0; i < sim->dies(); ++i) f(sim->die(i));
+  }
+  void watch(u32 index) {
+    const bool any = recorded || callbacks[index];
+    sim->die(index).on_trace(!any ? std::function<void(const rtl::TraceEvent&)>() : [this, index](const rtl::TraceEvent& e) {
+      if (recorded) recorded->command(index, e.engine, e.start, e.pc, sim->cycles());
+      if (callbacks[index]) callbacks[index]({e.cycle, e.engine, e.start, e.pc, e.counters});
+    });
+  }
+  Status record(u64 keep, std::shared_ptr<trace::PackageTrace>& trace) {
+    recorded = std::make_shared<trace::PackageTrace>(
+        trace::Header{.backend = "rtl", .config = sim->die(0).config().name, .columns = spec.columns, .rows = spec.rows, .period_ps = spec.period_ps(), .window = kTraceWindow, .keep = keep});
+    for (u32 d = 0; d < sim->dies(); ++d) watch(d);
+    trace = recorded;
+    return {};
   }
   void start(u32 index) {
     if (ready[index]) end_started();
@@ -38,6 +57,7 @@ struct Group {
       if (!r) return;
     running = true;
     over.assign(ready.size(), false);
+    if (recorded) recorded->begin_launch();
     ready.assign(ready.size(), false);
     each([](rtl::Simulator& s) {
       s.write_csr(csr::ap_gie, 1);
@@ -62,14 +82,18 @@ struct Group {
   }
   // Whether the job is over.
   bool wait(u64 limit) {
-    for (u64 spent = 0; running && (limit == 0 || spent < limit); spent += kSlice) {
+    for (const u64 begin = sim->cycles(); running && (limit == 0 || sim->cycles() - begin < limit);) {
+      const u64 slice = recorded ? trace::rest(*recorded, sim->cycles()) : kSlice;
       if (stop.exchange(false)) each([](rtl::Simulator& s) { s.write_csr(csr::control, 1); });
-      if (!sim->run_until_done(limit == 0 ? kSlice : std::min(kSlice, limit - spent))) {
+      const bool all = sim->run_until_done(limit == 0 ? slice : std::min(slice, limit - (sim->cycles() - begin)));
+      if (recorded) trace::sample(*sim, *recorded, counts);
+      if (!all) {
         abort_others_of_broken();
         continue;
       }
       each([](rtl::Simulator& s) { s.write_csr(csr::ap_isr, 1); });
       running = false;
+      if (recorded) recorded->end(sim->cycles());
     }
     return !running;
   }
@@ -123,21 +147,24 @@ class RtlDie final : public Die {
     return {};
   }
   Status trace(TraceCallback callback) override {
-    if (!callback) sim().on_trace({});
-    else sim().on_trace([callback = std::move(callback)](const rtl::TraceEvent& e) { callback({e.cycle, e.engine, e.start, e.pc, e.counters}); });
+    group_->callbacks[index_] = std::move(callback);
+    group_->watch(index_);
     return {};
   }
+  u32 place() const override { return index_; }
+  Status record(u64 keep, std::shared_ptr<trace::PackageTrace>& trace) override {
+    return guarded([&] { return group_->record(keep, trace); });
+  }
   std::vector<LinkUse> links() const override {
-    const int columns = static_cast<int>(group_->columns), dies = static_cast<int>(group_->sim->dies()), at = static_cast<int>(index_);
+    const int columns = static_cast<int>(group_->spec.columns), dies = static_cast<int>(group_->sim->dies()), at = static_cast<int>(index_);
     const std::array<int, 4> to = {at % columns + 1 < columns ? at + 1 : -1, at % columns > 0 ? at - 1 : -1, at + columns < dies ? at + columns : -1, at - columns};
     std::vector<LinkUse> list;
     for (u32 l = 0; l < to.size(); ++l)
-      if (to[l] >= 0) list.push_back({.to = static_cast<u32>(to[l]), .busy_cycles = static_cast<u64>(group_->sim->channel(index_, l).busy_ps() / kPeriodPs)});
+      if (to[l] >= 0) list.push_back({.to = static_cast<u32>(to[l]), .busy_cycles = static_cast<u64>(group_->sim->channel(index_, l).busy_ps() / static_cast<double>(group_->spec.period_ps()))});
     return list;
   }
 
  private:
-  static constexpr double kPeriodPs = 1000;
   rtl::Simulator& sim() const { return group_->sim->die(index_); }
   Arena& arena() const { return group_->arenas[index_]; }
 
@@ -147,17 +174,25 @@ class RtlDie final : public Die {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Device>> rtl_dies(const PackageOptions& options) {
+std::vector<std::unique_ptr<Device>> rtl_dies(const spec::Config& config, const PackageOptions& options) {
+  const auto group = std::make_shared<Group>();
+  group->spec = spec_of(config, options);
+  const package::PackageSpec& spec = group->spec;
   rtl::PackageOptions o;
   o.columns = options.columns, o.rows = options.rows;
-  o.link.gb_per_s = options.link_gb_per_s, o.link.latency_ps = options.link_latency_ps;
+  o.period_ps = spec.period_ps();
+  if (const auto kind = spec.link()) o.link = channel_of(*kind);
+  for (const package::Die& d : spec.dies)
+    if (d.memory->timing != spec.dies[0].memory->timing)
+      throw Error("package " + spec.name, "memories on rtl", spec.dies[0].memory->timing + " and " + d.memory->timing, "one kind, for this machine");
+  const dram::Options memory = dram::parse_options(spec.dies[0].memory->timing);
+  if (memory.preset != nullptr) o.die.memory = trace::watched(memory, group->counts);
   o.die.dram_base = kMemoryBase;
   o.die.dram_bytes = static_cast<std::size_t>((options.memory_bytes + kPage - 1) / kPage * kPage);
-  const auto group = std::make_shared<Group>();
   group->sim = rtl::make_package(options.config, o);
-  group->columns = options.columns;
   group->arenas.resize(group->sim->dies());
   group->ready.resize(group->sim->dies());
+  group->callbacks.resize(group->sim->dies());
   std::vector<std::unique_ptr<Device>> dies;
   for (u32 i = 0; i < group->sim->dies(); ++i) {
     group->arenas[i].attach(group->sim->die(i).dram(), group->sim->die(i).dram_base());

@@ -2,11 +2,10 @@
 #include <atomic>
 
 #include "../arena.hpp"
-#include "../backends.hpp"
-#include "error.hpp"
 #include "machine.hpp"
 #include "sim/model/package.hpp"
 #include "sim/systemc/platform.hpp"
+#include "sim/trace/systemc_run.hpp"
 
 namespace jogak::driver {
 namespace {
@@ -15,55 +14,7 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
 constexpr u64 kSlice = 1 << 16;  // cycles between looks at the stop flag
-
-// Dies that are all alike, with ideal memories or one that `memory` names for each.
-package::PackageSpec alike(const spec::Config& config, const PackageOptions& o, const std::string& memory) {
-  package::PackageSpec spec;
-  spec.name = config.name;
-  spec.columns = o.columns, spec.rows = o.rows;
-  spec.clock_mhz = u32(1'000'000'000 / dram::parse_options(memory).period_fs);
-  const package::LinkKind link{"link", "given", 8, o.link_gb_per_s, double(o.link_latency_ps) / 1000, 0};
-  for (u32 i = 0; i < o.columns * o.rows; ++i) {
-    package::Die& d = spec.dies.emplace_back();
-    d.name = std::to_string(i), d.config = config.name;
-    d.x = i % o.columns, d.y = i / o.columns;
-    d.memory = package::MemoryKind{"memory", memory, o.memory_bytes};
-    if (d.x + 1 < o.columns) d.links[package::kEast] = link;
-    if (d.x > 0) d.links[package::kWest] = link;
-    if (d.y + 1 < o.rows) d.links[package::kNorth] = link;
-    if (d.y > 0) d.links[package::kSouth] = link;
-  }
-  return spec;
-}
-
-// Where the program's dies are: its die i is the i-th compute die by place.
-std::vector<u32> compute_places(const package::PackageSpec& spec) {
-  std::vector<u32> places;
-  for (u32 i = 0; i < spec.dies.size(); ++i)
-    if (spec.dies[i].kind == package::DieKind::compute) places.push_back(i);
-  return places;
-}
-
-// The package of a file must have the program's dies; memory and io dies may stand between them.
-package::PackageSpec spec_of(const spec::Config& config, const PackageOptions& o) {
-  const std::string target = target_or(o.backend, "ideal");
-  if (!target.ends_with(".yaml")) return alike(config, o, target);
-  package::PackageSpec spec = package::read_package(target);
-  const std::string part = "package " + spec.name;
-  const std::vector<u32> places = compute_places(spec);
-  if (places.size() != std::size_t(o.columns) * o.rows) {
-    std::string names;
-    for (const u32 p : places) names += (names.empty() ? "" : ", ") + spec.dies[p].name;
-    throw Error(part, "program", "one for " + std::to_string(o.columns * o.rows) + " dies", "one for its " + std::to_string(places.size()) + " compute dies (" + names + ")");
-  }
-  if (spec.config() != config.name) throw Error(part, "program", std::string("one for ") + config.name, spec.config());
-  for (const u32 p : places) {
-    const package::Die& d = spec.dies[p];
-    if (d.memory->bytes < o.memory_bytes)
-      throw Error(part, "memory of die " + d.name, std::to_string(d.memory->bytes) + " bytes", std::to_string(o.memory_bytes) + " at least");
-  }
-  return spec;
-}
+constexpr u64 kLead = 1000;      // from begin() to the runs, where some die is Verilated (sim/systemc/platform.hpp)
 
 class SystemcPackage final : public PackageMachine {
  public:
@@ -79,15 +30,19 @@ class SystemcPackage final : public PackageMachine {
     std::vector<systemc::Chiplet::Job> all(values_.dies(), systemc::Chiplet::Job{{.code = halt_}, kMemoryBase, false});
     for (u32 d = 0; d < dies(); ++d) {
       all[places_[d]] = {moved(jobs[d].launch), jobs[d].code, jobs[d].resident};
-      platform_.die(places_[d]).trace(traces_[d].callback ? &traces_[d].events : nullptr);
+      platform_.die(places_[d]).trace(traces_[d].callback || recorded_ ? &traces_[d].events : nullptr);
     }
+    if (recorded_) recorded_->begin_launch();
     platform_.begin(all);
+    const u64 start = platform_.cycles() + lead_;
     bool stopped = false;
     for (bool over = false; !over;) {
       if (stop_.exchange(false)) platform_.abort(), stopped = true;
-      over = platform_.run(kSlice);
-      for (Trace& t : traces_) t.tell();
+      over = platform_.run(recorded_ ? kTraceWindow - platform_.cycles() % kTraceWindow : kSlice);
+      for (u32 d = 0; d < dies(); ++d) traces_[d].tell(recorded_.get(), places_[d], start);
+      if (recorded_) trace::sample(platform_, *recorded_);
     }
+    if (recorded_) recorded_->end(platform_.cycles());
     if (stopped) return {};
     std::vector<DieOutcome> outcomes;
     for (u32 d = 0; d < dies(); ++d) {
@@ -97,6 +52,13 @@ class SystemcPackage final : public PackageMachine {
     }
     return outcomes;
   }
+  Status record(u64 keep, std::shared_ptr<trace::PackageTrace>& trace) override {
+    recorded_ = std::make_shared<trace::PackageTrace>(
+        trace::Header{.backend = "systemc", .config = name_, .columns = columns_, .rows = values_.dies() / columns_, .period_ps = period_ps_, .window = kTraceWindow, .keep = keep});
+    trace = recorded_;
+    return {};
+  }
+  u32 place(u32 die) const override { return places_.at(die); }
   void stop() override { stop_ = true; }
   Status trace(u32 die, TraceCallback callback) override {
     traces_.at(die).callback = std::move(callback);
@@ -119,8 +81,10 @@ class SystemcPackage final : public PackageMachine {
     std::array<u64, model::kCounters> counters{};
     u64 total = 0;  // cycles of the runs before
 
-    void tell() {
+    void tell(trace::PackageTrace* record, u32 die, u64 start) {
       for (const cycle::Event& e : events) {
+        if (record != nullptr) record->command(die, static_cast<spec::Engine>(e.engine), e.start, e.pc, e.cycle + start);
+        if (!callback) continue;
         counters[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
         counters[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
         counters[std::size_t(spec::Counter::st_beats)] = e.st_beats;
@@ -132,7 +96,9 @@ class SystemcPackage final : public PackageMachine {
 
   SystemcPackage(const spec::Config& config, const PackageOptions& o, const package::PackageSpec& spec)
       : name_(config.name), program_columns_(o.columns), columns_(spec.columns), places_(compute_places(spec)), numbers_(spec.dies.size()), values_(config, spec.columns, spec.rows),
-        traces_(places_.size()), platform_(spec, values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {
+        traces_(places_.size()), period_ps_(spec.period_ps()), platform_(spec, values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {
+    for (const package::Die& d : spec.dies)
+      if (d.as == "rtl") lead_ = kLead;
     u32 compute = 0, other = dies();
     for (u32 i = 0; i < spec.dies.size(); ++i) numbers_[i] = spec.dies[i].kind == package::DieKind::compute ? compute++ : other++;
   }
@@ -157,7 +123,10 @@ class SystemcPackage final : public PackageMachine {
   const std::vector<spec::Insn> halt_{spec::encode(spec::Halt{})};  // what the latter run
   model::Package values_;
   std::vector<Trace> traces_;
+  u64 period_ps_;
   systemc::Platform platform_;
+  std::shared_ptr<trace::PackageTrace> recorded_;
+  u64 lead_ = 0;
   std::atomic<bool> stop_ = false;
 };
 

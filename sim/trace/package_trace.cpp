@@ -57,10 +57,14 @@ void PackageTrace::name(unsigned die, std::uint32_t pc, std::string name) {
   names[pc] = std::move(name);
 }
 
+void PackageTrace::begin_launch() {
+  for (Die& d : dies_) d.last.counters.clear();
+}
+
 void PackageTrace::command(unsigned die, spec::Engine engine, bool start, std::uint32_t pc, u64 cycle) {
   const auto e = static_cast<unsigned>(engine);
   Die& d = dies_.at(die);
-  if (e >= kEngines) return;
+  if (e >= kEngines || !complete()) return;
   if (start) return d.open[e].emplace_back(cycle, pc), void();
   if (d.open[e].empty()) throw Error("trace", "die " + std::to_string(die) + ", " + kEngineNames[e] + " engine", "the end of a command at " + std::to_string(pc), "its start before");
   const auto [begin, first] = d.open[e].front();
@@ -73,11 +77,14 @@ void PackageTrace::command(unsigned die, spec::Engine engine, bool start, std::u
 
 void PackageTrace::end(u64 cycle) {
   for (unsigned d = 0; d < dies_.size(); ++d)
-    for (unsigned e = 0; e < kEngines; ++e)
-      while (!dies_[d].open[e].empty()) command(d, static_cast<spec::Engine>(e), false, dies_[d].open[e].front().second, cycle);
+    for (unsigned e = 0; e < kEngines; ++e) {
+      while (complete() && !dies_[d].open[e].empty()) command(d, static_cast<spec::Engine>(e), false, dies_[d].open[e].front().second, cycle);
+      dies_[d].open[e].clear();
+    }
 }
 
 void PackageTrace::count(unsigned die, u64 cycle, const std::string& name, const std::vector<Value>& values) {
+  ++counted_;
   counts_ += "{\"ph\":\"C\",\"pid\":" + std::to_string(die) + ",\"ts\":" + std::to_string(cycle) + ",\"name\":" + quoted(name) + ",\"args\":{";
   for (std::size_t i = 0; i < values.size(); ++i) counts_ += (i == 0 ? "" : ",") + quoted(values[i].name) + ":" + std::to_string(values[i].value);
   counts_ += "}},\n";
@@ -99,6 +106,7 @@ void PackageTrace::links(unsigned die, u64 cycle, const DieSample& now) {
 
 void PackageTrace::sample(unsigned die, u64 cycle, const DieSample& now) {
   Die& d = dies_.at(die);
+  if (!complete()) return;
   std::vector<Value> stalls, work, queues;
   for (const Reason& r : kStalls) stalls.push_back({r.name, grown(of(now.counters, r.counter), of(d.last.counters, r.counter))});
   for (const Reason& r : kWork) work.push_back({r.name, grown(of(now.counters, r.counter), of(d.last.counters, r.counter))});

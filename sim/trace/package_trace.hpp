@@ -25,6 +25,7 @@ struct Header {
   unsigned columns = 1, rows = 1;
   u64 period_ps = 1000;   // of a cycle
   u64 window = 256;       // cycles between two samples
+  u64 keep = 0;           // most slices and counter events; later ones are dropped (0: all)
 };
 
 // Everything since the simulation began; the trace takes differences.
@@ -46,12 +47,15 @@ class PackageTrace {
   const Header& header() const { return header_; }
   // What a command at this pc of a die is called; else it is called by its engine.
   void name(unsigned die, std::uint32_t pc, std::string name);
+  // Of one launch of several: counters begin again.
+  void begin_launch();
   // In the order of time for each die and engine.
   void command(unsigned die, spec::Engine engine, bool start, std::uint32_t pc, u64 cycle);
   // The run is over: commands that a fault has killed end here.
   void end(u64 cycle);
   void sample(unsigned die, u64 cycle, const DieSample& now);
   std::string json() const;
+  bool complete() const { return header_.keep == 0 || spans_.size() + counted_ < header_.keep; }
 
   struct Span {
     unsigned die, thread;
@@ -82,7 +86,7 @@ class PackageTrace {
   std::vector<Die> dies_;
   std::vector<Span> spans_;
   std::string counts_;  // finished events
-  std::size_t channels_ = 0;
+  u64 counted_ = 0;
 };
 
 }  // namespace jogak::trace

@@ -120,3 +120,31 @@ TEST_CASE("trace: a link that is down is a slice, names are quoted, an end witho
   CHECK((t.spans()[3] == trace::PackageTrace::Span{0, 2, 300, 320, "mm \"q\" \\", 7}));
   CHECK((t.spans()[4] == trace::PackageTrace::Span{0, 2, 400, 410, "matrix", 8}));
 }
+
+TEST_CASE("trace: counters begin again with every launch, and a trace keeps what it is told to") {
+  trace::PackageTrace trace({.backend = "cycle", .config = "nanoquad"}), short_trace({.backend = "cycle", .config = "nanoquad", .keep = 4});
+  trace::DieSample sample{.counters = std::vector<trace::u64>(64)};
+  trace::u64& busy = sample.counters[static_cast<std::size_t>(spec::Counter::mx_busy)];
+  const auto events = [](const trace::PackageTrace& t) { return json::parse(t.json()).at("traceEvents"); };
+  for (trace::PackageTrace* t : {&trace, &short_trace}) {
+    busy = 3;
+    t->sample(0, 256, sample);
+    t->begin_launch();
+    busy = 5;
+    t->command(0, spec::Engine::mx, true, 2, 300);
+    t->command(0, spec::Engine::mx, false, 2, 320);
+    t->sample(0, 512, sample);
+    t->command(0, spec::Engine::ld, true, 3, 520);
+    t->end(600);
+  }
+  REQUIRE(trace.spans().size() == 2);
+  CHECK((trace.spans()[0].begin == 300 && trace.spans()[0].pc == 2));
+  trace::u64 sum = 0;
+  for (const json& e : events(trace))
+    if (e.at("name") == "work") sum += e.at("args").at("array").get<trace::u64>();
+  CHECK(sum == 8);
+  CHECK(trace.complete());
+  CHECK(!short_trace.complete());
+  CHECK(short_trace.spans().size() == 1);
+  CHECK(std::ranges::none_of(events(short_trace), [](const json& e) { return e.value("ts", 0) == 512; }));
+}

@@ -1,4 +1,5 @@
 // jogak run: a prompt on a model or program, on any backend.
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iostream>
@@ -7,9 +8,11 @@
 #include "batch.hpp"
 #include "cli.hpp"
 #include "onnx.hpp"
+#include "package_trace.hpp"
 #include "draft.hpp"
 #include "encoder.hpp"
 #include "report.hpp"
+#include "sim/package/spec.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -17,7 +20,7 @@ namespace {
 constexpr std::size_t kTraceSpans = 2'000'000;
 
 struct Arguments {
-  std::string model, prompt, on = "model", trace, batch, lora, memory;
+  std::string model, prompt, on = "model", trace, batch, lora, memory, package;
   CompileOptions options;
   OnnxArguments onnx;
   std::string tower, pooling;
@@ -32,18 +35,31 @@ std::string backend_names() {
   return names;
 }
 
-void run(const Arguments& a, bool config_given) {
+struct Given {
+  bool config, dies;
+};
+
+void run(const Arguments& a, Given given) {
   CompileOptions options = a.options;
   // A board is what it is: without --config, models are compiled for it.
   std::string found;
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
-  if (!config_given && !found.empty()) options.config = found;
+  if (!given.config && !found.empty()) options.config = found;
+  if (!a.package.empty()) {
+    const package::PackageSpec spec = package::read_package(a.package);
+    if (!given.config) options.config = spec.config();
+    if (!given.dies) options.dies = static_cast<int>(std::ranges::count(spec.dies, package::DieKind::compute, &package::Die::kind));
+  }
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
-  const Program program = load(a.model, options, config_given);
+  const Program program = load(a.model, options, given.config);
+  if (!a.package.empty() && program.mesh.dies() == 1) throw Error("run", "--package", "a program for one die", "one for a package (--dies)");
   const spec::Config& config = *spec::find_config(program.config.c_str());
-  Session session(program, a.on);
+  auto devices = open_dies(program, a.on);
+  const bool several = devices.size() > 1;
+  const auto package_trace = several && !a.trace.empty() ? record_package(program, devices, kTraceSpans) : nullptr;
+  Session session(program, std::move(devices));
   if (!a.lora.empty()) session.load_adapter(pack_adapter(program, a.lora));
-  if (!a.trace.empty() || (a.profile && (session.device().backend == "rtl" || session.device().backend == "cycle" || session.device().backend == "systemc"))) session.start_timeline(a.trace.empty() ? 0 : kTraceSpans);
+  if ((!several && !a.trace.empty()) || (a.profile && (session.device().backend == "rtl" || session.device().backend == "cycle" || session.device().backend == "systemc"))) session.start_timeline(several || a.trace.empty() ? 0 : kTraceSpans);
   const Draft draft = open_draft(a.draft, a.model, options, session);
   GenerateOptions generate = a.generate;
   generate.drafter = draft.drafter.get();
@@ -70,8 +86,8 @@ void run(const Arguments& a, bool config_given) {
     if (a.profile) std::cerr << profile_text(session, config);
   }
   if (!a.trace.empty()) {
-    write_atomically(a.trace, session.timeline()->chrome_json());
-    if (!session.timeline()->complete()) std::cerr << "jogak: the trace holds the first " << kTraceSpans << " commands only\n";
+    write_atomically(a.trace, several ? package_trace->json() : session.timeline()->chrome_json());
+    if (!(several ? package_trace->complete() : session.timeline()->complete())) std::cerr << "jogak: the trace holds the first " << kTraceSpans << (several ? " events only\n" : " commands only\n");
   }
 }
 
@@ -88,6 +104,7 @@ void add_run(CLI::App& app, int& status) {
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--on", a->on, "Backend: " + backend_names())->capture_default_str();
   command->add_option("--memory", a->memory, "DRAM of the backends cycle, rtl and systemc: ideal, ddr4-3200, lpddr4-3200, lpddr4-4266, lpddr5-6400, hbm2, hbm3 (docs/memory.md)");
+  command->add_option("--package", a->package, "A package's file: links, memories and clock of the backends cycle, rtl and systemc (docs/packages.md)")->check(CLI::ExistingFile);
   add_compile_options(*command, a->options);
   add_draft_options(*command, a->draft);
   command->add_option("--stop", a->generate.stop, "End before this text (repeatable)")->allow_extra_args(false);
@@ -100,7 +117,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_flag("--ignore-end", a->ignore_end, "Go on after the end-of-text token");
   command->add_flag("--json", a->json, "One JSON object instead of text");
   command->add_flag("--profile", a->profile, "Counters, and on the RTL cycles by operator and stall");
-  command->add_option("--trace", a->trace, "Write every command's start and end, in Chrome's trace format (RTL only)");
+  command->add_option("--trace", a->trace, "Write every command's start and end, in Chrome's trace format, of a package on all dies, with links and memories (backends with a clock)");
   add_onnx_options(*command, a->onnx);
   command->add_option("--compare", a->onnx.compare, "ONNX: what outputs must be, NAME=FILE.npy or FILE.npz; exit status 1 where they differ");
   command->add_option("--output", a->onnx.output, "ONNX: folder for the outputs, as .npy");
@@ -108,6 +125,12 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--atol", a->onnx.atol, "ONNX: absolute tolerance of --compare")->capture_default_str();
   add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command, &status] {
+    if (!a->package.empty()) {
+      if (!a->memory.empty()) throw Error("run", "options", "--memory with --package", "one of them: the file names the memories");
+      if (a->on.find(':') != std::string::npos || !a->package.ends_with(".yaml")) throw Error("run", "--package", a->package + " with --on " + a->on, "a .yaml file and a backend alone");
+      if (is_encoder_model(a->model) || is_onnx(a->model) || !a->batch.empty()) throw Error("run", "--package", a->package, "a decoder, without --batch");
+      a->on += ":" + a->package;
+    }
     if (!a->memory.empty()) a->on += ":" + a->memory;
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.on = a->on, a->onnx.json = a->json;
@@ -126,7 +149,7 @@ void add_run(CLI::App& app, int& status) {
         if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");
       return run_batch(a->model, a->options, command->count("--config") != 0, {a->batch, a->on, a->lora, a->generate, a->json});
     }
-    run(*a, command->count("--config") != 0);
+    run(*a, {.config = command->count("--config") != 0, .dies = command->count("--dies") != 0});
   });
 }
 
