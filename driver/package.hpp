@@ -32,6 +32,7 @@ struct LinkUse {
   std::uint64_t payload_bytes = 0;  // of packets, what is passed on to dies behind it included
   std::uint64_t busy_cycles = 0;    // with something on its lanes, idle flits included
   std::uint64_t replays = 0;
+  bool counted = true;              // payload and replays are known; not on the RTL, whose links do not tell
 };
 
 class Die : public Device {

@@ -1,6 +1,7 @@
 // The cycle model of a package: the exact model's values, the RTL's cycles, links included.
 #include <atomic>
 
+#include "die_trace.hpp"
 #include "machine.hpp"
 #include "sim/cycle/package.hpp"
 #include "sim/trace/package_run.hpp"
@@ -66,25 +67,6 @@ class CyclePackage final : public PackageMachine {
   }
 
  private:
-  struct Trace {
-    TraceCallback callback;
-    std::vector<cycle::Event> events;
-    std::array<u64, model::kCounters> counters{};
-    u64 total = 0;  // cycles of the runs before
-
-    void tell(trace::PackageTrace* record, u32 die, u64 start) {
-      for (const cycle::Event& e : events) {
-        if (record != nullptr) record->command(die, static_cast<spec::Engine>(e.engine), e.start, e.pc, e.cycle + start);
-        if (!callback) continue;
-        counters[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
-        counters[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
-        counters[std::size_t(spec::Counter::st_beats)] = e.st_beats;
-        callback({total + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters});
-      }
-      events.clear();
-    }
-  };
-
   cycle::PackageOptions options() {
     cycle::PackageOptions with;
     with.period_ps = spec_.period_ps();
@@ -101,7 +83,7 @@ class CyclePackage final : public PackageMachine {
 
   std::string name_;
   model::Package values_;
-  std::vector<Trace> traces_;
+  std::vector<DieTrace> traces_;
   package::PackageSpec spec_;
   std::vector<std::unique_ptr<MemoryTiming>> behind_;  // what is behind each die's port; null: an ideal memory
   std::vector<trace::Counts> counts_;

@@ -160,7 +160,7 @@ class RtlDie final : public Die {
     const std::array<int, 4> to = {at % columns + 1 < columns ? at + 1 : -1, at % columns > 0 ? at - 1 : -1, at + columns < dies ? at + columns : -1, at - columns};
     std::vector<LinkUse> list;
     for (u32 l = 0; l < to.size(); ++l)
-      if (to[l] >= 0) list.push_back({.to = static_cast<u32>(to[l]), .busy_cycles = static_cast<u64>(group_->sim->channel(index_, l).busy_ps() / static_cast<double>(group_->spec.period_ps()))});
+      if (to[l] >= 0) list.push_back({.to = static_cast<u32>(to[l]), .busy_cycles = static_cast<u64>(group_->sim->channel(index_, l).busy_ps() / static_cast<double>(group_->spec.period_ps())), .counted = false});
     return list;
   }
 

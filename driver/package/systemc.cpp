@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "../arena.hpp"
+#include "die_trace.hpp"
 #include "machine.hpp"
 #include "sim/model/package.hpp"
 #include "sim/systemc/platform.hpp"
@@ -75,25 +76,6 @@ class SystemcPackage final : public PackageMachine {
   }
 
  private:
-  struct Trace {
-    TraceCallback callback;
-    std::vector<cycle::Event> events;
-    std::array<u64, model::kCounters> counters{};
-    u64 total = 0;  // cycles of the runs before
-
-    void tell(trace::PackageTrace* record, u32 die, u64 start) {
-      for (const cycle::Event& e : events) {
-        if (record != nullptr) record->command(die, static_cast<spec::Engine>(e.engine), e.start, e.pc, e.cycle + start);
-        if (!callback) continue;
-        counters[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
-        counters[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
-        counters[std::size_t(spec::Counter::st_beats)] = e.st_beats;
-        callback({total + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters});
-      }
-      events.clear();
-    }
-  };
-
   SystemcPackage(const spec::Config& config, const PackageOptions& o, const package::PackageSpec& spec)
       : name_(config.name), program_columns_(o.columns), columns_(spec.columns), places_(compute_places(spec)), numbers_(spec.dies.size()), values_(config, spec.columns, spec.rows),
         traces_(places_.size()), period_ps_(spec.period_ps()), platform_(spec, values_, kMemoryBase, (o.memory_bytes + kPage - 1) / kPage * kPage) {
@@ -122,7 +104,7 @@ class SystemcPackage final : public PackageMachine {
   std::vector<u32> numbers_;  // by place: the program's dies first, then those that only carry
   const std::vector<spec::Insn> halt_{spec::encode(spec::Halt{})};  // what the latter run
   model::Package values_;
-  std::vector<Trace> traces_;
+  std::vector<DieTrace> traces_;
   u64 period_ps_;
   systemc::Platform platform_;
   std::shared_ptr<trace::PackageTrace> recorded_;

@@ -44,8 +44,8 @@ std::string package_text(const Session& session, const spec::Config& config) {
   for (std::size_t d = 0; d < dies.size(); ++d)
     for (const driver::LinkUse& l : session.links(d)) {
       if (out.find("link") == std::string::npos) out += "\nlink      payload bytes   lanes busy   flits sent again\n";
-      std::snprintf(text, sizeof text, "%zu > %u  %15llu       %5.1f %%   %16llu\n", d, l.to, static_cast<unsigned long long>(l.payload_bytes),
-                    100 * share(l.busy_cycles, dies[d][Counter::cycles]), static_cast<unsigned long long>(l.replays));
+      const std::string payload = l.counted ? std::to_string(l.payload_bytes) : "-", again = l.counted ? std::to_string(l.replays) : "-";
+      std::snprintf(text, sizeof text, "%zu > %u  %15s       %5.1f %%   %16s\n", d, l.to, payload.c_str(), 100 * share(l.busy_cycles, dies[d][Counter::cycles]), again.c_str());
       out += text;
     }
   return out;
@@ -57,8 +57,11 @@ nlohmann::json package_json(const Session& session, const spec::Config& config) 
   for (std::size_t d = 0; session.dies() > 1 && d < dies.size(); ++d) {
     const Use u = use(dies[d], config);
     nlohmann::json j = {{"cycles", u.cycles}, {"array_use", u.array}, {"port_use", u.port}, {"matrix_waits", u.gathers}, {"store_bytes", dies[d][Counter::store_bytes]}};
-    for (const driver::LinkUse& l : session.links(d))
-      j["links"].push_back({{"to", l.to}, {"payload_bytes", l.payload_bytes}, {"busy_cycles", l.busy_cycles}, {"replays", l.replays}});
+    for (const driver::LinkUse& l : session.links(d)) {
+      nlohmann::json link = {{"to", l.to}, {"busy_cycles", l.busy_cycles}};
+      if (l.counted) link.update({{"payload_bytes", l.payload_bytes}, {"replays", l.replays}});
+      j["links"].push_back(link);
+    }
     list.push_back(j);
   }
   return list;
