@@ -25,7 +25,7 @@ import::LlamaHyper mixture(int experts, int top) {
           .mixture = {.experts = experts, .top = top, .limit = 7, .alpha = 1.702f}, .expert_bias = true};
 }
 
-std::vector<int> some_ids(std::size_t count) {
+std::vector<int> few_ids(std::size_t count) {
   std::vector<int> ids;
   while (ids.size() < count) ids.push_back(static_cast<int>((1 + ids.size() * 37) % 100));
   return ids;
@@ -125,7 +125,7 @@ TEST_CASE("experts: equal logits go to the lower index, negative ones are ordere
     if (t.name.ends_with("ffn_gate_inp.bias")) std::memcpy(t.data.data(), bias, sizeof bias);
   }
   Session s(compile(graph, {.config = "nano"}).program, "model");
-  for (const Choice& c : choices(s, some_ids(3)))
+  for (const Choice& c : choices(s, few_ids(3)))
     for (const auto& layer : c) CHECK(layer == std::vector<int>{1, 3, 5});
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("experts: rows of a launch, configurations, windows and passes change 
     import::LlamaHyper h = mixture(7, 3);
     if (!whole) h.window = 8, h.sliding = {true, false, true}, h.scaling = {.kind = import::RopeScaling::Kind::yarn, .factor = 8, .original = 32};
     const ir::Graph graph = import::synthetic_llama(h, 11);
-    const auto ids = some_ids(21);
+    const auto ids = few_ids(21);
     const auto run = [&](CompileOptions options, int rows) {
       Session s(compile(graph, options).program, "model");
       if (rows > 0) s.limit_rows(rows);
@@ -192,7 +192,7 @@ TEST_CASE("experts: 8 of 128, softmax of all, on both configurations") {
   const import::LlamaHyper h{.layers = 2, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 32, .context = 64, .vocab = 100, .head_dim = 32, .qk_norm = true,
                              .mixture = {.experts = 128, .top = 8, .over_chosen = false}};
   const ir::Graph graph = import::synthetic_llama(h, 4);
-  const auto ids = some_ids(9);
+  const auto ids = few_ids(9);
   FloatLlama decoder(graph);
   std::vector<float> exact;
   std::vector<Choice> expected;

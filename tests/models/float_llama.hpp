@@ -230,4 +230,15 @@ inline double surprise(std::span<const float> logits, int token) {
   return top + std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }
 
+// Its logits behind each of the ids, one row after the other.
+inline std::vector<float> expected_rows(const ir::Graph& graph, const std::vector<int>& ids) {
+  FloatLlama reference(graph);
+  std::vector<float> all;
+  for (const int id : ids) {
+    const auto row = reference.step(id);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
 }  // namespace jogak::tests

@@ -45,22 +45,6 @@ std::vector<Variant> variants() {
   return list;
 }
 
-std::vector<int> some_ids(std::size_t count) {
-  std::vector<int> ids(count);
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
-  return ids;
-}
-
-std::vector<float> expected(const ir::Graph& graph, const std::vector<int>& ids) {
-  FloatLlama reference(graph);
-  std::vector<float> all;
-  for (const int id : ids) {
-    const auto row = reference.step(id);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
-}
-
 // Close to fp32; the same bits on both configurations and in launches of `rows`.
 void check(const LlamaHyper& h, const std::vector<int>& ids, const char* format, int rows) {
   CAPTURE(format);
@@ -68,7 +52,7 @@ void check(const LlamaHyper& h, const std::vector<int>& ids, const char* format,
   Session edge(compile(graph, {.config = "edge", .format = format}).program, "model"), nano(compile(graph, {.config = "nano", .format = format}).program, "model");
   const auto a = edge.feed_all(ids), b = nano.feed_all(ids);
   CHECK(same_bits(a, b));
-  CHECK(error(a, expected(graph, ids)) < 0.04);
+  CHECK(error(a, expected_rows(graph, ids)) < 0.04);
   edge.reset();
   edge.limit_rows(rows);
   CHECK(same_bits(a, edge.feed_all(ids)));
@@ -85,10 +69,10 @@ TEST_CASE("kin of llama: like the fp32 decoder, the same bits on two configurati
 
 TEST_CASE("kin of llama: none is the plain decoder") {
   const auto ids = some_ids(20);
-  const auto plain = expected(import::synthetic_llama(base(), 7), ids);
+  const auto plain = expected_rows(import::synthetic_llama(base(), 7), ids);
   for (const Variant& v : variants()) {
     CAPTURE(v.name);
-    CHECK(error(expected(import::synthetic_llama(v.hyper, 7), ids), plain) > 0.01);
+    CHECK(error(expected_rows(import::synthetic_llama(v.hyper, 7), ids), plain) > 0.01);
   }
 }
 

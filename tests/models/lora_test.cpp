@@ -61,16 +61,6 @@ ir::Graph merged(ir::Graph graph, const LlamaHyper& h, const Adapter& adapter, f
   return graph;
 }
 
-std::vector<float> expected_of(const ir::Graph& graph, const std::vector<int>& ids) {
-  FloatLlama reference(graph);
-  std::vector<float> all;
-  for (const int id : ids) {
-    const auto row = reference.step(id);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
-}
-
 // A GGUF of an adapter, as a file, removed again. In pairs: rows of q and k as a llama's file has them.
 class GgufFile {
  public:
@@ -180,7 +170,7 @@ TEST_CASE("lora: every target alone and all together are the merged fp32 decoder
   const ir::Graph graph = import::synthetic_llama(kShape, 9);
   const auto ids = some_ids(40);
   Session edge(compile(graph, {.config = "edge", .lora = 8}).program, "model"), nano(compile(graph, {.config = "nano", .lora = 8}).program, "model");
-  const auto base = expected_of(graph, ids);
+  const auto base = expected_rows(graph, ids);
   for (const std::vector<int>& modules : {std::vector<int>{0}, {1}, {2}, {3}, {4}, {5}, {6}, {0, 1, 2, 3, 4, 5, 6}}) {
     CAPTURE(modules.front());
     CAPTURE(modules.size());
@@ -188,7 +178,7 @@ TEST_CASE("lora: every target alone and all together are the merged fp32 decoder
     const Folder folder(adapter, adapter_config(5, 7.5));
     edge.load_adapter(pack_adapter(compile(graph, {.config = "edge", .lora = 8}).program, folder.path));
     nano.load_adapter(pack_adapter(compile(graph, {.config = "nano", .lora = 8}).program, folder.path));
-    const auto a = edge.feed_all(ids), b = nano.feed_all(ids), expected = expected_of(merged(graph, kShape, adapter, 1.5f), ids);
+    const auto a = edge.feed_all(ids), b = nano.feed_all(ids), expected = expected_rows(merged(graph, kShape, adapter, 1.5f), ids);
     CHECK(same_bits(a, b));
     CHECK(error(a, expected) < 0.04);
     CHECK(error(base, expected) > 0.1);  // it matters
@@ -215,7 +205,7 @@ TEST_CASE("lora: other formats, biases, keys in chunks, wide feed-forwards whose
     n.load_adapter(pack_adapter(nano, folder.path));
     const auto a = e.feed_all(ids);
     CHECK(same_bits(a, n.feed_all(ids)));
-    CHECK(error(a, expected_of(merged(graph, h, adapter, 1), ids)) < (std::string(format) == "mxfp4" ? 0.45 : 0.05));
+    CHECK(error(a, expected_rows(merged(graph, h, adapter, 1), ids)) < (std::string(format) == "mxfp4" ? 0.45 : 0.05));
   }
 }
 
@@ -264,7 +254,7 @@ TEST_CASE("lora: decoders of other kinds, each like its merged fp32 decoder, non
     const ir::Graph graph = import::synthetic_llama(kind.hyper, 9);
     const Adapter adapter = random_adapter(kind.hyper, 5, kind.modules, 3);
     const Folder folder(adapter, adapter_config(5, 7.5));
-    const auto expected = expected_of(merged(graph, kind.hyper, adapter, 1.5f), ids);
+    const auto expected = expected_rows(merged(graph, kind.hyper, adapter, 1.5f), ids);
     for (const char* format : {"int8", "int8c"}) {
       CAPTURE(format);
       const Program edge = compile(graph, {.config = "edge", .format = format, .lora = 8}).program, nano = compile(graph, {.config = "nano", .format = format, .lora = 8}).program;
@@ -280,7 +270,7 @@ TEST_CASE("lora: decoders of other kinds, each like its merged fp32 decoder, non
       CHECK(same_bits(a, e.feed_all(ids)));
       for (const std::uint32_t with : {0u, 1u}) check_order(nano, with);
     }
-    CHECK(error(expected_of(graph, ids), expected) > 0.1);
+    CHECK(error(expected_rows(graph, ids), expected) > 0.1);
   }
 }
 

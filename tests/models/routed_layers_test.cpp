@@ -40,22 +40,6 @@ std::vector<Variant> variants() {
   return list;
 }
 
-std::vector<int> some_ids(std::size_t count) {
-  std::vector<int> ids(count);
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
-  return ids;
-}
-
-std::vector<float> expected(const ir::Graph& graph, const std::vector<int>& ids) {
-  FloatLlama reference(graph);
-  std::vector<float> all;
-  for (const int id : ids) {
-    const auto row = reference.step(id);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("layers with and without experts: like the fp32 decoder, the same bits on two configurations and in launches of any length") {
@@ -63,7 +47,7 @@ TEST_CASE("layers with and without experts: like the fp32 decoder, the same bits
   for (const Variant& v : variants()) {
     CAPTURE(v.name);
     const ir::Graph graph = import::synthetic_llama(v.hyper, 7);
-    const auto exact = expected(graph, ids);
+    const auto exact = expected_rows(graph, ids);
     for (const char* format : {"int8", "int8c"}) {
       CAPTURE(format);
       Session edge(compile(graph, {.config = "edge", .format = format}).program, "model"), nano(compile(graph, {.config = "nano", .format = format}).program, "model");
@@ -89,7 +73,7 @@ TEST_CASE("layers with and without experts: windows, keys in chunks, batches and
       for (const char* format : {"int8", "int8c"}) check_order(compile(graph, {.config = "nano", .format = format}).program);
       Session s(p, "model");
       const auto all = s.feed_all(ids);
-      CHECK(error(all, expected(graph, ids)) < 0.1);
+      CHECK(error(all, expected_rows(graph, ids)) < 0.1);
       Session plain(compile(graph, {.config = "nano", .disabled = {"weight-ring", "double-kv", "double-output", "hoist", "ring-cache"}}).program, "model");
       CHECK(same_bits(all, plain.feed_all(ids)));
       BatchSession batch(compile(graph, {.config = "edge", .sequences = 2}).program, "model");
@@ -113,7 +97,7 @@ TEST_CASE("layers with and without experts: formats by layer") {
   };
   const auto a = bits("edge");
   CHECK(same_bits(a, bits("small")));
-  CHECK(error(a, expected(graph, ids)) < 0.2);
+  CHECK(error(a, expected_rows(graph, ids)) < 0.2);
 }
 
 TEST_CASE("layers with and without experts: only layers that have some take room and load them") {

@@ -48,4 +48,11 @@ inline bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * 4) == 0;
 }
 
+// Ids below 100 without a pattern.
+inline std::vector<int> some_ids(std::size_t count) {
+  std::vector<int> ids(count);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
+  return ids;
+}
+
 }  // namespace jogak::tests

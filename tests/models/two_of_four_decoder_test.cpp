@@ -22,22 +22,6 @@ ir::Graph pruned(const LlamaHyper& h) {
   return graph;
 }
 
-std::vector<int> some_ids(std::size_t count) {
-  std::vector<int> ids(count);
-  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
-  return ids;
-}
-
-std::vector<float> expected(const ir::Graph& graph, const std::vector<int>& ids) {
-  FloatLlama reference(graph);
-  std::vector<float> all;
-  for (const int id : ids) {
-    const auto row = reference.step(id);
-    all.insert(all.end(), row.begin(), row.end());
-  }
-  return all;
-}
-
 }  // namespace
 
 TEST_CASE("2:4 sparse decoders: like the pruned fp32 decoder, the same bits on two configurations and for every cut, engines in order") {
@@ -49,7 +33,7 @@ TEST_CASE("2:4 sparse decoders: like the pruned fp32 decoder, the same bits on t
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     CAPTURE(i);
     const ir::Graph graph = pruned(kinds[i]);
-    const auto exact = expected(graph, ids);
+    const auto exact = expected_rows(graph, ids);
     for (const char* format : {"int8", "int8c", "mxint8", "mxfp4"}) {
       CAPTURE(format);
       const Program small = compile(graph, {.config = "nano24", .format = format}).program;
@@ -92,7 +76,7 @@ TEST_CASE("2:4 sparse decoders: a token loads half the weights and their indices
   Session a(compile(mixed, {.config = "edge24"}).program, "model"), b(compile(mixed, {.config = "nano24"}).program, "model");
   const auto found = a.feed_all(ids);
   CHECK(same_bits(found, b.feed_all(ids)));
-  CHECK(error(found, expected(mixed, ids)) < 0.05);
+  CHECK(error(found, expected_rows(mixed, ids)) < 0.05);
 }
 
 TEST_CASE("2:4 sparse decoders: the RTL has the model's bits, with a place for adapters too") {
