@@ -91,9 +91,9 @@ def steps(plan):
 
 def shell(plan, package=None):
     """package: the step that makes npu.xo, where it is not the RTL's; then there is no block design."""
-    todo = [step for step in steps(plan) if package is None or step != "design"]
-    names = " | ".join(todo)
-    text = "\n".join(package if package and step == "package" else STEPS[step] for step in todo).replace("TAKE", EMBEDDED if "processor" in plan.vendor else CARD)
+    chosen = [step for step in steps(plan) if package is None or step != "design"]
+    names = " | ".join(chosen)
+    text = "\n".join(package if package and step == "package" else STEPS[step] for step in chosen).replace("TAKE", EMBEDDED if "processor" in plan.vendor else CARD)
     text = text.replace("ARCH", {"zynq_ultra_ps_e": "zynqmp", "processing_system7": "zynq"}.get(plan.vendor.get("processor"), ""))
     text = text.replace("PLATFORM_NAME", plan.vendor.get("vitis", {}).get("platform", ""))
     return f"""#!/usr/bin/env bash
@@ -111,7 +111,7 @@ need() {{
 {text}
 case ${{1:-}} in
   {names}) "$1" ;;
-  all) {'; '.join(todo)} ;;
+  all) {'; '.join(chosen)} ;;
   *) echo "usage: ./build.sh {names} | all" >&2; exit 2 ;;
 esac
 """
