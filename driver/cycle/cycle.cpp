@@ -1,11 +1,10 @@
 // The cycle model behind the machine's registers: the exact model computes, sim/cycle says when. Both advance in wait(),
 // on the caller's thread, the exact model a few thousand instructions ahead; so memory holds more than the machine would
 // have written when a job is aborted. abort() from another thread is taken up by wait() at its next slice.
-#include <atomic>
 #include <optional>
 
 #include "../backends.hpp"
-#include "../model/device_base.hpp"
+#include "../model/timed.hpp"
 #include "sim/cycle/chip.hpp"
 #include "sim/cycle/recorder.hpp"
 #include "sim/dram/dram.hpp"
@@ -16,13 +15,12 @@ namespace {
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
-constexpr u64 kSlice = 1 << 16;    // cycles between looks at the abort flag
 constexpr u64 kAhead = 1 << 12;    // instructions that the exact model executes at a time
 
-class CycleDevice final : public ModelDeviceBase {
+class CycleDevice final : public TimedDevice {
  public:
   CycleDevice(const spec::Config& config, u64 memory_bytes, std::unique_ptr<MemoryTiming> behind)
-      : ModelDeviceBase(config, memory_bytes), behind_(std::move(behind)), recorder_(machine_.config()) {
+      : TimedDevice(config, memory_bytes), behind_(std::move(behind)), recorder_(machine_.config()) {
     machine_.on_instruction([this](const model::Step& s) { recorder_.step(s, machine_.memories()); });
   }
 
@@ -40,7 +38,7 @@ class CycleDevice final : public ModelDeviceBase {
       registers_.begin();
       stop_ = aborted_ = false;
       chip_.emplace(machine_.config(), AxiPace::Options{.behind = behind_.get()}, recorder_.stream());
-      chip_->trace(callback_ ? &events_ : nullptr);
+      chip_->trace(events());
       chip_->launch({.code = registers_.code_address(), .instructions = u32(code_.size()), .resident = registers_.resident()});
       return Status{};
     });
@@ -62,14 +60,6 @@ class CycleDevice final : public ModelDeviceBase {
       return Status{};
     });
   }
-  Status abort() override {
-    stop_ = true;
-    return {};
-  }
-  Status trace(TraceCallback callback) override {
-    callback_ = std::move(callback);
-    return {};
-  }
 
  private:
   // More instructions for the sequencer.
@@ -89,29 +79,13 @@ class CycleDevice final : public ModelDeviceBase {
     for (const spec::CounterInfo& c : spec::counters)
       if (c.exact) counters[c.index] = machine_.result().counters.values[c.index];
     registers_.end(aborted_ ? model::FaultRecord{} : machine_.result().fault, aborted_, counters);
-    total_ += chip_->cycle();
+    spend(chip_->cycle());
     chip_.reset();
-  }
-
-  void tell_events() {
-    for (const cycle::Event& e : events_) {
-      counters_[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
-      counters_[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
-      counters_[std::size_t(spec::Counter::st_beats)] = e.st_beats;
-      callback_({total_ + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters_});
-    }
-    events_.clear();
   }
 
   std::unique_ptr<MemoryTiming> behind_;  // what is behind the port; null: an ideal memory
   cycle::Recorder recorder_;
   std::optional<cycle::Chip> chip_;  // while a job is in flight
-  TraceCallback callback_;
-  std::vector<cycle::Event> events_;
-  std::array<u64, model::kCounters> counters_{};  // for the callback
-  u64 total_ = 0;                                 // cycles of the jobs before
-  bool aborted_ = false;
-  std::atomic<bool> stop_ = false;
 };
 
 }  // namespace

@@ -1,8 +1,6 @@
 // One chiplet and its memory as SystemC modules (sim/systemc): the cycles of the backend `cycle`, sockets where another memory may be put.
-#include <atomic>
-
 #include "../backends.hpp"
-#include "../model/device_base.hpp"
+#include "../model/timed.hpp"
 #include "sim/systemc/platform.hpp"
 
 namespace jogak::driver {
@@ -10,8 +8,6 @@ namespace {
 
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
-
-constexpr u64 kSlice = 1 << 16;  // cycles between looks at the abort flag
 
 package::PackageSpec alone(const spec::Config& config, const std::string& memory) {
   package::PackageSpec spec;
@@ -24,10 +20,10 @@ package::PackageSpec alone(const spec::Config& config, const std::string& memory
   return spec;
 }
 
-class SystemcDevice final : public ModelDeviceBase {
+class SystemcDevice final : public TimedDevice {
  public:
   SystemcDevice(const spec::Config& config, u64 memory_bytes, const std::string& memory)
-      : ModelDeviceBase(config, memory_bytes), platform_(alone(config, memory), {&machine_}) {}
+      : TimedDevice(config, memory_bytes), platform_(alone(config, memory), {&machine_}) {}
 
   DeviceInfo info() const override {
     return {"systemc", "A SystemC platform of one chiplet of configuration " + std::string(machine_.config().name) + ", with the cycle model in it.",
@@ -40,7 +36,7 @@ class SystemcDevice final : public ModelDeviceBase {
       if (Status s = registers_.launch(arena_, code_, job.launch); !s.ok()) return s;
       registers_.begin();
       stop_ = aborted_ = false;
-      platform_.die(0).trace(callback_ ? &events_ : nullptr);
+      platform_.die(0).trace(events());
       platform_.begin({job});
       running_ = true;
       return Status{};
@@ -62,39 +58,17 @@ class SystemcDevice final : public ModelDeviceBase {
       return Status{};
     });
   }
-  Status abort() override {
-    stop_ = true;
-    return {};
-  }
-  Status trace(TraceCallback callback) override {
-    callback_ = std::move(callback);
-    return {};
-  }
 
  private:
   void finish() {
     const model::Result& r = platform_.die(0).result();
     registers_.end(r.fault, aborted_, r.counters.values);
-    total_ += platform_.die(0).local_cycle();
+    spend(platform_.die(0).local_cycle());
     running_ = false;
-  }
-  void tell_events() {
-    for (const cycle::Event& e : events_) {
-      counters_[std::size_t(spec::Counter::mx_busy)] = e.mx_busy;
-      counters_[std::size_t(spec::Counter::ld_beats)] = e.ld_beats;
-      counters_[std::size_t(spec::Counter::st_beats)] = e.st_beats;
-      callback_({total_ + e.cycle, static_cast<spec::Engine>(e.engine), e.start, e.pc, counters_});
-    }
-    events_.clear();
   }
 
   systemc::Platform platform_;
-  TraceCallback callback_;
-  std::vector<cycle::Event> events_;
-  std::array<u64, model::kCounters> counters_{};  // for the callback
-  u64 total_ = 0;                                 // cycles of the jobs before
-  bool running_ = false, aborted_ = false;
-  std::atomic<bool> stop_ = false;
+  bool running_ = false;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "float_llama.hpp"
 #include "import/synthetic.hpp"
 #include "shared.hpp"
+#include "variants.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -13,20 +14,11 @@ using import::RopeScaling;
 
 namespace {
 
-struct Variant {
-  const char* name;
-  LlamaHyper hyper;
-};
-
 LlamaHyper base() { return {.layers = 2, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100}; }
 
 std::vector<Variant> variants() {
   std::vector<Variant> list;
-  const auto add = [&](const char* name, auto&& change) {
-    LlamaHyper h = base();
-    change(h);
-    list.push_back({name, h});
-  };
+  const auto add = adds_to(list, base());
   add("biases (qwen2)", [](LlamaHyper& h) { h.qkv_bias = h.half_split = true, h.theta = 1e6f; });
   add("head norms (qwen3)", [](LlamaHyper& h) { h.qk_norm = h.half_split = true, h.head_dim = 32, h.theta = 1e6f; });
   add("biases and head norms, an odd head", [](LlamaHyper& h) { h.qkv_bias = h.qk_norm = true, h.head_dim = 20; });

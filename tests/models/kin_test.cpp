@@ -8,6 +8,7 @@
 #include "memory_plan.hpp"
 #include "order.hpp"
 #include "shared.hpp"
+#include "variants.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -15,20 +16,11 @@ using import::LlamaHyper;
 
 namespace {
 
-struct Variant {
-  const char* name;
-  LlamaHyper hyper;
-};
-
 LlamaHyper base() { return {.layers = 3, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100}; }
 
 std::vector<Variant> variants() {
   std::vector<Variant> list;
-  const auto add = [&](const char* name, auto&& change) {
-    LlamaHyper h = base();
-    change(h);
-    list.push_back({name, h});
-  };
+  const auto add = adds_to(list, base());
   add("LayerNorm", [](LlamaHyper& h) { h.layer_norm = true; });
   add("no gate, biases", [](LlamaHyper& h) { h.gated = false, h.ffn_bias = true, h.activation = ir::Activation::gelu_tanh, h.ffn = 100; });
   add("gpt2", [](LlamaHyper& h) {

@@ -7,6 +7,7 @@
 #include "memory_plan.hpp"
 #include "order.hpp"
 #include "shared.hpp"
+#include "variants.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -14,22 +15,13 @@ using import::LlamaHyper;
 
 namespace {
 
-struct Variant {
-  const char* name;
-  LlamaHyper hyper;
-};
-
 LlamaHyper base() {
   return {.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100, .mixture = {.experts = 5, .top = 2}, .expert_ffn = 64};
 }
 
 std::vector<Variant> variants() {
   std::vector<Variant> list;
-  const auto add = [&](const char* name, auto&& change) {
-    LlamaHyper h = base();
-    change(h);
-    list.push_back({name, h});
-  };
+  const auto add = adds_to(list, base());
   add("every other layer", [](LlamaHyper& h) { h.dense = {true, false, true, false}; });
   add("first layers dense", [](LlamaHyper& h) { h.dense = {true, true, false, false}; });
   add("no pattern, shared expert", [](LlamaHyper& h) { h.dense = {false, true, true, false}, h.shared_ffn = 128; });
