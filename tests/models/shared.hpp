@@ -55,4 +55,15 @@ inline std::vector<int> some_ids(std::size_t count) {
   return ids;
 }
 
+// What jogak::Error the action throws; empty: none.
+template <class Action>
+std::string refusal(Action&& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
 }  // namespace jogak::tests
