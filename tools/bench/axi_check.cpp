@@ -40,9 +40,8 @@ std::uint64_t run(const spec::Config& config, std::uint32_t stall) {
 }
 
 void axi_check(const Options& options, Report& report) {
-  const std::string name = value_or(options.config, "edge");
-  const spec::Config* config = spec::find_config(name.c_str());
-  if (!config) throw Error("bench", "configuration", name, "one of spec/configs");
+  const spec::Config& config = config_of(options);
+  const std::string name = config.name;
   std::size_t fired = 0;
   for (const rtl::AxiFault& fault : rtl::kAxiFaults) fired += found(fault);
   report.add({.case_name = "rules whose seeded fault is found", .on = "rtl", .value = static_cast<double>(fired),
@@ -50,7 +49,7 @@ void axi_check(const Options& options, Report& report) {
   std::uint64_t cycles = 0, violations = 0;
   for (const std::uint32_t stall : {0u, 20u, 80u, 170u}) {
     try {
-      cycles += run(*config, stall);
+      cycles += run(config, stall);
     } catch (const Error& error) {
       ++violations;
       report.skip(error.what());

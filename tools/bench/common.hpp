@@ -15,6 +15,9 @@ namespace jogak::bench {
 
 inline std::string value_or(const std::string& given, const std::string& standard) { return given.empty() ? standard : given; }
 
+// --config or `standard`; throws Error on one that is not there.
+const spec::Config& config_of(const Options& options, const std::string& standard = "edge");
+
 // models/<name> of the project, or of the folder $JOGAK_SHARED (default: shared beside the project); may not exist.
 std::filesystem::path own_model(const std::string& name);
 std::filesystem::path shared_model(const std::string& name);

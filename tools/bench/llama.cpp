@@ -7,12 +7,12 @@
 
 namespace jogak::bench {
 
-LlamaPair::LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format) : hyper_(hyper) {
+LlamaPair::LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format, Pair::On on) : hyper_(hyper) {
   program_ = compile(import::synthetic_llama(hyper, 1), {.config = config, .format = format}).program;
   rows_ = static_cast<int>(program_.find("logits")->shape[0]);
   const auto unused = std::find_if(program_.window_bytes.rbegin(), program_.window_bytes.rend(), [](std::uint64_t size) { return size > 0; }) - program_.window_bytes.rbegin();
   pair_ = std::make_unique<Pair>(*spec::find_config(config.c_str()), program_.code,
-                                 std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.end() - unused));
+                                 std::vector<std::uint64_t>(program_.window_bytes.begin(), program_.window_bytes.end() - unused), on);
   for (Segment& s : program_.segments) {
     auto to = pair_->window(s.window).begin() + static_cast<std::ptrdiff_t>(s.offset);
     s.pieces([&](std::span<const std::uint8_t> piece) { to = std::copy(piece.begin(), piece.end(), to); });

@@ -1,4 +1,4 @@
-// A synthetic Llama program on model and RTL.
+// A synthetic Llama program on the models and on RTL or HLS kernel.
 #pragma once
 #include "compiler/compile.hpp"
 #include "compiler/import/llama.hpp"
@@ -8,7 +8,7 @@ namespace jogak::bench {
 
 class LlamaPair {
  public:
-  LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format);
+  LlamaPair(const import::LlamaHyper& hyper, const std::string& config, const std::string& format, Pair::On on = Pair::On::rtl);
 
   int rows() const { return rows_; }
   const Program& program() const { return program_; }  // without the bytes of its segments

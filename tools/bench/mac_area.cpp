@@ -15,13 +15,12 @@ double logic(const nlohmann::json& j) {
 void run(const Options& options, Report& report) {
   const auto library = liberty();
   if (!library) return report.skip("no library: $JOGAK_LIBERTY, or liberty/nangate45_typ.lib.gz in $JOGAK_SHARED");
-  const std::string name = value_or(options.config, "nano");
-  const spec::Config* config = spec::find_config(name.c_str());
-  if (config == nullptr) throw Error("bench", "configuration", name, "one of spec/configs");
+  const spec::Config& config = config_of(options, "nano");
+  const std::string name = config.name;
   // Two banks of the weights that a cell needs for a block of 32.
-  const std::uint32_t weights = 2 * std::max(1u, 32 / config->rows);
+  const std::uint32_t weights = 2 * std::max(1u, 32 / config.rows);
   const nlohmann::json j = synthesise(*library, "--config " + name + " --block array --cell 1 --cell " + std::to_string(weights));
-  const double each = logic(j.at("chip")) / (config->rows * config->cols), own = logic(j.at("cell" + std::to_string(weights))), one = logic(j.at("cell1"));
+  const double each = logic(j.at("chip")) / (config.rows * config.cols), own = logic(j.at("cell" + std::to_string(weights))), one = logic(j.at("cell1"));
   report.add({.case_name = "array, per multiplier", .config = name, .value = each, .unit = "um2"});
   report.add({.case_name = "bare cell, 1 weight", .config = name, .value = one, .unit = "um2"});
   report.add({.case_name = "bare cell, " + std::to_string(weights) + " weights as the array's", .config = name, .value = own, .unit = "um2"});

@@ -1,4 +1,4 @@
-// fuzz, mutants, demo: figures of programs of their own, built beside this one.
+// fuzz, hls-fuzz, mutants, demo, xrt-example: figures of programs of their own, built beside this one.
 #include <cstdio>
 
 #include "bench.hpp"
@@ -10,22 +10,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void fuzz(const Options& o, Report& report) {
-  const std::string config = o.config.empty() ? "nano" : o.config;
-  const fs::path program = beside("jogak-fuzz");
+// name: the program; what: the machine that it compares with the model.
+void random_programs(const Options& o, Report& report, const std::string& name, const std::string& what, const std::string& config, int count, int jobs) {
+  const fs::path program = beside(name);
   if (!fs::exists(program)) return report.skip("no " + program.string());
-  const int count = o.tokens > 0 ? o.tokens : 2000;
-  const Output out = last_line("'" + program.string() + "' --config " + config + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(count) + " --jobs 2 --quiet", " programs, ");
+  const Output out = last_line("'" + program.string() + "' --config " + config + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(count) + " --jobs " +
+                               std::to_string(jobs) + " --quiet", " programs, ");
   unsigned long long programs = 0, cycles = 0, failures = 1;
   double rate = 0;
   unsigned covered = 0, cells = 0;
   if (std::sscanf(out.text.c_str(), "%*[^:]: %llu programs, %llu cycles each, %lf programs/s, %u of %u cells covered, %llu failures", &programs, &cycles, &rate, &covered,
                   &cells, &failures) != 6)
-    throw Error("bench", "last line of jogak-fuzz", out.text, "programs, cycles, coverage, failures");
-  report.add({.case_name = "random programs compared", .config = config, .on = "rtl", .value = double(programs), .unit = "programs", .bar = double(count)});
-  report.add({.case_name = "differences", .config = config, .on = "rtl", .value = double(failures), .unit = "programs", .bar = 0, .less = true});
-  report.add({.case_name = "opcode x format x fault cells covered", .config = config, .on = "rtl", .value = double(covered) / cells, .unit = "of all"});
-  report.add({.case_name = "speed", .config = config, .on = "rtl", .value = rate, .unit = "programs/s"});
+    throw Error("bench", "last line of " + name, out.text, "programs, cycles, coverage, failures");
+  report.add({.case_name = "random programs compared", .config = config, .on = what, .value = double(programs), .unit = "programs, of " + std::to_string(count) + " seeds"});
+  report.add({.case_name = "differences", .config = config, .on = what, .value = double(failures), .unit = "programs", .bar = 0, .less = true});
+  report.add({.case_name = "opcode x format x fault cells covered", .config = config, .on = what, .value = double(covered) / cells, .unit = "of all"});
+  report.add({.case_name = "speed", .config = config, .on = what, .value = rate, .unit = "programs/s"});
+}
+
+void fuzz(const Options& o, Report& report) {
+  random_programs(o, report, "jogak-fuzz", "rtl", o.config.empty() ? "nano" : o.config, o.tokens > 0 ? o.tokens : 2000, 2);
+}
+
+void hls_fuzz(const Options& o, Report& report) {
+  const int count = o.tokens > 0 ? o.tokens : 1000;
+  for (const std::string config : {"nano", "small", "edge"})
+    if (o.config.empty() || o.config == config) random_programs(o, report, "jogak-hls-fuzz", "hls", config, count, 1);
 }
 
 void mutants(const Options&, Report& report) {
@@ -44,7 +54,22 @@ void demo(const Options& o, Report& report) {
   report.add({.case_name = "64 tokens, already built", .config = "edge", .on = on, .value = out.seconds, .unit = "s", .bar = 90, .less = true});
 }
 
+// The documented programs against real XRT, unchanged, on a simulated card.
+void xrt_example(const Options& o, Report& report) {
+  const std::string on = o.on.empty() ? "rtl" : o.on;
+  const fs::path stage = beside("jogak-xrt-sim");
+  for (const std::string name : {"xrt_ip", "xrt_kernel"}) {
+    const fs::path program = beside(name);
+    if (!fs::exists(stage) || !fs::exists(program)) return report.skip("no " + program.string() + ": packages libxrt-dev and libboost-dev, then ./jogak build");
+    const Output out = last_line("'" + stage.string() + "' run --on " + on + " --memory 16 sh -c '\"" + program.string() + "\" \"$JOGAK_XCLBIN\"'", "");
+    report.add({.case_name = "docs/examples/" + name + ".cpp through XRT", .config = "nano", .on = on, .value = double(out.status), .unit = "exit status", .bar = 0, .less = true});
+    report.add({.case_name = "docs/examples/" + name + ".cpp through XRT", .config = "nano", .on = on, .value = out.seconds, .unit = "s"});
+  }
+}
+
 const Register fuzz_registered{"fuzz", "random programs, model against RTL (--tokens: how many)", fuzz};
+const Register hls_fuzz_registered{"hls-fuzz", "random programs, model against the HLS kernel in C simulation (--tokens: how many of each configuration)", hls_fuzz};
+const Register example_registered{"xrt-example", "the example programs of the documentation through real XRT, unchanged, on a simulated card", xrt_example};
 const Register mutants_registered{"mutants", "seeded RTL faults that the fuzzer finds", mutants};
 const Register demo_registered{"demo", "time of a second ./jogak demo", demo};
 

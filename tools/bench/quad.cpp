@@ -11,11 +11,10 @@ namespace {
 constexpr std::uint32_t kRounds = 400;
 
 void speed(const Options& o, Report& report) {
-  const std::string name = value_or(o.config, "quad");
-  const spec::Config* config = spec::find_config(name.c_str());
-  if (config == nullptr) throw Error("bench", "configuration", name, "one of spec/configs");
+  const spec::Config& config = config_of(o, "quad");
+  const std::string name = config.name;
   for (const double rate : {64.0, 4.0}) {
-    model::Package values(*config, 2, 2);
+    model::Package values(config, 2, 2);
     const PackageRounds work(values, kRounds);
     const double begin = cpu_seconds();
     (void)values.launch(work.launches());

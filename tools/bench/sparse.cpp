@@ -59,13 +59,12 @@ Run multiply(const schedule::Gemm& g, const std::vector<std::byte>& b, const emi
 }
 
 void tiles(const Options& o, Report& report) {
-  const std::string name = value_or(o.config, "edge");
-  const spec::Config* config = spec::find_config(name.c_str());
-  if (!config) throw Error("bench", "configuration", name, "one of spec/configs");
-  const int size = config->cols < 16 ? 256 : 512, cols = static_cast<int>(config->cols);
+  const spec::Config& config = config_of(o);
+  const std::string name = config.name;
+  const int size = config.cols < 16 ? 256 : 512, cols = static_cast<int>(config.cols);
   for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4}) {
     if (!o.format.empty() && o.format != ir::name(format)) continue;
-    const schedule::Gemm g{.config = *config, .m = size, .n = size, .k = size, .format = format};
+    const schedule::Gemm g{.config = config, .m = size, .n = size, .k = size, .format = format};
     std::mt19937_64 random(o.seed);
     const ir::QMatrix b = passes::quantize(pruned(size, cols, 0.2, random), format);
     const auto lists = schedule::kept_blocks(b, cols);
@@ -79,7 +78,7 @@ void tiles(const Options& o, Report& report) {
     report.add({.case_name = what + ": dense", .config = name, .on = "rtl", .value = cycles(dense), .unit = "cycles"});
     report.add({.case_name = what + ": sparse", .config = name, .on = "rtl", .value = cycles(sparse), .unit = "cycles"});
     report.add({.case_name = what + ": cycles", .config = name, .on = "rtl", .value = cycles(sparse) / cycles(dense), .unit = "of dense", .bar = 0.35, .less = true});
-    report.add({.case_name = what + ": energy", .config = name, .on = "rtl", .value = joules(*config, sparse.measured) / joules(*config, dense.measured), .unit = "of dense",
+    report.add({.case_name = what + ": energy", .config = name, .on = "rtl", .value = joules(config, sparse.measured) / joules(config, dense.measured), .unit = "of dense",
                 .bar = 0.5, .less = true});
     report.add({.case_name = what + ": model and RTL, sparse and dense result", .config = name, .on = "rtl", .value = static_cast<double>(different), .unit = "differences",
                 .bar = 0, .less = true});
@@ -89,13 +88,12 @@ void tiles(const Options& o, Report& report) {
 // One run of 2:4 weights as they are, with their zeros, and one of what is stored of them. Their results differ by rounding: a scale serves 64
 // values of k in one and 32 in the other.
 void pairs(const Options& o, Report& report) {
-  const std::string name = value_or(o.config, "edge24");
-  const spec::Config* config = spec::find_config(name.c_str());
-  if (!config) throw Error("bench", "configuration", name, "one of spec/configs");
+  const spec::Config& config = config_of(o, "edge24");
+  const std::string name = config.name;
   const auto built = rtl::built_configs();
-  if (!config->sparse || std::find(built.begin(), built.end(), name) == built.end())
-    return report.skip("2:4: " + name + (config->sparse ? " is not among JOGAK_RTL_CONFIGS" : " has no selection in its array"));
-  const int size = config->cols < 16 ? 256 : 512;
+  if (!config.sparse || std::find(built.begin(), built.end(), name) == built.end())
+    return report.skip("2:4: " + name + (config.sparse ? " is not among JOGAK_RTL_CONFIGS" : " has no selection in its array"));
+  const int size = config.cols < 16 ? 256 : 512;
   for (const ir::Format format : {ir::Format::int8, ir::Format::mxfp4}) {
     if (!o.format.empty() && o.format != ir::name(format)) continue;
     std::mt19937_64 random(o.seed);
@@ -105,7 +103,7 @@ void pairs(const Options& o, Report& report) {
     const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
     const ir::Tensor b{"b", {size, size}, ir::DType::f32, ir::Bytes(bytes, bytes + w.size() * 4)};
     const auto chosen = passes::compress(b);
-    schedule::Gemm g{.config = *config, .m = size, .n = size, .k = size, .format = format};
+    schedule::Gemm g{.config = config, .m = size, .n = size, .k = size, .format = format};
     const Run dense = multiply(g, schedule::pack_b(g, passes::quantize(b, format)), schedule::lower_gemm(g), o.seed);
     g.two_of_four = true;
     const Run sparse = multiply(g, schedule::pack_b(g, passes::quantize(chosen->stored, format), *chosen), schedule::lower_gemm(g), o.seed);
@@ -114,7 +112,7 @@ void pairs(const Options& o, Report& report) {
     report.add({.case_name = what + ": dense", .config = name, .on = "rtl", .value = cycles(dense), .unit = "cycles"});
     report.add({.case_name = what + ": sparse", .config = name, .on = "rtl", .value = cycles(sparse), .unit = "cycles"});
     report.add({.case_name = what + ": cycles", .config = name, .on = "rtl", .value = cycles(sparse) / cycles(dense), .unit = "of dense", .bar = 0.60, .less = true});
-    report.add({.case_name = what + ": energy", .config = name, .on = "rtl", .value = joules(*config, sparse.measured, true) / joules(*config, dense.measured),
+    report.add({.case_name = what + ": energy", .config = name, .on = "rtl", .value = joules(config, sparse.measured, true) / joules(config, dense.measured),
                 .unit = "of dense", .bar = 0.80, .less = true});
     report.add({.case_name = what + ": model and RTL", .config = name, .on = "rtl", .value = static_cast<double>(dense.measured.differences + sparse.measured.differences),
                 .unit = "differences", .bar = 0, .less = true});
