@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Usage: identical.sh <mpiexec> <jogak-mpi>. A package over 1, 2 and 4 processes ends in the same cycle with the same bits; the last case
-# loses lanes and a link in the middle, and must have replayed.
+# loses lanes and a link in the middle, and must have replayed. Then over two hosts: this computer under two names, which Open MPI takes for
+# two computers and joins by TCP.
 set -euo pipefail
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 wrong() { echo "mpi: $1" >&2; exit 1; }
@@ -26,3 +27,20 @@ for case in "--rounds 3 --seed 4" "--rounds 2 --seed 5 --ber 1e-5 --latency-ps 3
   done
   four=''  # once is enough
 done
+
+# In place of ssh, as mpirun calls it: HOST COMMAND.
+if unshare --uts true 2>/dev/null; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  printf '%s\n' '#!/bin/sh' 'host=$1; shift' 'exec unshare --uts sh -c '"'"'hostname "$0"; exec sh -c "$1"'"'"' "$host" "$*"' >"$folder/agent"
+  chmod +x "$folder/agent"
+  case="--rounds 2 --seed 5"
+  # shellcheck disable=SC2086
+  one=$("$program" $case | sed 's/, "processes".*//')
+  # shellcheck disable=SC2086
+  many=$("$mpiexec" --mca plm_rsh_agent "$folder/agent" --mca mpi_yield_when_idle 1 --host first:1,second:1 -n 2 "$program" $case | sed 's/, "processes".*//')
+  echo "two hosts: $many"
+  [[ $one == *'"hash"'* && $many == "$one" ]] || wrong "$case: two hosts, found $many, expected $one"
+else
+  echo "two hosts: not run, as unshare --uts needs root"
+fi
