@@ -64,7 +64,7 @@ void Machine::begin(const Launch& launch) {
   if (config_.chiplets > 1) sequencer_.remote = &remote_counts_;
   for (u32 i = 0; i < launch.args.size(); ++i) sequencer_.registers.set(i + 1, launch.args[i]);
   observers_.clear();
-  if (options_.check) checker_ = std::make_unique<RaceChecker>(config_);
+  if (options_.check) checker_ = races_ != nullptr ? std::make_unique<RaceChecker>(config_, *races_, die_) : std::make_unique<RaceChecker>(config_);
   if (options_.record) recorder_ = std::make_unique<Recorder>(config_, memories_, dram_, windows_);
   if (checker_) observers_.push_back(checker_.get());
   if (recorder_) observers_.push_back(recorder_.get());

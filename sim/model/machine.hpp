@@ -19,6 +19,7 @@ namespace jogak::model {
 
 class Recorder;
 class RaceChecker;
+class RaceNetwork;
 
 struct Launch {
   std::span<const spec::Insn> code;
@@ -81,8 +82,8 @@ class Machine {
 
   // What the machine waits for, while it is blocked.
   FaultRecord waits_for() const;
-  // The network that stores to other chiplets' memory go to.
-  void join(Remote* remote) { remote_ = remote; }
+  // The network that stores to other chiplets' memory go to, this being its die `die`; `races` is what checkers of all dies share, may be null.
+  void join(Remote* remote, RaceNetwork* races, u32 die) { remote_ = remote, races_ = races, die_ = die; }
   // Another chiplet's signal.
   void remote_signal(u32 semaphore, u32 n) { remote_counts_[semaphore - spec::limit::semaphores] += n; }
   void clear_remote_signals() { remote_counts_ = {}; }
@@ -122,6 +123,8 @@ class Machine {
   Result result_;
   std::vector<bool> good_;  // instructions whose fields were checked: loops come back to them
   Remote* remote_ = nullptr;
+  RaceNetwork* races_ = nullptr;
+  u32 die_ = 0;
   std::array<u32, spec::limit::remote_semaphores> remote_counts_{};
   std::function<void(const Step&)> hook_;
   std::unique_ptr<RaceChecker> checker_;

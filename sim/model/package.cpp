@@ -1,8 +1,11 @@
 #include "package.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "error.hpp"
+#include "race_network.hpp"
+#include "remote.hpp"
 
 namespace jogak::model {
 
@@ -12,19 +15,18 @@ class Package::Port final : public Remote {
   Port(Package& package, u32 die) : package_(package), die_(die) {}
 
   bool write(u64 address, std::span<const u8> bytes) override {
-    const auto field = [address](u32 at, u32 bits) { return static_cast<u32>(address >> at & ((u64(1) << bits) - 1)); };
-    const u32 x = field(spec::limit::remote_x_bit, 4), y = field(spec::limit::remote_y_bit, 4);
-    const u32 region = field(spec::limit::remote_region_bit, 4), offset = field(0, spec::limit::remote_region_bit);
-    if (x >= package_.columns_ || y >= package_.rows_) return false;
-    Machine& to = package_.machines_[x + y * package_.columns_];
-    if (region == spec::limit::remote_signals) {
-      const u32 n = offset >> 11;
+    const RemotePlace place = remote_place(address);
+    const u32 offset = place.offset;
+    if (place.x >= package_.columns_ || place.y >= package_.rows_) return false;
+    Machine& to = package_.machines_[place.x + place.y * package_.columns_];
+    if (place.signals()) {
+      const u32 n = place.amount();
       if (offset % 64 != 0 || n == 0 || n > spec::limit::semaphore_max || bytes.size() > to.config().port_bytes) return false;
-      to.remote_signal(spec::limit::semaphores + (offset >> 6) % spec::limit::remote_semaphores, n);
+      to.remote_signal(place.semaphore(), n);
       return true;
     }
-    const auto space = static_cast<spec::Space>(region);
-    if (space != spec::Space::aspm && space != spec::Space::asc && space != spec::Space::vmem) return false;
+    if (!reached(place.region)) return false;
+    const auto space = static_cast<spec::Space>(place.region);
     const std::span<u8> memory = to.memories().bytes(space);
     if (offset + bytes.size() > memory.size()) return false;
     if (space == spec::Space::vmem && (offset % 4 != 0 || bytes.size() % 4 != 0)) return false;
@@ -47,7 +49,8 @@ Package::Package(const spec::Config& config, u32 columns, u32 rows, Options opti
     machines_.emplace_back(config, options);
     ports_.push_back(std::make_unique<Port>(*this, i));
   }
-  for (u32 i = 0; i < dies(); ++i) machines_[i].join(ports_[i].get());
+  if (options.check) races_ = std::make_unique<RaceNetwork>(columns, rows);
+  for (u32 i = 0; i < dies(); ++i) machines_[i].join(ports_[i].get(), races_.get(), i);
 }
 Package::~Package() = default;
 
@@ -56,6 +59,7 @@ std::vector<Result> Package::launch(std::span<const Launch> launches) {
     throw Error("package", "launches", std::to_string(launches.size()), std::to_string(machines_.size()) + ", one a die");
   std::vector<bool> done(machines_.size());
   for (Machine& m : machines_) m.clear_remote_signals();
+  if (races_) races_->begin();
   for (u32 i = 0; i < dies(); ++i) machines_[i].begin(launches[i]);
   for (bool moved = true; moved;) {
     moved = false;
@@ -71,6 +75,7 @@ std::vector<Result> Package::launch(std::span<const Launch> launches) {
     results.push_back(machines_[i].result());
     if (!done[i]) results.back().fault = machines_[i].waits_for();
   }
+  if (races_ && std::ranges::all_of(results, &Result::ok)) races_->end();
   return results;
 }
 

@@ -38,7 +38,8 @@ class Package {
   using Watch = std::function<void(u32 from, u64 address, std::span<const u8> bytes)>;
   void watch(Watch watch) { watch_ = std::move(watch); }
 
-  // One launch for every die; dies run until all have halted, failed or wait in vain.
+  // One launch for every die; dies run until all have halted, failed or wait in vain. With Options::check the violations() of each die are also
+  // those of other dies' stores to its memory: without order among them or with its own engines, or not certainly there when it halts.
   std::vector<Result> launch(std::span<const Launch> launches);
 
  private:
@@ -47,6 +48,7 @@ class Package {
   std::vector<Machine> machines_;
   std::vector<std::unique_ptr<Port>> ports_;
   Watch watch_;
+  std::unique_ptr<RaceNetwork> races_;  // with Options::check
 };
 
 }  // namespace jogak::model

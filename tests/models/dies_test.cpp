@@ -3,10 +3,9 @@
 #include <chrono>
 #include <thread>
 
-#include "driver/package/machine.hpp"
+#include "driver/package.hpp"
 #include "import/synthetic.hpp"
 #include "shared.hpp"
-#include "sim/model/package.hpp"
 
 using namespace jogak;
 using namespace jogak::tests;
@@ -324,52 +323,6 @@ TEST_CASE("a fault of one die is told, not that the others wait for it") {
     CAPTURE(backend);
     Dies dies(open_dies(p, backend), p);
     CHECK_THROWS_WITH_AS((void)dies.run({}), doctest::Contains("die 1 of 2: device: launch, found fault reserved"), Error);
-  }
-}
-
-namespace {
-
-// The exact model, looking for races.
-class Checked : public driver::PackageMachine {
- public:
-  Checked(const spec::Config& config, const Mesh& mesh) : package_(config, mesh.columns, mesh.rows, {.check = true}) {}
-  std::uint32_t dies() const override { return package_.dies(); }
-  model::Machine& die(std::uint32_t index) override { return package_.die(index); }
-  driver::DeviceInfo info() const override { return {}; }
-  std::vector<driver::DieOutcome> run(std::span<const Job> jobs) override {
-    std::vector<model::Launch> launches;
-    for (const Job& j : jobs) launches.push_back(j.launch);
-    std::vector<driver::DieOutcome> outcomes;
-    for (const model::Result& r : package_.launch(launches)) outcomes.push_back({r.fault, r.counters.values});
-    for (std::uint32_t i = 0; i < dies(); ++i)
-      for (const std::string& v : die(i).violations()) FAIL_CHECK("die " << i << ": " << v);
-    return outcomes;
-  }
-  void stop() override {}
-  driver::Status trace(std::uint32_t, driver::TraceCallback) override { return {}; }
-
- private:
-  model::Package package_;
-};
-
-}  // namespace
-
-TEST_CASE("no engine of a die runs ahead of another") {
-  if (!present()) return;
-  for (const char* format : {"int8", "int8c"}) {
-    const Program program = compiled(kOwn, {.config = "nanoquad", .context = 64, .format = format, .dies = 4});
-    Session session(program, driver::make_dies(std::make_unique<Checked>(*spec::find_config("nanoquad"), program.mesh), memory_of(program)));
-    const std::vector<int> more = {421};
-    session.feed(kPrompt);
-    session.feed(more);
-  }
-  import::LlamaHyper hyper = kSmall;
-  hyper.mixture.experts = 4, hyper.mixture.top = 3;
-  for (const char* way : {"tensor", "pipeline"}) {
-    const Program program = compile(import::synthetic_llama(hyper, 1), {.config = "nanoquad", .dies = 4, .parallel = way}).program;
-    Session session(program, driver::make_dies(std::make_unique<Checked>(*spec::find_config("nanoquad"), program.mesh), memory_of(program)));
-    const std::vector<int> some = {5, 6, 7, 8, 9};
-    session.feed(some);
   }
 }
 

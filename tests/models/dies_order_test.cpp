@@ -1,0 +1,122 @@
+// The order in which the dies of a package touch each other's memory, on the exact model with its race checker.
+#include "driver/package/machine.hpp"
+#include "import/synthetic.hpp"
+#include "shared.hpp"
+#include "sim/model/package.hpp"
+
+using namespace jogak;
+using namespace jogak::tests;
+
+namespace {
+
+// The exact model, looking for races in each launch.
+class Checked : public driver::PackageMachine {
+ public:
+  // `first`: the first race of a die, or the first fault; without, each is a failed check.
+  Checked(const Program& p, std::string* first = nullptr) : package_(*spec::find_config(p.config.c_str()), p.mesh.columns, p.mesh.rows, {.check = true}), first_(first) {}
+  std::uint32_t dies() const override { return package_.dies(); }
+  model::Machine& die(std::uint32_t index) override { return package_.die(index); }
+  driver::DeviceInfo info() const override { return {}; }
+  std::vector<driver::DieOutcome> run(std::span<const Job> jobs) override {
+    std::vector<model::Launch> launches;
+    for (const Job& j : jobs) launches.push_back(j.launch);
+    std::vector<driver::DieOutcome> outcomes;
+    for (const model::Result& r : package_.launch(launches)) outcomes.push_back({r.fault, r.counters.values});
+    for (std::uint32_t i = 0; i < dies(); ++i)
+      for (const std::string& v : die(i).violations()) tell(v);
+    return outcomes;
+  }
+  void stop() override {}
+  driver::Status trace(std::uint32_t, driver::TraceCallback) override { return {}; }
+
+ private:
+  void tell(const std::string& violation) {
+    if (first_ == nullptr) FAIL_CHECK(violation);
+    else if (first_->empty()) *first_ = violation;
+  }
+  model::Package package_;
+  std::string* first_;
+};
+
+Session checked(const Program& program, std::string* first = nullptr) {
+  return Session(program, driver::make_dies(std::make_unique<Checked>(program, first), memory_of(program)));
+}
+
+// What is wrong with a program: its first race, or the fault that ends it.
+std::string verdict(const Program& program) {
+  std::string first;
+  try {
+    Session session = checked(program, &first);
+    const std::vector<int> prompt = {5, 6, 7}, more = {8};
+    session.feed(prompt);
+    session.feed(more);
+  } catch (const Error& e) {
+    if (first.empty()) first = e.what();
+  }
+  return first;
+}
+
+import::LlamaHyper small(int experts = 0) {
+  import::LlamaHyper hyper{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 96};
+  hyper.mixture.experts = experts, hyper.mixture.top = experts > 0 ? 3 : 0;
+  return hyper;
+}
+Program small_program(const char* way, int dies, int experts = 0) {
+  return compile(import::synthetic_llama(small(experts), 1), {.config = "nanoquad", .dies = dies, .parallel = way}).program;
+}
+
+bool is(const spec::Insn& insn, spec::Op op) { return spec::opcode_of(insn) == static_cast<std::uint8_t>(op); }
+bool is_remote_wait(const spec::Insn& insn) { return is(insn, spec::Op::wait) && spec::decode<spec::Wait>(insn).sem >= spec::limit::semaphores; }
+// To another die: a part of something, or a signal.
+bool is_remote_store(const spec::Insn& insn) { return is(insn, spec::Op::store) && spec::decode<spec::Store>(insn).win >= kPeerWindow; }
+
+// The verdict of the program without one instruction that `chosen` says yes to, for each of them.
+std::vector<std::string> without_each(const Program& whole, bool (*chosen)(const spec::Insn&)) {
+  std::vector<std::string> found;
+  for (std::size_t pc = 0; pc < whole.code.size(); ++pc) {
+    if (!chosen(whole.code[pc])) continue;
+    Program program = whole;
+    program.code[pc] = spec::encode(spec::Alu{});
+    found.push_back(verdict(program));
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("no engine runs ahead of another, on its own die or another one") {
+  const std::filesystem::path own = "models/jogak-stories.gguf";
+  const std::vector<int> prompt = {1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426, 338, 401, 396, 267, 337}, more = {421};
+  if (std::filesystem::exists(own))
+    for (const char* format : {"int8", "int8c"}) {
+      Session session = checked(compiled(own, {.config = "nanoquad", .context = 64, .format = format, .dies = 4}));
+      session.feed(prompt);
+      session.feed(more);
+    }
+  for (const char* way : {"tensor", "pipeline"})
+    for (const int dies : {2, 4})
+      for (const int experts : {0, 4}) {
+        CAPTURE(way);
+        CAPTURE(dies);
+        CAPTURE(experts);
+        CHECK(verdict(small_program(way, dies, experts)) == "");
+      }
+}
+
+TEST_CASE("without any one wait for another die it is a race; without a signal a die waits in vain: dies, engines and places are named") {
+  for (const std::string way : {"tensor", "pipeline"})
+    for (const int dies : {2, 4}) {
+      CAPTURE(way);
+      CAPTURE(dies);
+      const Program whole = small_program(way.c_str(), dies);
+      const auto races = without_each(whole, is_remote_wait);
+      CHECK(races.size() >= 2);
+      for (const std::string& race : races) {
+        CHECK(race.starts_with("die "));
+        CHECK(race.ends_with(" without order"));
+      }
+      std::size_t in_vain = 0;
+      for (const std::string& end : without_each(whole, is_remote_store)) in_vain += end.find("found fault timeout") != std::string::npos;
+      CHECK(in_vain >= races.size());
+    }
+}
