@@ -64,7 +64,7 @@ bool ends(const std::string& text, const std::string& end) { return text.ends_wi
 
 }  // namespace
 
-TEST_CASE("a store behind whose signal the other die reads is in order; without the wait it is a race") {
+TEST_CASE("a store behind whose signal the other die reads is in order, without the wait it is a race") {
   const auto program = [](bool waits) {
     return verdict([waits](auto& die) {
       die[0].push(1, 0x100, 0x40), die[0].tell(1, kData);
@@ -110,7 +110,7 @@ TEST_CASE("the receiver's earlier reads and writes are in order with a store onl
   }
 }
 
-TEST_CASE("what two dies store to the same bytes needs order; it passes through a third") {
+TEST_CASE("what two dies store to the same bytes needs order, it passes through a third") {
   const auto program = [](bool ordered, u32 second) {
     return verdict([=](auto& die) {
       die[0].push(3, 0x100, 0x40), die[0].tell(3, kData);

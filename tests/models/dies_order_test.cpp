@@ -103,7 +103,7 @@ TEST_CASE("no engine runs ahead of another, on its own die or another one") {
       }
 }
 
-TEST_CASE("without any one wait for another die it is a race; without a signal a die waits in vain: dies, engines and places are named") {
+TEST_CASE("without any one wait for another die it is a race, without a signal a die waits in vain: dies, engines and places are named") {
   for (const std::string way : {"tensor", "pipeline"})
     for (const int dies : {2, 4}) {
       CAPTURE(way);
