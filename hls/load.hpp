@@ -55,9 +55,9 @@ inline void load_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemRequ
                          Fifo<SemRequest, 4>& fault, Fifo<FaultNote, 2>& note, Fifo<u32, 8>& index,
                          Fifo<Row, 32>& index_data, Fifo<Burst, 16>& bursts, Fifo<LoadRun, 8>& runs,
                          Fifo<bool, kLoadsUnderWay>& done, Fifo<Traffic, 2>& counts) {
-  JG_STATE bool flush;
-  JG_STATE u32 under_way;
-  JG_STATE Traffic traffic;
+  JG_STATE(bool, flush);
+  JG_STATE(u32, under_way);
+  JG_STATE(Traffic, traffic);
   const Entry<Dma> e = queue.read();
   if (e.kind == Kind::wait && !flush) {
     take.write({SemOp::take, e.sem, e.n});

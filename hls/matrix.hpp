@@ -29,7 +29,7 @@ struct TileWalk {
 inline void matrix_control(Fifo<MatmulEntry, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                            Fifo<Matmul, 4>& weights, Fifo<Matmul, 4>& moving, Fifo<MatmulEntry, 8>& sums,
                            Fifo<Matmul, 4>& array, Fifo<Matmul, 4>& foot) {
-  JG_STATE bool flush;
+  JG_STATE(bool, flush);
   const MatmulEntry e = queue.read();
   if (e.kind == Kind::wait && !flush) {
     take.write({SemOp::take, e.sem, e.n});
@@ -104,7 +104,8 @@ inline void moving_feed(Fifo<Matmul, 4>& commands, Fifo<u32, 8>& blocks) {
 }
 
 // One word of a tile into the bank of weights that does not compute: two rows of int8, four of e2m1, or part of the columns.
-inline void put_weights(i8 (&bank)[kBlock][C], const Matmul& c, u32 index, const Weights& word) {
+using Bank = i8[kBlock][C];
+inline void put_weights(Bank& bank, const Matmul& c, u32 index, const Weights& word) {
   for (u32 i = 0; i < 2 * C; ++i) {
     JG_UNROLL
     const u8 byte = word.byte[i];
@@ -134,7 +135,7 @@ inline void slice(const i8* moving, const i8 (*weights)[C], i32* sum) {
 // While rows move past one bank of weights, the next tile's words go into the other.
 inline void array(Fifo<Matmul, 4>& commands, Fifo<Weights, 32>& words, Fifo<Block, 32>& moving,
                   Fifo<Dots, 32>& dots) {
-  JG_STATE i8 weights[2][kBlock][C];
+  JG_STATES(Bank, weights, 2);
   JG_PARTITION(weights, 0)
   const Matmul c = commands.read();
   const u32 tiles = tile_count(c);

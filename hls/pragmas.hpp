@@ -15,8 +15,10 @@
 #define JG_PARTITION(array, dim) JG_PRAGMA(HLS array_partition variable = array type = complete dim = dim)
 #define JG_RAM(array) JG_PRAGMA(HLS bind_storage variable = array type = ram_s2p impl = bram)
 #define JG_NO_CARRY(array) JG_PRAGMA(HLS dependence variable = array type = inter false)
-// State that a process keeps from call to call.
-#define JG_STATE static
+// State that a process keeps from call to call, a memory with `what` in it, an array of states; all 0 at first.
+#define JG_STATE(type, name) static type name
+#define JG_MEMORY(what, name) static what name
+#define JG_STATES(type, name, count) static type name[count]
 // Inside a dataflow region: a stream, an array of them, a free-running task, a process that ends, and the end of the region.
 #define JG_STREAM(type, name, depth) hls_thread_local Fifo<type, depth> name
 #define JG_STREAMS(type, name, count, depth) hls_thread_local Fifo<type, depth> name[count]
@@ -39,7 +41,13 @@
 #define JG_PARTITION(array, dim)
 #define JG_RAM(array)
 #define JG_NO_CARRY(array)
-#define JG_STATE static thread_local
+#define JG_STATE(type, name) \
+  struct JG_JOIN(name, _of) {}; \
+  type& name = csim::state<type, JG_JOIN(name, _of)>()
+#define JG_MEMORY(what, name) what& name = csim::state<what, what>()
+#define JG_STATES(type, name, count) \
+  struct JG_JOIN(name, _of) {}; \
+  type(&name)[count] = csim::state<type[count], JG_JOIN(name, _of)>()
 #define JG_STREAM(type, name, depth) Fifo<type, depth> name(#name)
 #define JG_STREAMS(type, name, count, depth) Fifo<type, depth> name[count]
 #define JG_TASK(function, ...) region.task(#function, [&] { function(__VA_ARGS__); })

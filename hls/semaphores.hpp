@@ -13,10 +13,10 @@ using Grants = Fifo<bool, 2>[kEngines];
 
 // After a fault every wait is answered false: the engine throws away what is left in its queue.
 inline void semaphores(Gives& give, Takes& take, Grants& grant) {
-  JG_STATE u16 count[spec::limit::semaphores];
-  JG_STATE SemRequest pending[kEngines];
-  JG_STATE bool waits[kEngines];
-  JG_STATE bool faulted;
+  JG_STATES(u16, count, spec::limit::semaphores);
+  JG_STATES(SemRequest, pending, kEngines);
+  JG_STATES(bool, waits, kEngines);
+  JG_STATE(bool, faulted);
   JG_PARTITION(pending, 1)
   JG_PARTITION(waits, 1)
   for (u32 e = 0; e <= kEngines; ++e) {

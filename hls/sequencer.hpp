@@ -300,7 +300,7 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort
                       Fifo<FaultNote, 2>& note, Fifo<Traffic, 2>& loaded, Fifo<Traffic, 2>& stored,
                       Fifo<bool, 2>& load_idle, Fifo<bool, 2>& store_idle, Fifo<bool, 2>& matrix_idle,
                       Fifo<bool, 2>& vector_idle) {
-  JG_STATE spec::Insn code[kConfig.imem_words];
+  JG_STATES(spec::Insn, code, kConfig.imem_words);
   JG_RAM(code)
   Core core = begin(regs);
   if ((regs[reg_word(spec::csr::launch_flags)] & 1) == 0) fetch(memory, regs, core.code_len, code);

@@ -30,8 +30,8 @@ inline void issue_store(const Dma& c, Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 1
 
 inline void store_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                           Fifo<StoreRun, 8>& runs, Fifo<PortWrite, 16>& writes, Fifo<Traffic, 2>& counts) {
-  JG_STATE bool flush;
-  JG_STATE Traffic traffic;
+  JG_STATE(bool, flush);
+  JG_STATE(Traffic, traffic);
   const Entry<Dma> e = queue.read();
   if (e.kind == Kind::wait && !flush) {
     take.write({SemOp::take, e.sem, e.n});

@@ -16,7 +16,7 @@ inline void vector_control(Fifo<Entry<Vector>, hls_depth::queue>& queue, Fifo<Se
                            Fifo<SemRequest, 4>& give, Fifo<Vector, 2>& fetch, Fifo<Vector, 2>& run,
                            Fifo<bool, 32>& written, Fifo<bool, 32>& reduced, Fifo<bool, 32>& scaled,
                            Fifo<bool, 2>& quantised, Fifo<bool, 2>& idle) {
-  JG_STATE bool flush;
+  JG_STATE(bool, flush);
   const Entry<Vector> e = queue.read();
   if (e.kind == Kind::wait && !flush) {
     take.write({SemOp::take, e.sem, e.n});
@@ -221,7 +221,7 @@ inline void vector_run(Fifo<Vector, 2>& commands, Fifo<Row, 32>& a, Fifo<Row, 32
 
 // A row's lane groups level by level in place: n values take n - 1 additions, one a cycle, and log2(n) times the adder's latency.
 inline u32 reduce_row(spec::Vred red, Fifo<Partial, 8>& partials) {
-  JG_STATE u32 node[kVmemWords / L];
+  JG_STATES(u32, node, kVmemWords / L);
   u32 count = 0;
   for (bool last = false; !last;) {
     JG_PIPELINE(1)

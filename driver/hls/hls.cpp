@@ -26,7 +26,7 @@ class HlsDevice final : public UntimedDevice {
     model::Launch launch;
     if (Status s = registers_.launch(arena_, code_, launch); !s.ok()) return s;
     for (u32 offset = 0; offset < csr::counter; offset += 4) regs_[offset / 4] = registers_.read_plain(offset);
-    regs_[csr::launch_flags / 4] = 0;  // each thread has its own instruction memory
+    regs_[csr::launch_flags / 4] = 0;  // the program is loaded at every launch
     registers_.begin();
     try {
       kernel_->run(regs_, memory_.bytes(), kMemoryBase, &stop_);

@@ -24,15 +24,14 @@ class Kernel {
   virtual const spec::Config& config() const = 0;
   // One job. memory: that of the device at addresses from base on, aligned to 64 bytes, as base is. `stop` may become true from another
   // thread: the job then ends with status aborted. Throws where the kernel reaches beyond memory, or its processes wait for each other; after
-  // that no job of this configuration can run in the thread.
+  // that the kernel runs no other job.
   virtual void run(std::span<std::uint32_t, kRegisterWords> regs, std::span<std::uint8_t> memory, std::uint64_t base,
                    const std::atomic<bool>* stop = nullptr) = 0;
   // A byte of an on-chip memory. Throws Error beyond it.
   virtual std::uint8_t& byte(spec::Space space, std::size_t at) = 0;
 };
 
-// The on-chip memories are the kernel's, one set for each thread, cleared here: one kernel of a configuration at a time.
-// Throws Error for a configuration that is not built in.
+// Its memories are clear. Throws Error for a configuration that is not built in.
 std::unique_ptr<Kernel> make_kernel(std::string_view config);
 std::vector<std::string> built_configs();
 

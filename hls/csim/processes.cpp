@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace csim {
@@ -14,11 +15,13 @@ namespace {
 thread_local Region* current = nullptr;
 thread_local std::size_t factor = 1;
 constexpr std::size_t kStack = 256 << 10;
+struct Cancelled {};  // what ends a process whose region ends before it
 }  // namespace
 
 struct Region::Fibre {
-  const char* name;
-  bool task, ended = false;
+  std::string name;
+  bool task, ended = false, cancelled = false;
+  Instance* instance = csim::instance();
   std::function<void()> body;
   std::unique_ptr<char[]> stack{new char[kStack]};
   ucontext_t context, home;  // to enter it for the first time
@@ -26,6 +29,7 @@ struct Region::Fibre {
   bool entered = false;
   const Channel* channel = nullptr;
   const char* why = "";
+  const Region* inner = nullptr;  // where it has one
   std::exception_ptr thrown;
 };
 
@@ -39,13 +43,34 @@ void wait(const Channel& channel, const char* why) {
   current->yield();
 }
 
-Region::Region() { current = this; }
-Region::~Region() { current = nullptr; }
+std::size_t Instance::next_place() {
+  static std::size_t places = 0;
+  return places++;
+}
+void Instance::put(std::size_t at, std::shared_ptr<void> box) {
+  if (at >= kept_.size()) kept_.resize(at + 1);
+  kept_[at] = std::move(box);
+}
 
-void Region::process(const char* name, std::function<void()> body) { add(name, false, std::move(body)); }
-void Region::task(const char* name, std::function<void()> body) { add(name, true, std::move(body)); }
+Region::Region() : outer_(current) { current = this; }
+// Processes leave their stacks as an exception would; tasks have nothing to leave.
+Region::~Region() {
+  Instance* const used = instance();
+  for (const auto& f : fibres_) {
+    if (f->task || f->ended || !f->entered) continue;
+    f->cancelled = true;
+    current = this;
+    instance() = f->instance;
+    resume(*f);
+  }
+  current = outer_;
+  instance() = used;
+}
 
-void Region::add(const char* name, bool task, std::function<void()> body) {
+void Region::process(const std::string& name, std::function<void()> body) { add(name, false, std::move(body)); }
+void Region::task(const std::string& name, std::function<void()> body) { add(name, true, std::move(body)); }
+
+void Region::add(const std::string& name, bool task, std::function<void()> body) {
   fibres_.emplace_back(new Fibre);
   Fibre& f = *fibres_.back();
   f.name = name, f.task = task, f.body = std::move(body);
@@ -79,6 +104,7 @@ void Region::enter() {
 void Region::yield() {
   Fibre& f = *running_;
   if (_setjmp(f.here) == 0) _longjmp(f.back, 1);
+  if (f.cancelled) throw Cancelled();
 }
 
 void Region::resume(Fibre& f) {
@@ -89,27 +115,58 @@ void Region::resume(Fibre& f) {
   swapcontext(&f.home, &f.context);
 }
 
-void Region::run() {
-  for (bool open = true; open;) {
-    open = false;
-    const std::size_t before = moves_;
-    bool ended = false;
-    for (const auto& f : fibres_) {
-      if (f->ended) continue;
-      resume(*f);
-      if (f->thrown) std::rethrow_exception(f->thrown);
-      ended |= f->ended;
-      open |= !f->task && !f->ended;
-    }
-    if (open && !ended && moves_ == before) throw Deadlock(stuck());
+bool Region::pass() {
+  Region* const region = current;
+  Instance* const used = instance();
+  const std::size_t before = moves_;
+  bool ended = false;
+  for (const auto& f : fibres_) {
+    if (f->ended) continue;
+    current = this;
+    instance() = f->instance;
+    resume(*f);
+    ended |= f->ended;
+    if (f->thrown) break;
   }
+  running_ = nullptr;
+  current = region;
+  instance() = used;
+  for (const auto& f : fibres_)
+    if (f->thrown) std::rethrow_exception(f->thrown);
+  return ended || moves_ != before;
+}
+
+bool Region::over() const {
+  return std::none_of(fibres_.begin(), fibres_.end(), [](const auto& f) { return !f->task && !f->ended; });
+}
+
+// What happens here is something that happens there.
+void Region::tell_outer() {
+  if (outer_ == nullptr) return;
+  outer_->moves_ += moves_ - told_;
+  told_ = moves_;
+}
+
+void Region::run() {
+  while (!over()) {
+    if (pass()) continue;
+    if (outer_ == nullptr || outer_->running_ == nullptr) throw Deadlock("hls: no process can go on:" + stuck());
+    tell_outer();
+    outer_->running_->channel = nullptr;
+    outer_->running_->inner = this;
+    outer_->yield();
+    current = this;
+    outer_->running_->inner = nullptr;
+  }
+  tell_outer();
 }
 
 std::string Region::stuck() const {
-  std::string text = "hls: no process can go on:";
+  std::string text;
   for (const auto& f : fibres_) {
-    if (f->ended || f->channel == nullptr) continue;
-    text += std::string(" ") + f->name + " finds " + f->channel->name() + " " + f->why + ";";
+    if (f->ended) continue;
+    if (f->inner != nullptr) text += " " + f->name + ":" + f->inner->stuck();
+    else if (f->channel != nullptr) text += " " + f->name + " finds " + f->channel->name() + " " + f->why + ";";
   }
   return text;
 }

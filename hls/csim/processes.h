@@ -1,5 +1,5 @@
 // C simulation only: the processes of a dataflow region as fibres of one thread. One runs until a stream stops it; order is fixed, so
-// every run of the same program is the same.
+// every run of the same program is the same. A process may have a region of its own: kernels beside each other are processes of one region.
 #ifndef JOGAK_CSIM_PROCESSES_H
 #define JOGAK_CSIM_PROCESSES_H
 
@@ -38,6 +38,54 @@ void wait(const Channel& channel, const char* why);
 // Something went through a stream.
 void moved();
 
+// What the processes of one kernel keep from call to call and from job to job: a T for each place in the sources that names one (Tag), 0 at
+// first.
+class Instance {
+ public:
+  template <class T, class Tag>
+  T& state() {
+    const std::size_t at = Place<T, Tag>::number;
+    if (at >= kept_.size() || !kept_[at]) put(at, std::shared_ptr<void>(new Box<T>()));
+    return static_cast<Box<T>*>(kept_[at].get())->value;
+  }
+
+ private:
+  template <class T>
+  struct Box {
+    T value;
+  };
+  template <class T, class Tag>
+  struct Place {
+    static const std::size_t number;
+  };
+  static std::size_t next_place();
+  void put(std::size_t at, std::shared_ptr<void> box);
+
+  std::vector<std::shared_ptr<void>> kept_;
+};
+template <class T, class Tag>
+const std::size_t Instance::Place<T, Tag>::number = Instance::next_place();
+
+// The one whose processes are made and run now.
+inline Instance*& instance() {
+  static thread_local Instance* now = nullptr;
+  return now;
+}
+class Use {
+ public:
+  explicit Use(Instance& with) : before_(instance()) { instance() = &with; }
+  ~Use() { instance() = before_; }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  Instance* before_;
+};
+template <class T, class Tag>
+T& state() {
+  return instance()->state<T, Tag>();
+}
+
 class Region {
  public:
   Region();
@@ -46,24 +94,30 @@ class Region {
   Region& operator=(const Region&) = delete;
 
   // A process that ends; a task that is called again and again, and ends with the region.
-  void process(const char* name, std::function<void()> body);
-  void task(const char* name, std::function<void()> body);
-  // Until every process has ended. Throws Deadlock, or what a process threw.
+  void process(const std::string& name, std::function<void()> body);
+  void task(const std::string& name, std::function<void()> body);
+  // Until every process has ended. Where none can go on, the processes around this region may; throws Deadlock if there are none, or what a
+  // process threw.
   void run();
+  // Each process that has not ended once, until a stream stops it; whether anything happened.
+  bool pass();
+  bool over() const;  // every process has ended
+  std::string stuck() const;  // which process waits for which stream
 
  private:
   struct Fibre;
+  void tell_outer();
   friend void wait(const Channel&, const char*);
   friend void moved();
-  void add(const char* name, bool task, std::function<void()> body);
+  void add(const std::string& name, bool task, std::function<void()> body);
   static void enter();
   void yield();
   void resume(Fibre& fibre);
-  std::string stuck() const;
 
   std::vector<std::unique_ptr<Fibre>> fibres_;
+  Region* const outer_;
   Fibre* running_ = nullptr;
-  std::size_t moves_ = 0;
+  std::size_t moves_ = 0, told_ = 0;
 };
 
 }  // namespace csim
