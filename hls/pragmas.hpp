@@ -12,7 +12,7 @@
 #define JG_PIPELINE(ii) JG_PRAGMA(HLS pipeline II = ii)
 #define JG_UNROLL JG_PRAGMA(HLS unroll)
 #define JG_INLINE JG_PRAGMA(HLS inline)
-#define JG_PARTITION(array, dim) JG_PRAGMA(HLS array_partition variable = array type = complete dim = dim)
+#define JG_PARTITION(array, axis) JG_PRAGMA(HLS array_partition variable = array type = complete dim = axis)
 #define JG_RAM(array) JG_PRAGMA(HLS bind_storage variable = array type = ram_s2p impl = bram)
 #define JG_NO_CARRY(array) JG_PRAGMA(HLS dependence variable = array type = inter false)
 // State that a process keeps from call to call, a memory with `what` in it, an array of states; all 0 at first.
@@ -20,8 +20,10 @@
 #define JG_MEMORY(what, name) static what name
 #define JG_STATES(type, name, count) static type name[count]
 // Inside a dataflow region: a stream, an array of them, a free-running task, a process that ends, and the end of the region.
-#define JG_STREAM(type, name, depth) hls_thread_local Fifo<type, depth> name
-#define JG_STREAMS(type, name, count, depth) hls_thread_local Fifo<type, depth> name[count]
+// Streams are shift registers: as memories the wide ones, few elements deep, would take most of a device's block RAMs (docs/hls.md).
+#define JG_SHIFT_REGISTER(name) JG_PRAGMA(HLS bind_storage variable = name type = fifo impl = srl)
+#define JG_STREAM(type, name, depth) hls_thread_local Fifo<type, depth> name; JG_SHIFT_REGISTER(name)
+#define JG_STREAMS(type, name, count, depth) hls_thread_local Fifo<type, depth> name[count]; JG_SHIFT_REGISTER(name)
 #define JG_TASK(function, ...) hls_thread_local hls::task JG_JOIN(function, _task)(function, __VA_ARGS__)
 #define JG_PROCESS(function, ...) function(__VA_ARGS__)
 #define JG_REGION JG_PRAGMA(HLS dataflow)
@@ -38,7 +40,7 @@
 #define JG_PIPELINE(ii)
 #define JG_UNROLL
 #define JG_INLINE
-#define JG_PARTITION(array, dim)
+#define JG_PARTITION(array, axis)
 #define JG_RAM(array)
 #define JG_NO_CARRY(array)
 #define JG_STATE(type, name) \

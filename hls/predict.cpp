@@ -117,16 +117,4 @@ u64 Predictor::cycles() const {
   return end;
 }
 
-Resources resources(const spec::Config& config) {
-  // A significand of 24 bits times another is two blocks of 27 x 18.
-  constexpr u64 kFloat = 2;
-  const u64 memories = u64(config.wspm_bytes) + config.wsc_bytes + config.aspm_bytes + config.asc_bytes + config.vmem_bytes;
-  const u64 rows = 6 * 32 + 5 * 8;  // rows of vector memory in streams: data of its readers, its writers' requests
-  return {.array_multipliers = u64(config.rows) * config.cols,
-          .lane_multipliers = config.lanes * 3 * kFloat,  // mad, and two of the function pipelines' interpolation
-          .foot_multipliers = config.cols * 2 * kFloat,
-          .ram_bytes = memories + u64(config.imem_words) * sizeof(spec::Insn),
-          .queue_bytes = rows * config.cols * 4};
-}
-
 }  // namespace jogak::hls_csim

@@ -1,4 +1,4 @@
-// How long the HLS design takes for a program, and what it needs: its own estimate, from the loops' pragmas and the depths of its
+// How long the HLS design takes for a program: its own estimate, from the loops' pragmas and the depths of its
 // pipelines. No tool has confirmed it (docs/hls.md).
 #pragma once
 
@@ -53,11 +53,5 @@ class Predictor {
   std::uint64_t now_ = 0;  // the sequencer
   std::array<std::deque<std::uint64_t>, spec::limit::semaphores> given_;
 };
-
-// Multipliers (DSP blocks), bytes of RAM and lanes' operators that the sources ask for.
-struct Resources {
-  std::uint64_t array_multipliers, lane_multipliers, foot_multipliers, ram_bytes, queue_bytes;
-};
-Resources resources(const spec::Config& config);
 
 }  // namespace jogak::hls_csim

@@ -28,7 +28,7 @@ constexpr u32 C = kConfig.cols, R = kConfig.rows, L = kConfig.lanes, P = kConfig
 constexpr u32 kBlock = spec::limit::block;
 constexpr u32 kWspmWords = kConfig.wspm_bytes / (2 * C), kWscWords = kConfig.wsc_bytes / (2 * C);
 constexpr u32 kAspmBlocks = kConfig.aspm_bytes / kBlock;
-constexpr u32 kBanks = 4, kVmemWords = kConfig.vmem_bytes / 4, kVmemRows = kVmemWords / C;
+constexpr u32 kBanks = hls_depth::banks, kVmemWords = kConfig.vmem_bytes / 4, kVmemRows = kVmemWords / C;
 
 static_assert(C == 8 || C == 16 || C == 32 || C == 64, "hls: rows of vector memory and blocks divide one another");
 static_assert(kBlock % R == 0, "hls: a block of k is a whole number of the array's slices");

@@ -2,6 +2,7 @@
 """Scripts for AMD's tools, from a board's `vendor` section, spec/ and rtl/. The tools are not part of any test here.
 
   ./jogak synth --board kv260 --scripts OUT      or      python3 boards/common/amd.py --board kv260 --build build OUT
+  ./jogak synth --board u55c --from hls          scripts in build/synth/u55c-kria-hls, run where the tools are
 
 OUT is complete: RTL, packages, scripts. Run OUT/build.sh on a machine with Vivado and, for cards, Vitis.
 
@@ -20,6 +21,7 @@ import amd_hls
 import amd_kernel
 import amd_tcl
 import amd_tree
+import hls_fit
 import synth_fit
 from synth_board import ROOT, Failure, Wrong, check, check_config, locate, names, read
 
@@ -163,13 +165,26 @@ def check_fit(board, config):
     return ", ".join(f"{measured[config][name]:,} of {board['resources'][name]:,} {synth_fit.NAMES[name]}" for name in measured[config]) + " (estimate)"
 
 
+def run_tools(out):
+    """build.sh all, unless one of its tools is missing."""
+    wanted = sorted(set(re.findall(r"^  need (\S+)$", (out / "build.sh").read_text(), re.M)))
+    missing = [tool for tool in wanted if shutil.which(tool) is None]
+    if missing:
+        print(f"stops here: no {', '.join(missing)} on the PATH; {out / 'build.sh'} all where they are")
+        return
+    sys.stdout.flush()
+    if subprocess.run([out / "build.sh", "all"], check=False).returncode != 0:
+        raise Failure(f"{out / 'build.sh'} all failed")
+
+
 def main(given):
     parser = argparse.ArgumentParser(description="Scripts for AMD's tools. Not run here.")
     parser.add_argument("--board", required=True, metavar="NAME")
     parser.add_argument("--config", metavar="C", help="default: the board's")
     parser.add_argument("--build", default=str(ROOT / "build"), metavar="DIR", help="build folder with the contract")
     parser.add_argument("--from", dest="source", choices=("rtl", "hls"), default="rtl", help="the SystemVerilog or the HLS kernel; default rtl")
-    parser.add_argument("out", metavar="OUT")
+    parser.add_argument("--run", action="store_true", help="run them as well, where the tools are")
+    parser.add_argument("out", metavar="OUT", nargs="?", help="default: build/synth/BOARD-CONFIG-rtl or -hls")
     a = parser.parse_args(given)
     try:
         board, _ = read(locate(a.board))
@@ -177,13 +192,21 @@ def main(given):
         config = check_config(a.config or (vendor.get("hls", {}).get("config") if a.source == "hls" else None) or board["config"])
         if a.source == "hls":
             amd_hls.check(vendor, config, sizes_of(config))
-        fit = check_fit(board, config) if a.source == "rtl" else "the HLS kernel's size is the tool's to say"
+            report = hls_fit.needs(a.build, config)
+            print(hls_fit.text(report, board))
+            hls_fit.check(report, board)
+            fit = "sizes are estimates"
+        else:
+            fit = check_fit(board, config)
         bring_up(a.build)
-        found = scripts(board, config, a.build, a.out, a.source)
+        out = Path(a.out or Path(a.build) / "synth" / f"{board['name']}-{config}-{a.source}")
+        found = scripts(board, config, a.build, out, a.source)
+        print(f"{len(found)} files in {out}; not run here; {fit}")
+        if a.run:
+            run_tools(out)
     except Failure as failure:
         print(f"synth: {failure}", file=sys.stderr)
         return failure.status
-    print(f"{len(found)} files in {a.out}; not run here; {fit}")
     return 0
 
 

@@ -36,8 +36,10 @@ def arguments(given):
     parser.add_argument("--yosys", metavar="ARGUMENTS", default="", help="further arguments of the yosys command, in quotes")
     parser.add_argument("--tools", choices=("pinned", "system"), default="pinned", help="system: programs on the PATH")
     parser.add_argument("--record", action="store_true", help="write the counts to boards/common/synth_sizes.json")
-    parser.add_argument("--from", dest="source", choices=("rtl", "hls"), default="rtl", help="with --scripts: the SystemVerilog or the HLS kernel")
-    parser.add_argument("--scripts", metavar="OUT", help="only: write scripts for AMD's tools to OUT (docs/boards-amd.md)")
+    parser.add_argument("--from", dest="source", choices=("rtl", "hls"), help="AMD's tools with the SystemVerilog or the HLS kernel: "
+                        "writes their scripts, and runs them where the tools are")
+    parser.add_argument("--scripts", metavar="OUT", help="only: write scripts for AMD's tools to OUT; of the SystemVerilog without "
+                        "--from (docs/boards-amd.md)")
     parser.add_argument("--out", metavar="DIR", help="folder of the results (default: build/synth/BOARD-CONFIG-DESIGN)")
     parser.add_argument("--build", default=str(ROOT / "build"), help=argparse.SUPPRESS)
     return parser.parse_args(given)
@@ -207,12 +209,12 @@ def main(given):
         synth_board.locate(a.board)
         if a.config:
             synth_board.check_config(a.config)
-        if a.scripts:
+        if a.scripts or a.source:
             if importlib.util.find_spec("yaml") is None:
                 enter_tools(Path(a.build).resolve(), a, given)
             import amd
-            return amd.main(["--board", a.board, "--build", a.build, *(["--config", a.config] if a.config else []),
-                             "--from", a.source, a.scripts])
+            return amd.main(["--board", a.board, "--build", a.build, *(["--config", a.config] if a.config else []), "--from", a.source or "rtl",
+                             *([a.scripts] if a.scripts else ["--run", *([a.out] if a.out else [])])])
         return Flow(a, enter_tools(Path(a.build).resolve(), a, given)).run()
     except Failure as failure:
         print(f"synth: {failure}", file=sys.stderr)

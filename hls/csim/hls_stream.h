@@ -11,7 +11,9 @@ namespace hls {
 template <class T, int Depth = 2>
 class stream : csim::Channel {
  public:
-  explicit stream(const char* name = "stream") : csim::Channel(name), depth_(Depth * csim::depth_factor()), items_(new T[depth_]) {}
+  explicit stream(const char* name = "stream") : csim::Channel(name), depth_(Depth * csim::depth_factor()), items_(new T[depth_]) {
+    csim::declare({name, sizeof(T), Depth});
+  }
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 

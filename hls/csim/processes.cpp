@@ -14,6 +14,7 @@ namespace csim {
 namespace {
 thread_local Region* current = nullptr;
 thread_local std::size_t factor = 1;
+thread_local std::vector<Declared>* recorded = nullptr;
 constexpr std::size_t kStack = 256 << 10;
 struct Cancelled {};  // what ends a process whose region ends before it
 }  // namespace
@@ -35,6 +36,11 @@ struct Region::Fibre {
 
 std::size_t depth_factor() { return factor; }
 void set_depth_factor(std::size_t f) { factor = f; }
+
+void record_streams(std::vector<Declared>* to) { recorded = to; }
+void declare(const Declared& stream) {
+  if (recorded != nullptr) recorded->push_back(stream);
+}
 
 void moved() { ++current->moves_; }
 void wait(const Channel& channel, const char* why) {

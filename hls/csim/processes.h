@@ -33,6 +33,14 @@ class Channel {
 std::size_t depth_factor();
 void set_depth_factor(std::size_t factor);
 
+// Streams as they are declared, while somebody asks: all that are made in this thread. nullptr ends it.
+struct Declared {
+  const char* name;
+  std::size_t bytes, depth;  // of an element; elements
+};
+void record_streams(std::vector<Declared>* to);
+void declare(const Declared& stream);
+
 // The process at hand can't go on now. `why` is said of the channel in a deadlock.
 void wait(const Channel& channel, const char* why);
 // Something went through a stream.
