@@ -8,10 +8,12 @@ namespace jogak {
 
 using u32 = std::uint32_t;
 
-BatchSession::BatchSession(const Program& program, const std::string& backend) : BatchSession(program, open_for(program, backend)) {}
+BatchSession::BatchSession(const Program& program, const std::string& backend) : BatchSession(program, open_dies(program, backend)) {}
 
-BatchSession::BatchSession(const Program& program, std::unique_ptr<driver::Device> device)
-    : program_(without_segments(program)), device_(std::move(device)), loaded_(*device_, program), lm_(read_language_model(program, true)) {
+BatchSession::BatchSession(const Program& program, std::unique_ptr<driver::Device> device) : BatchSession(program, alone(std::move(device))) {}
+
+BatchSession::BatchSession(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies)
+    : program_(without_segments(program)), loaded_(std::move(dies), program), lm_(read_language_model(program, true)) {
   tokens_ = need_symbol(program_, "tokens", "i32", 1);
   logits_ = need_symbol(program_, "logits", "f32", 2);
   kv_ = need_symbol(program_, "kv", "bytes", 1);
@@ -19,8 +21,8 @@ BatchSession::BatchSession(const Program& program, std::unique_ptr<driver::Devic
   program_.abi.clear();
   const auto pages = static_cast<std::uint64_t>(lm_.kv.pages);
   const u32 words = 4 + 4 * static_cast<u32>(lm_.sequences + lm_.pieces) + static_cast<u32>(lm_.sequences * (lm_.info.context / lm_.kv.tokens));
-  if (kv_.bytes < pages * lm_.kv.page_bytes || table_.shape[0] < words || logits_.shape[0] < static_cast<u32>(lm_.info.rows) ||
-      logits_.shape[1] < static_cast<u32>(lm_.info.vocab) || tokens_.shape[0] < static_cast<u32>(lm_.info.rows))
+  if (kv_.bytes < pages * lm_.kv_of_die.page_bytes || table_.shape[0] < words || logits_.shape[0] < static_cast<u32>(lm_.info.rows) ||
+      logits_.shape[1] * loaded_.count() < static_cast<u32>(lm_.info.vocab) || tokens_.shape[0] < static_cast<u32>(lm_.info.rows))
     throw Error("batch", "sizes", "symbols too small", "room for the pages, table, tokens and logits of the launch ABI");
   loaded_.protect(0);
   free_.resize(pages);
@@ -39,7 +41,7 @@ void BatchSession::refuse_sequences() const {
 
 void BatchSession::load_adapter(std::span<const std::uint8_t> image) {
   refuse_sequences();
-  write_adapter(loaded_, program_, image);
+  write_adapter(loaded_.die(0), program_, image);
   adapter_ = true;
 }
 
@@ -125,7 +127,7 @@ std::vector<u32> BatchSession::table(const std::vector<const BatchPart*>& order)
     for (const std::size_t word : {position, rows, row, lists + pages.size()}) entries.push_back(static_cast<u32>(word));
     for (std::size_t done = 0; done < rows;) {
       const std::size_t token = (position + done) % page, now = std::min(rows - done, page - token);
-      const auto at_page = static_cast<std::size_t>(s.pages[(position + done) / page]) * lm_.kv.page_bytes;
+      const auto at_page = static_cast<std::size_t>(s.pages[(position + done) / page]) * lm_.kv_of_die.page_bytes;
       for (const std::size_t word : {at_page, token, row + done, now}) pieces.push_back(static_cast<u32>(word));
       done += now;
     }
@@ -157,7 +159,8 @@ bool BatchSession::launch(const std::vector<const BatchPart*>& order) {
   // The last rows of the parts lie between these.
   const u32 first = static_cast<u32>(order.front()->ids.size()) - 1, rows = static_cast<u32>(ids.size());
   const u32 args[] = {static_cast<u32>(words.size() * 4), rows, first, rows - first, adapter_};
-  steps_.push_back({static_cast<int>(order.size()), static_cast<int>(rows), loaded_.run(args)});
+  steps_.push_back({static_cast<int>(order.size()), static_cast<int>(rows), loaded_.run({args, std::size(args) - (lm_.adapter ? 0 : 1)})});
+  steps_.back().dies = loaded_.records();
   if (steps_.back().record.aborted) aborted_ = true;
   return !aborted_;
 }
@@ -179,13 +182,11 @@ std::vector<std::vector<float>> BatchSession::step(const std::vector<BatchPart>&
     throw;
   }
   std::vector<std::vector<float>> logits(parts.size(), std::vector<float>(static_cast<std::size_t>(lm_.info.vocab)));
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(lm_.info.vocab) * 4);
   std::size_t end = 0;
   const std::size_t first = order.front()->ids.size();
   for (const BatchPart* p : order) {
     end += p->ids.size();
-    loaded_.read(logits_.window, logits_.offset + (end - first) * logits_.shape[1] * 4, bytes);
-    std::memcpy(logits[static_cast<std::size_t>(p - parts.data())].data(), bytes.data(), bytes.size());
+    loaded_.read_row(logits_, end - first, logits[static_cast<std::size_t>(p - parts.data())]);
     std::vector<int>& history = at(p->sequence).history;
     history.insert(history.end(), p->ids.begin(), p->ids.end());
   }
@@ -198,8 +199,7 @@ void BatchSession::abort() {
 }
 
 std::vector<std::uint8_t> BatchSession::kv_cache(int sequence) const {
-  std::vector<std::uint8_t> cache(kv_.bytes);
-  loaded_.read(kv_.window, kv_.offset, cache);
+  const std::vector<std::uint8_t> cache = loaded_.whole_cache(lm_, kv_);
   const Sequence& s = at(sequence);
   return kv_rows(lm_.kv, lm_.info.layers, cache, s.pages, static_cast<int>(s.history.size()));
 }

@@ -1,4 +1,4 @@
-// Several conversations on one device: a launch takes rows of any of them and reads the weights once.
+// Several conversations on one device, or on the dies of a package: a launch takes rows of any of them and reads the weights once.
 //
 //   BatchSession batch(program, "model");            // compiled for several sequences
 //   const int a = batch.add(), b = batch.add();
@@ -14,8 +14,8 @@
 #include <span>
 #include <utility>
 
+#include "dies.hpp"
 #include "language_model.hpp"
-#include "loaded.hpp"
 
 namespace jogak {
 
@@ -28,16 +28,19 @@ struct BatchPart {
 struct BatchStep {
   int sequences = 0, rows = 0;  // of the launch
   LaunchRecord record;
+  std::vector<LaunchRecord> dies = {};  // of a package: of each of its dies
 };
 
 class BatchSession {
  public:
   BatchSession(const Program& program, const std::string& backend);
   BatchSession(const Program& program, std::unique_ptr<driver::Device> device);
+  BatchSession(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies);
 
   const LanguageModel& language_model() const { return lm_; }
   const ModelInfo& model() const { return lm_.info; }
-  driver::DeviceInfo device() const { return device_->info(); }
+  driver::DeviceInfo device() const { return loaded_.device().info(); }
+  std::size_t dies() const { return loaded_.count(); }
   int most() const { return lm_.sequences; }  // sequences of one launch; any number may wait between launches
 
   // As those of Session, for all sequences; refused while there are any.
@@ -87,8 +90,7 @@ class BatchSession {
   bool launch(const std::vector<const BatchPart*>& order);
 
   Program program_;  // without its segments
-  std::unique_ptr<driver::Device> device_;
-  Loaded loaded_;
+  Dies loaded_;
   LanguageModel lm_;
   Symbol tokens_, logits_, kv_, table_;
   std::map<int, Sequence> sequences_;

@@ -1,6 +1,7 @@
 #include "dies.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "driver/package.hpp"
 
@@ -18,6 +19,12 @@ std::vector<std::unique_ptr<driver::Device>> open_dies(const Program& program, c
   return devices;
 }
 
+std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Device> device) {
+  std::vector<std::unique_ptr<driver::Device>> devices;
+  devices.push_back(std::move(device));
+  return devices;
+}
+
 Dies::Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program) : devices_(std::move(devices)) {
   require_dies(program, static_cast<std::uint32_t>(devices_.size()));
   for (std::uint32_t i = 0; i < devices_.size(); ++i) loaded_.push_back(std::make_unique<Loaded>(*devices_[i], program, i));
@@ -29,6 +36,23 @@ void Dies::protect(std::uint32_t window) {
 void Dies::write(std::uint32_t window, std::uint64_t offset, std::span<const std::uint8_t> bytes) {
   for (const auto& l : loaded_) l->write(window, offset, bytes);
 }
+void Dies::read_row(const Symbol& symbol, std::size_t row, std::span<float> out) const {
+  const std::size_t part = symbol.shape.at(1);
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t die = 0; die * part < out.size(); ++die) {
+    bytes.resize(std::min(out.size() - die * part, part) * 4);
+    read(die, symbol.window, symbol.offset + row * part * 4, bytes);
+    std::memcpy(&out[die * part], bytes.data(), bytes.size());
+  }
+}
+
+std::vector<std::uint8_t> Dies::whole_cache(const LanguageModel& model, const Symbol& kv) const {
+  if (count() > 1) return jogak::whole_cache(model, [&](std::size_t die, std::uint64_t at, std::span<std::uint8_t> to) { read(die, kv.window, kv.offset + at, to); });
+  std::vector<std::uint8_t> bytes(kv.bytes);
+  read(0, kv.window, kv.offset, bytes);
+  return bytes;
+}
+
 void Dies::abort() {
   for (const auto& l : loaded_) l->abort();
 }

@@ -3,12 +3,15 @@
 
 #include <vector>
 
+#include "language_model.hpp"
 #include "loaded.hpp"
 
 namespace jogak {
 
 // Opens a backend with the program's configuration: a machine, or as many dies as the program's mesh has. Throws jogak::Error.
 std::vector<std::unique_ptr<driver::Device>> open_dies(const Program& program, const std::string& backend);
+// A machine by itself as such a list.
+std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Device> device);
 
 // Owns the devices and their memory. Methods throw jogak::Error.
 class Dies {
@@ -23,6 +26,11 @@ class Dies {
   void protect(std::uint32_t window);
   void write(std::uint32_t window, std::uint64_t offset, std::span<const std::uint8_t> bytes);  // on every die
   void read(std::size_t die, std::uint32_t window, std::uint64_t offset, std::span<std::uint8_t> bytes) const { loaded_.at(die)->read(window, offset, bytes); }
+
+  // A row of floats, of which each die has as many as a row of `symbol` holds.
+  void read_row(const Symbol& symbol, std::size_t row, std::span<float> out) const;
+  // The KV cache at `kv`, put together as one machine would have it.
+  std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const Symbol& kv) const;
 
   // Runs the program once. Of several dies each is told its number by the argument behind `args`; the record counts all of them, with the
   // times of the slowest.

@@ -57,21 +57,23 @@ KvLayout of_all_heads(const LanguageModel& m) {
   return all;
 }
 
-}  // namespace
+using Read = std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>;  // of a die, from an offset in its page
 
-std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>& read) {
-  const KvLayout &all = model.kv, &part = model.kv_of_die;
-  std::vector<std::uint8_t> cache(all.page_bytes);
-  if (model.pipeline()) {
-    std::uint64_t to = 0, from = 0;
-    for (int layer = 0, die = 0; layer < model.info.layers; ++layer) {
-      if (die + 1 < model.dies && layer == model.first_layers[static_cast<std::size_t>(die) + 1]) ++die, from = 0;
-      const std::uint64_t bytes = all.of_layer(all.layer_bytes, model.on_its_die(layer));
-      read(static_cast<std::size_t>(die), from, std::span(cache).subspan(to, bytes));
-      to += bytes, from += bytes;
-    }
-    return cache;
+// A page of the cache where each die has layers of its own.
+void page_of_layers(const LanguageModel& model, const Read& read, std::span<std::uint8_t> page) {
+  const KvLayout& all = model.kv;
+  std::uint64_t to = 0, from = 0;
+  for (int layer = 0, die = 0; layer < model.info.layers; ++layer) {
+    if (die + 1 < model.dies && layer == model.first_layers[static_cast<std::size_t>(die) + 1]) ++die, from = 0;
+    const std::uint64_t bytes = all.of_layer(all.layer_bytes, model.on_its_die(layer));
+    read(static_cast<std::size_t>(die), from, page.subspan(to, bytes));
+    to += bytes, from += bytes;
   }
+}
+
+// Where each die has some heads of every layer.
+void page_of_heads(const LanguageModel& model, const Read& read, std::span<std::uint8_t> page) {
+  const KvLayout &all = model.kv, &part = model.kv_of_die;
   std::uint64_t to = 0, from = 0;
   for (int layer = 0; layer < model.info.layers; to += all.of_layer(all.layer_bytes, layer), from += part.of_layer(part.layer_bytes, layer++)) {
     for (std::size_t r = 0; r < all.regions.size(); ++r) {
@@ -79,10 +81,20 @@ std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::fun
       const auto planes = static_cast<std::uint64_t>(part.regions[r].planes), whole = static_cast<std::uint64_t>(all.regions[r].planes);
       for (std::uint64_t die = 0; die * planes < whole; ++die) {
         const std::uint64_t bytes = std::min(planes, whole - die * planes) * tokens * unit;
-        read(die, from + part.of_layer(part.regions[r].offset, layer),
-             std::span(cache).subspan(to + all.of_layer(all.regions[r].offset, layer) + die * planes * tokens * unit, bytes));
+        read(die, from + part.of_layer(part.regions[r].offset, layer), page.subspan(to + all.of_layer(all.regions[r].offset, layer) + die * planes * tokens * unit, bytes));
       }
     }
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> whole_cache(const LanguageModel& model, const std::function<void(std::size_t, std::uint64_t, std::span<std::uint8_t>)>& read) {
+  std::vector<std::uint8_t> cache(static_cast<std::size_t>(model.kv.pages) * model.kv.page_bytes);
+  for (std::uint64_t page = 0; page < static_cast<std::uint64_t>(model.kv.pages); ++page) {
+    const std::uint64_t from = page * model.kv_of_die.page_bytes;
+    const auto read_here = [&](std::size_t die, std::uint64_t at, std::span<std::uint8_t> to) { read(die, from + at, to); };
+    (model.pipeline() ? page_of_layers : page_of_heads)(model, read_here, std::span(cache).subspan(page * model.kv.page_bytes, model.kv.page_bytes));
   }
   return cache;
 }
@@ -100,10 +112,10 @@ LanguageModel read_language_model(const Program& program, bool batch) {
                              t.at("add_space_prefix"), t.at("model"), t.value("pre", ""), t.value("merges", std::vector<std::string>()),
                              t.value("whole_words", false), t.value("compose", false), t.value("ends", std::vector<int>())});
     m.adapter = abi.contains("adapter");
-    if (abi.contains("kv")) m.kv = kv_layout(abi["kv"]);
+    if (abi.contains("kv")) m.kv = m.kv_of_die = kv_layout(abi["kv"]);
     if (abi.contains("package")) {
       const Json& p = abi["package"];
-      m.dies = p.at("dies"), m.kv_heads = p.at("kv_heads"), m.kv_heads_of_die = p.at("kv_heads_of_die"), m.kv_of_die = m.kv;
+      m.dies = p.at("dies"), m.kv_heads = p.at("kv_heads"), m.kv_heads_of_die = p.at("kv_heads_of_die");
       if (m.dies != static_cast<int>(program.mesh.dies()) || m.kv_heads < 1 || m.kv_heads_of_die * m.dies < m.kv_heads)
         throw Error("session", "package", p.dump(), "that of the program's mesh");
       m.first_layers = p.at("first_layers").get<std::vector<int>>();

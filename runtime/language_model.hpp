@@ -45,7 +45,7 @@ struct LanguageModel {
   Tokenizer tokenizer;
   std::string chat_template;  // the model's own (Jinja), may be empty
   KvLayout kv;                // of a package: as one die would have it
-  // Of a package: how many dies; KV heads of the model and of one die (the last may have fewer); where a die has what.
+  // How many dies; of a package KV heads of the model and of one die (the last may have fewer); where a die has what.
   int dies = 1, kv_heads = 0, kv_heads_of_die = 0;
   KvLayout kv_of_die = {};
   std::vector<int> first_layers = {};  // of each die, where each has layers of its own; else 0 for all

@@ -26,14 +26,6 @@ const char* name(Stop stop) {
 
 Session::Session(const Program& program, const std::string& backend) : Session(program, open_dies(program, backend)) {}
 
-namespace {
-std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Device> device) {
-  std::vector<std::unique_ptr<driver::Device>> devices;
-  devices.push_back(std::move(device));
-  return devices;
-}
-}  // namespace
-
 Session::Session(const Program& program, std::unique_ptr<driver::Device> device) : Session(program, alone(std::move(device))) {}
 
 Session::Session(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies)
@@ -42,7 +34,6 @@ Session::Session(const Program& program, std::vector<std::unique_ptr<driver::Dev
   logits_ = need_symbol(program_, "logits", "f32", 2);
   kv_ = need_symbol(program_, "kv", "bytes", 1);
   program_.abi.clear();
-  stride_ = logits_.shape[1] * 4;
   if (model_.rows < 1 || model_.vocab < 1 || model_.context < 1 || logits_.shape[0] < static_cast<u32>(model_.rows) ||
       logits_.shape[1] * loaded_.count() < static_cast<u32>(model_.vocab) || tokens_.shape[0] < static_cast<u32>(model_.rows)) {
     throw Error("session", "sizes", std::to_string(model_.rows) + " rows of " + std::to_string(model_.vocab) + " logits",
@@ -97,16 +88,10 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
 }
 
 void Session::read_logits(int rows, std::vector<float>& out) const {
-  const auto vocab = static_cast<std::size_t>(model_.vocab), part = static_cast<std::size_t>(stride_) / 4;  // of a die
-  std::vector<std::uint8_t> row(std::min(vocab, part) * 4);
-  for (int r = 0; r < rows; ++r) {
-    const std::size_t at = out.size();
-    out.resize(at + vocab);
-    for (std::size_t die = 0; die * part < vocab; ++die) {
-      row.resize(std::min(vocab - die * part, part) * 4);
-      loaded_.read(die, logits_.window, logits_.offset + static_cast<u32>(r) * stride_, row);
-      std::memcpy(&out[at + die * part], row.data(), row.size());
-    }
+  const auto vocab = static_cast<std::size_t>(model_.vocab);
+  for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r) {
+    out.resize(out.size() + vocab);
+    loaded_.read_row(logits_, r, std::span(out).last(vocab));
   }
 }
 
@@ -212,10 +197,7 @@ std::vector<driver::LinkUse> Session::links(std::size_t die) const {
 }
 
 std::vector<std::uint8_t> Session::kv_cache() const {
-  if (loaded_.count() > 1) return whole_cache(lm_, [this](std::size_t die, u64 at, std::span<std::uint8_t> to) { loaded_.read(die, kv_.window, kv_.offset + at, to); });
-  std::vector<std::uint8_t> bytes(kv_.bytes);
-  loaded_.read(0, kv_.window, kv_.offset, bytes);
-  return bytes;
+  return loaded_.whole_cache(lm_, kv_);
 }
 
 }  // namespace jogak

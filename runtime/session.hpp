@@ -145,7 +145,6 @@ class Session {
   int rows_ = 0, position_ = 0;
   int intact_ = 0;  // with a ring: no key from here to position_ has been written over
   std::vector<int> history_;
-  std::uint64_t stride_ = 0;  // logits of one row, bytes
   std::vector<float> last_;
   std::vector<Step> steps_;
   std::optional<Timeline> timeline_;

@@ -26,7 +26,6 @@ void check(const Llama& model, const spec::Config& config, const PlanOptions& op
   if (config.chiplets < 2) refuse("dies of " + std::string(config.name), std::to_string(dies), "1: this configuration has no links (quad has)");
   if (dies < 1 || static_cast<std::uint32_t>(dies) > most) refuse("dies of " + std::string(config.name), std::to_string(dies), "1 to " + std::to_string(most));
   const std::string what = "decoder on " + std::to_string(dies) + " dies";
-  if (options.sequences > 1) refuse(what, "several sequences a launch", "one; one die takes them (--dies 1)");
   if (options.adapter_rank > 0) refuse(what, "LoRA adapters", "none; one die takes them (--dies 1)");
   const std::string misfits = misfit(model);
   if (options.dies > 1 && !misfits.empty())

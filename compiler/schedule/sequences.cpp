@@ -152,11 +152,21 @@ void Lowering::select_sequence() {
   e_.lds(m_, word);
   e_.alui(AluFn::add, word, seq_, 2);
   e_.lds(row, word);
-  e_.alui(AluFn::mul, row, row, u32(static_cast<long long>(p_.heads) * p_.hk));
   const Reg head = times(p2_, static_cast<long long>(p_.heads / p_.kv_heads) * p_.hk);
-  e_.alu(AluFn::add, row, row, head);
-  e_.alui(AluFn::add, p0_, row, p_.qq);
-  e_.alui(AluFn::add, p1_, row, p_.oq);
+  if (p_.dies == 1) {
+    e_.alui(AluFn::mul, row, row, u32(static_cast<long long>(p_.heads) * p_.hk));
+    e_.alu(AluFn::add, row, row, head);
+    e_.alui(AluFn::add, p0_, row, p_.qq);
+    e_.alui(AluFn::add, p1_, row, p_.oq);
+  } else {  // a row of results has all dies' heads
+    e_.alui(AluFn::mul, p0_, row, u32(static_cast<long long>(p_.heads) * p_.hk));
+    e_.alui(AluFn::mul, row, row, u32(static_cast<long long>(p_.all_heads) * p_.hk));
+    e_.alu(AluFn::add, p0_, p0_, head);
+    e_.alu(AluFn::add, row, row, head);
+    advance(p0_, p_.qq);
+    own(p1_, p_.oq, p_.heads * p_.hk);
+    e_.alu(AluFn::add, p1_, p1_, row);
+  }
   if (p_.sinks) {
     e_.alui(AluFn::mul, p5_, p2_, u32(p_.heads / p_.kv_heads));
     advance(p5_, p_.extra + p_.at_sinks);

@@ -138,7 +138,6 @@ TEST_CASE("a program for a package is refused on anything else, and the other wa
   }
   CHECK(message([&] { compiled(kOwn, {.config = "nano", .dies = 2}); }) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
   CHECK(message([&] { compiled(kOwn, {.config = "quad", .dies = 5}); }) == "package: dies of quad, found 5, expected 1 to 4");
-  CHECK(message([&] { compiled(kOwn, {.config = "quad", .sequences = 4, .dies = 2}); }).starts_with("package: decoder on 2 dies, found several sequences a launch"));
   CHECK(message([&] { compiled(kOwn, {.config = "nanoquad", .dies = 4, .parallel = "pipeline"}); }) == "package: layers for a pipeline of 4 dies, found 3, expected one a die at least");
 }
 

@@ -39,17 +39,22 @@ struct Given {
   bool config, dies;
 };
 
-void run(const Arguments& a, Given given) {
+// A package's file says what --config and --dies do not.
+CompileOptions options_of(const Arguments& a, Given given) {
   CompileOptions options = a.options;
+  if (a.package.empty()) return options;
+  const package::PackageSpec spec = package::read_package(a.package);
+  if (!given.config) options.config = spec.config();
+  if (!given.dies) options.dies = static_cast<int>(std::ranges::count(spec.dies, package::DieKind::compute, &package::Die::kind));
+  return options;
+}
+
+void run(const Arguments& a, Given given) {
+  CompileOptions options = options_of(a, given);
   // A board is what it is: without --config, models are compiled for it.
   std::string found;
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
   if (!given.config && !found.empty()) options.config = found;
-  if (!a.package.empty()) {
-    const package::PackageSpec spec = package::read_package(a.package);
-    if (!given.config) options.config = spec.config();
-    if (!given.dies) options.dies = static_cast<int>(std::ranges::count(spec.dies, package::DieKind::compute, &package::Die::kind));
-  }
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
   const Program program = load(a.model, options, given.config);
   if (!a.package.empty() && program.mesh.dies() == 1) throw Error("run", "--package", "a program for one die", "one for a package (--dies)");
@@ -128,7 +133,7 @@ void add_run(CLI::App& app, int& status) {
     if (!a->package.empty()) {
       if (!a->memory.empty()) throw Error("run", "options", "--memory with --package", "one of them: the file names the memories");
       if (a->on.find(':') != std::string::npos || !a->package.ends_with(".yaml")) throw Error("run", "--package", a->package + " with --on " + a->on, "a .yaml file and a backend alone");
-      if (is_encoder_model(a->model) || is_onnx(a->model) || !a->batch.empty()) throw Error("run", "--package", a->package, "a decoder, without --batch");
+      if (is_encoder_model(a->model) || is_onnx(a->model)) throw Error("run", "--package", a->package, "a decoder");
       a->on += ":" + a->package;
     }
     if (!a->memory.empty()) a->on += ":" + a->memory;
@@ -144,12 +149,13 @@ void add_run(CLI::App& app, int& status) {
       return;
     }
     a->generate.stop_at_end = !a->ignore_end;
+    const Given given{.config = command->count("--config") != 0, .dies = command->count("--dies") != 0};
     if (!a->batch.empty()) {
       for (const char* other : {"--prompt", "--draft", "--profile", "--trace"})
         if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");
-      return run_batch(a->model, a->options, command->count("--config") != 0, {a->batch, a->on, a->lora, a->generate, a->json});
+      return run_batch(a->model, options_of(*a, given), given.config, {a->batch, a->on, a->lora, a->generate, a->json});
     }
-    run(*a, {.config = command->count("--config") != 0, .dies = command->count("--dies") != 0});
+    run(*a, given);
   });
 }
 
