@@ -1,9 +1,11 @@
 #include "parts.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace jogak::package {
 
+using schedule::Keys;
 using schedule::Llama;
 using schedule::PlanOptions;
 
@@ -37,15 +39,27 @@ Mesh mesh_of(int dies) {
   return n % 2 == 0 && n > 2 ? Mesh{n / 2, 2} : Mesh{n, 1};
 }
 
-bool whole(const Llama& model, const spec::Config& config, const PlanOptions& options) {
-  if (options.dies * options.stages == 1) return true;
-  PlanOptions alone = options;
-  alone.dies = alone.stages = 1;
-  try {
-    return schedule::make_plan(model, config, alone).chunk == 0;
-  } catch (const Error&) {
-    return true;  // too large for one die: there are no bits to agree with
+schedule::Plan plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
+  check(model, config, options);
+  const int dies = options.dies * options.stages;
+  PlanOptions fewer = options;
+  fewer.stages = 1;
+  for (fewer.dies = 1; fewer.dies < dies; ++fewer.dies) {
+    std::optional<schedule::Plan> p;
+    try {
+      p = schedule::on_chip(model, config, fewer, Keys::as_fits);
+    } catch (const Error&) {
+      continue;  // too large for so few: there are no bits to agree with
+    }
+    const Keys keys = p->chunk == 0 ? Keys::at_once : Keys::in_chunks;
+    try {
+      return schedule::on_chip(model, config, options, keys);
+    } catch (const Error& e) {
+      const std::string how = keys == Keys::at_once ? "all " + std::to_string(p->context) + " keys at once" : "keys in chunks";
+      refuse("attention on " + std::to_string(dies) + " dies that takes " + how + ", as on " + std::to_string(fewer.dies), "no room (" + std::string(e.what()) + ")", "fewer dies, or a shorter context");
+    }
   }
+  return schedule::on_chip(model, config, options, Keys::as_fits);
 }
 
 }  // namespace jogak::package

@@ -441,7 +441,7 @@ std::uint64_t Plan::expert_window_bytes(int index) const {
   return static_cast<std::uint64_t>(expert_bytes) * static_cast<std::uint64_t>(mixture.experts) * static_cast<std::uint64_t>(count);
 }
 
-Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
+Plan on_chip(const Llama& model, const spec::Config& config, const PlanOptions& options, Keys keys) {
   Plan p;
   package::check(model, config, options);
   p.dies = options.dies, p.stages = options.stages;
@@ -465,13 +465,19 @@ Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions
     feeds(p);
     choose_rows(p, options.max_rows);
   };
-  bool whole = p.context <= kWholeContext && p.window == 0 && package::whole(model, config, options);
+  bool whole = keys == Keys::at_once || (keys == Keys::as_fits && p.context <= kWholeContext && p.window == 0);
   try {
     if (whole) place(0);
   } catch (const Error&) {
+    if (keys == Keys::at_once) throw;
     whole = false;
   }
   if (!whole) place(chunk_of(p));
+  return p;
+}
+
+Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
+  Plan p = package::plan(model, config, options);
   p.one_body = !options.last_layer && p.can_share();
   if (options.ring_cache) p.ring = ring_cache(p);
   dram(p, options.window_bytes, options.most_window);

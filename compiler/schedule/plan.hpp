@@ -180,6 +180,11 @@ struct Plan {
   std::uint32_t io_tokens, io_logits, io_chosen = 0, io_table, io_bytes;  // window 2
 };
 
+// Keys of attention: all at once where they fit on chip, else in chunks; the two differ in rounding.
+enum class Keys { as_fits, at_once, in_chunks };
+// All but the regions in DRAM. Throws jogak::Error when the model cannot fit on chip, with the keys as wanted.
+Plan on_chip(const Llama& model, const spec::Config& config, const PlanOptions& options, Keys keys);
+
 // Throws jogak::Error when the model cannot fit this configuration, saying which memory and what would fit.
 Plan make_plan(const Llama& model, const spec::Config& config, const PlanOptions& options);
 
