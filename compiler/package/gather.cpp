@@ -3,6 +3,7 @@
 // There is no signal back that a place is free. A die has data for the others only when it has used theirs of the gather before: what it
 // sends comes out of them. So whoever has a part of every die may send the next, and where the next one goes nobody reads any more:
 //   oq (attention's rows) > x (o's columns) > hq (the feed-forward's rows) > x (down's columns) > oq of the next layer.
+// With attention beside the feed-forward there is no x between oq and hq: down's product comes onto o's columns.
 // Of experts only the hidden rows are gathered between, one after the other, in two places in turn: a die's product with one ends before it
 // sends the next, and it needs everybody's part of that for what comes behind.
 #include "../schedule/lowering.hpp"

@@ -13,15 +13,9 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& found, const std::string& expected) { throw Error("package", what, found, expected); }
 
-// What tensor parallelism has no gather for.
-std::string misfit(const Llama& model) {
-  return model.parallel ? "attention beside the feed-forward" :
-         model.ffn_bias ? "biases of the feed-forward" : "";
-}
-
 }  // namespace
 
-void check(const Llama& model, const spec::Config& config, const PlanOptions& options) {
+void check(const spec::Config& config, const PlanOptions& options) {
   const int dies = options.dies * options.stages;
   if (dies == 1) return;
   const std::uint32_t most = std::min(config.chiplets, kMostDies);
@@ -29,9 +23,6 @@ void check(const Llama& model, const spec::Config& config, const PlanOptions& op
   if (dies < 1 || static_cast<std::uint32_t>(dies) > most) refuse("dies of " + std::string(config.name), std::to_string(dies), "1 to " + std::to_string(most));
   const std::string what = "decoder on " + std::to_string(dies) + " dies";
   if (options.adapter_rank > 0) refuse(what, "LoRA adapters", "none; one die takes them (--dies 1)");
-  const std::string misfits = misfit(model);
-  if (options.dies > 1 && !misfits.empty())
-    refuse("gathers of this " + what, misfits, "none of these; layers may be spread over dies instead (--parallel pipeline)");
 }
 
 Mesh mesh_of(int dies) {

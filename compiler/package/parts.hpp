@@ -1,12 +1,12 @@
-// Which decoders can be split over the dies of a package, tensor-parallel.
+// What a package has of a decoder: its dies, their layers, their mesh.
 #pragma once
 #include "../schedule/plan.hpp"
 #include "program.hpp"
 
 namespace jogak::package {
 
-// Throws jogak::Error for a package that the configuration does not have, or a decoder whose gathers have no place.
-void check(const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& options);
+// Throws jogak::Error for a package that the configuration does not have, or what programs for packages do not take.
+void check(const spec::Config& config, const schedule::PlanOptions& options);
 
 // The plan on chip, of one die or several. On any number of dies attention takes its keys at once, or in chunks, as on the fewest that hold the
 // decoder, so that the bits are the same; throws jogak::Error where there is no room for that.

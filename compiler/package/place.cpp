@@ -20,7 +20,7 @@ Placed tensor(const Llama& model, const spec::Config& config, PlanOptions choice
 
 Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
   choices.stages = dies;
-  check(model, config, choices);
+  check(config, choices);
   const int layers = static_cast<int>(model.layers.size());
   const std::string what = " for a pipeline of " + std::to_string(dies) + " dies";
   if (layers < dies) throw Error("package", "layers" + what, std::to_string(layers), "one a die at least");

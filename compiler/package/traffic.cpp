@@ -45,7 +45,9 @@ std::vector<Gather> gathers(const Plan& p, int rows) {
     experts.turns = static_cast<u64>(rows) * static_cast<u64>(p.mixture.top);
     return experts;
   };
-  return {all_to_all("attention", p.dies, bytes(quantised(p.heads * p.hk))), all_to_all("attn_output", p.dies, x), in(), all_to_all("ffn_down", p.dies, x)};
+  std::vector<Gather> all = {all_to_all("attention", p.dies, bytes(quantised(p.heads * p.hk))), all_to_all("attn_output", p.dies, x), in(), all_to_all("ffn_down", p.dies, x)};
+  if (p.parallel) all.erase(all.begin() + 1);  // both products come onto the same columns
+  return all;
 }
 
 std::vector<LinkLoad> loads(const Mesh& mesh, const std::vector<Message>& messages) {

@@ -19,7 +19,8 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   else accumulate(m, operand, stride);
   if (group) adapter_residual(*group, operand, p_.x);
   e_.signal(Engine::mx, kResult);
-  gather_columns(m.channel() ? Engine::ve : Engine::mx, p_.x);
+  // Beside a feed-forward nobody needs the others' columns yet: its product comes onto these.
+  if (!p_.parallel || group != AdapterGroup::o) gather_columns(m.channel() ? Engine::ve : Engine::mx, p_.x);
 }
 
 // The rows of work y are p_.y: cleared, summed up, normalised.
@@ -125,7 +126,7 @@ void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
   }
   e_.wait(Engine::ve, kStagingFree);
   own(p0_, p_.hq, f.columns / p_.dies);
-  if (p_.up_bias_apart) e_.set(p4_, p_.extra + p_.at_up_bias);
+  if (p_.up_bias_apart) own(p4_, p_.extra + p_.at_up_bias, p_.ffn_part);
   weights_.phase(m, [&](const Prefetch& next) {
     project(m, next, m_, (p_.gated ? 2 : 1) * p_.fc, Engine::ve, [&] {
       if (p_.up_bias_apart) {

@@ -12,6 +12,9 @@
 namespace jogak::schedule {
 namespace {
 
+// Columns of a feed-forward that one die makes, `columns` in all.
+int ffn_part_of(int columns, int dies) { return 32 * share(round_up(columns, 32) / 32, dies); }
+
 // `f` of every matrix in the order of use.
 template <class F>
 void each_matrix(const Plan& p, const F& f) {
@@ -101,7 +104,7 @@ void shape(Plan& p, const Llama& model) {
   p.at_o_bias = extra(p.o_bias, p.dn), p.at_router_bias = extra(p.expert_bias, p.ep), p.at_sinks = extra(p.sinks, round_up(p.heads, c));
   for (const LlamaLayer& l : model.layers) p.up_bias_apart |= p.ffn_bias && l.up && l.up->format == ir::Format::int8c;
   p.at_post_attn = extra(p.post_norm, p.dn), p.at_post_ffn = extra(p.post_norm, p.dn);
-  p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.up_bias_apart, round_up(p.ffn, 64));
+  p.at_down_bias = extra(p.ffn_bias && !p.parallel, p.dn), p.at_up_bias = extra(p.up_bias_apart, round_up(ffn_part_of(p.ffn, p.dies) * p.dies, 64));
 }
 
 // Sliding layers whose window is shorter than the context, as a pattern of at most 32 layers.
@@ -198,7 +201,7 @@ void steps(Plan& p, const Llama& model) {
   for (const LlamaLayer& l : model.layers)
     for (const Matrix& m : {l.up, l.router, l.shared_up})
       if (m) most = std::min(most, blocks_per_slot(*m) * p.cols / (p.gated ? 2 : 1));
-  const auto part = [&](int columns) { return 32 * share(round_up(columns, 32) / 32, p.dies); };
+  const auto part = [&](int columns) { return ffn_part_of(columns, p.dies); };
   p.ek = p.dies * part(p.expert_ffn), p.sk = p.dies * part(p.shared_ffn), p.ffn_part = part(p.ffn);
   const int step = p.pair_hidden ? 64 : 32;
   p.fc = step * divisor(std::gcd(std::gcd(p.ffn_part, part(p.expert_ffn)), part(p.shared_ffn)) / step, most / step);
@@ -443,7 +446,7 @@ std::uint64_t Plan::expert_window_bytes(int index) const {
 
 Plan on_chip(const Llama& model, const spec::Config& config, const PlanOptions& options, Keys keys) {
   Plan p;
-  package::check(model, config, options);
+  package::check(config, options);
   p.dies = options.dies, p.stages = options.stages;
   p.config = config;
   p.cols = static_cast<int>(config.cols);

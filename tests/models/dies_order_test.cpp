@@ -71,6 +71,20 @@ TEST_CASE("no engine runs ahead of another, on its own die or another one") {
       }
 }
 
+TEST_CASE("no engine runs ahead of another: attention beside the feed-forward, biases") {
+  import::LlamaHyper hyper = small();
+  hyper.layer_norm = hyper.qkv_bias = hyper.output_bias = hyper.ffn_bias = true, hyper.gated = false, hyper.activation = ir::Activation::gelu_tanh;
+  for (const bool beside : {false, true})
+    for (const char* format : {"int8", "int8c"})
+      for (const int dies : {2, 4}) {
+        CAPTURE(beside);
+        CAPTURE(format);
+        CAPTURE(dies);
+        hyper.parallel = beside;
+        CHECK(verdict(compile(import::synthetic_llama(hyper, 1), {.config = "nanoquad", .format = format, .dies = dies, .parallel = "tensor"}).program) == "");
+      }
+}
+
 TEST_CASE("without any one wait for another die it is a race, without a signal a die waits in vain: dies, engines and places are named") {
   for (const std::string way : {"tensor", "pipeline"})
     for (const int dies : {2, 4}) {

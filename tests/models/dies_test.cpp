@@ -78,12 +78,12 @@ TEST_CASE("a pipeline: layers of each die's own, the bits of one die") {
 }
 
 // Small ones of a shape, with random weights.
-void same_in(const import::LlamaHyper& hyper, const std::string& parallel) {
+void same_in(const import::LlamaHyper& hyper, const std::string& parallel, const std::string& format = "int8") {
   const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6};
-  const Bits one = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad"}).program, prompt, 3);
+  const Bits one = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .format = format}).program, prompt, 3);
   for (const int dies : {2, 4}) {
     CAPTURE(dies);
-    const Bits several = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = dies, .parallel = parallel}).program, prompt, 3);
+    const Bits several = bits_of(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .format = format, .dies = dies, .parallel = parallel}).program, prompt, 3);
     CHECK(several.ids == one.ids);
     CHECK(same_bits(several.logits, one.logits));
     CHECK(several.cache == one.cache);
@@ -91,11 +91,19 @@ void same_in(const import::LlamaHyper& hyper, const std::string& parallel) {
 }
 const import::LlamaHyper kSmall{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 96};
 
-TEST_CASE("decoders that tensor parallelism has no gathers for run as a pipeline") {
-  import::LlamaHyper hyper = kSmall;
-  hyper.parallel = true;
-  same_in(hyper, "auto");
-  CHECK_THROWS_WITH_AS(compile(import::synthetic_llama(hyper, 1), {.config = "quad", .dies = 2, .parallel = "tensor"}), doctest::Contains("package: gathers of this decoder on 2 dies"), Error);
+TEST_CASE("attention beside the feed-forward, biases of the feed-forward, neither gate nor rotary tables") {
+  import::LlamaHyper beside = kSmall, biases = kSmall;
+  beside.parallel = true;
+  biases.layer_norm = biases.positions = biases.qkv_bias = biases.output_bias = biases.ffn_bias = true, biases.gated = false, biases.activation = ir::Activation::gelu_tanh;
+  import::LlamaHyper phi = biases;
+  phi.positions = false, phi.parallel = phi.head_bias = true, phi.rotary_dims = 8, phi.heads = phi.kv_heads = 4, phi.ffn = 160;
+  for (const char* way : {"tensor", "pipeline"})
+    for (const import::LlamaHyper& hyper : {beside, biases, phi})
+      for (const char* format : {"int8", "int8c"}) {
+        CAPTURE(way);
+        CAPTURE(format);
+        same_in(hyper, way, format);
+      }
 }
 
 TEST_CASE("experts: each in parts on all dies, or layers of each die's own") {
@@ -194,7 +202,7 @@ TEST_CASE("Verilated packages: slow links with a long latency change times only"
 }
 
 // Only there do stores of one die really meet what another one does: the models run a die until it waits.
-TEST_CASE("Verilated packages: experts, norms behind attention and layers of each die's own, with fast and slow links") {
+TEST_CASE("Verilated packages: experts, norms behind attention, a feed-forward beside it and layers of each die's own, with fast and slow links") {
   const auto backends = driver::package_backends();
   if (std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
   import::LlamaHyper small{.layers = 2, .width = 32, .heads = 4, .kv_heads = 4, .ffn = 32, .context = 32, .vocab = 32};
@@ -207,7 +215,8 @@ TEST_CASE("Verilated packages: experts, norms behind attention and layers of eac
     std::uint32_t dies;
   };
   const Kind kinds[] = {{import::synthetic_llama(experts, 1), "tensor", 4}, {import::synthetic_llama(shared, 1), "tensor", 2},
-                        {import::synthetic_llama(small, 1), "pipeline", 2}, {import::read_model("tests/models/golden/gemma2"), "tensor", 2}};
+                        {import::synthetic_llama(small, 1), "pipeline", 2}, {import::read_model("tests/models/golden/gemma2"), "tensor", 2},
+                        {import::read_model("tests/models/golden/phi"), "tensor", 2}};
   const std::vector<int> prompt = {3, 1, 4};
   for (const Kind& kind : kinds) {
     CAPTURE(&kind - kinds);
@@ -225,14 +234,14 @@ TEST_CASE("Verilated packages: experts, norms behind attention and layers of eac
   }
 }
 
-TEST_CASE("every kind of decoder: the bits of one die, tensor-parallel or as a pipeline") {
+TEST_CASE("every kind of decoder: the bits of one die, tensor-parallel") {
   const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
   for (const std::string name : {"gemma", "gemma2", "gemma3", "gpt2", "gpt_oss", "llama", "llama_yarn", "mistral", "phi", "phi3", "qwen2", "qwen2_sliding", "qwen2_moe",
                                  "qwen3", "qwen3_moe", "qwen3_moe_some"}) {
     CAPTURE(name);
     const ir::Graph graph = import::read_model("tests/models/golden/" + name);
     const Bits one = bits_of(compile(graph, {.config = "quad"}).program, prompt, 4);
-    const Bits two = bits_of(compile(graph, {.config = "quad", .dies = 2}).program, prompt, 4);
+    const Bits two = bits_of(compile(graph, {.config = "quad", .dies = 2, .parallel = "tensor"}).program, prompt, 4);
     CHECK(two.ids == one.ids);
     CHECK(same_bits(two.logits, one.logits));
     CHECK(two.cache == one.cache);
