@@ -170,6 +170,27 @@ TEST_CASE("regions inside processes: one goes on while another waits, and a dead
   CHECK(sum == 50 * 51 / 2);
 }
 
+TEST_CASE("cycles are what the kernel's clock has moved on by, none in C simulation; a beat and a slice are a cycle each") {
+  const auto kernel = hls_csim::make_kernel("nano");
+  constexpr const char* kProgram = R"(
+      alui fn=add rd=r1 imm=1
+      alui fn=add rd=r3 imm=64
+      load win=0 space=wspm da=r0 ca=r0 len=r3 n1=r1 n2=r1
+      mm wfmt=int8 wscale=one ascale=one w=r0 a=r0 o=r0 om=r3 m=r3 kb=r1 nb=r1
+      halt
+)";
+  const auto counter = [](const auto& regs, spec::Counter c) { return regs[spec::csr::counter_at(static_cast<u32>(c)) / 4]; };
+  const auto still = run_job(*kernel, kProgram);
+  CHECK(counter(still, spec::Counter::cycles) == 0);
+  CHECK(counter(still, spec::Counter::ld_beats) == counter(still, spec::Counter::load_beats));
+  CHECK(counter(still, spec::Counter::mx_busy) == 64 * spec::limit::block / kernel->config().rows);
+  u64 now = 100;
+  csim::set_time([&] { return now += 250; });
+  CHECK(counter(run_job(*kernel, kProgram), spec::Counter::cycles) == 250);
+  csim::set_time({});
+  CHECK(counter(run_job(*kernel, kProgram), spec::Counter::cycles) == 0);
+}
+
 TEST_CASE("the estimate knows what overlaps: a load and a product side by side take as long as the longer one") {
   const auto code = assemble(R"(
       alui fn=add rd=r1 imm=1

@@ -17,6 +17,8 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
   JG_STREAM(bool, store_idle, 2);
   JG_STREAM(bool, matrix_idle, 2);
   JG_STREAM(bool, vector_idle, 2);
+  JG_STREAM(bool, clock_ask, 2);
+  JG_STREAM(u64, clock_now, 2);
   // semaphores: the fault of a bad index comes from the load engine's control, its signals from behind it
   JG_STREAMS(SemRequest, give, kEngines + 1, 4);
   JG_STREAMS(SemRequest, take, kEngines, 2);
@@ -67,9 +69,10 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
   constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4;
   const Queues queues = {load_queue, store_queue, matrix_queue, vector_queue};
   JG_PROCESS(sequencer, code_port, regs, abort, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
-             note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle);
+             note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle, clock_ask, clock_now);
   JG_PROCESS(read_port, load_port, load_bursts, load_data);
   JG_PROCESS(write_port, store_port, port_writes, store_beats, give[kSt], store_idle);
+  JG_TASK(cycle_clock, clock_ask, clock_now);
   JG_TASK(semaphores, give, take, grant);
   JG_TASK(vector_memory, row_read, row_data, row_write, row_ack);
   JG_TASK(weight_memory, weight_write, weight_ack, tile_read, tile_data, scale_read, scale_data);

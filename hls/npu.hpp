@@ -1,6 +1,7 @@
 // The whole chiplet as one kernel: what a Vitis project names as its top, and what C simulation calls.
 #pragma once
 
+#include "clock.hpp"
 #include "load.hpp"
 #include "matrix.hpp"
 #include "sequencer.hpp"

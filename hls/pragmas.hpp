@@ -30,6 +30,11 @@
 #define JG_REGION_END
 // A cycle in which a polling process has done nothing.
 #define JG_SPIN(stream)
+// A cycle of the clock; who did not ask gets no answer.
+#define JG_NEXT_CYCLE(cycle, ask) \
+  ++cycle;                        \
+  bool asked;                     \
+  if (!ask.read_nb(asked)) return
 // A word that the host may set during a job.
 #define JG_FLAG const volatile unsigned*
 #define JG_FLAG_SET(flag) ((*(flag) & 1) != 0)
@@ -56,6 +61,9 @@
 #define JG_PROCESS(function, ...) region.process(#function, [&] { function(__VA_ARGS__); })
 #define JG_REGION csim::Region region
 #define JG_REGION_END region.run()
+#define JG_NEXT_CYCLE(cycle, ask) \
+  ask.read();                     \
+  cycle = csim::time()
 #define JG_SPIN(stream) csim::wait(stream.channel(), "not ready")
 #define JG_FLAG const std::atomic<bool>*
 #define JG_FLAG_SET(flag) ((flag) != nullptr && (flag)->load(std::memory_order_relaxed))

@@ -150,7 +150,9 @@ inline Fault issue_matmul(Core& core, const spec::Insn& insn, Queues q) {
   const Fault fault = check_matmul(c);
   if (fault != Fault::none) return fault;
   tally(core, spec::Counter::cmd_mm, 1);
-  tally(core, spec::Counter::macs, u64(c.m) * c.kb * c.nb * kBlock * C);
+  const u64 blocks = u64(c.m) * c.kb * c.nb;
+  tally(core, spec::Counter::macs, blocks * kBlock * C);
+  tally(core, spec::Counter::mx_busy, blocks * (kBlock / R));  // a slice a cycle
   q.matrix.write({Kind::command, 0, 0, static_cast<u16>(core.pc), c});
   return Fault::none;
 }
@@ -299,10 +301,12 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort
                       Fifo<SemRequest, 4>& give, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                       Fifo<FaultNote, 2>& note, Fifo<Traffic, 2>& loaded, Fifo<Traffic, 2>& stored,
                       Fifo<bool, 2>& load_idle, Fifo<bool, 2>& store_idle, Fifo<bool, 2>& matrix_idle,
-                      Fifo<bool, 2>& vector_idle) {
+                      Fifo<bool, 2>& vector_idle, Fifo<bool, 2>& clock_ask, Fifo<u64, 2>& clock_now) {
   JG_STATES(spec::Insn, code, kConfig.imem_words);
   JG_RAM(code)
   Core core = begin(regs);
+  clock_ask.write(true);
+  const u64 began = clock_now.read();
   if ((regs[reg_word(spec::csr::launch_flags)] & 1) == 0) fetch(memory, regs, core.code_len, code);
   const u32 watchdog = regs[reg_word(spec::csr::watchdog)];
   u64& executed = core.count[static_cast<u32>(spec::Counter::instructions)];
@@ -336,6 +340,11 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort
   tally(core, spec::Counter::store_bytes, s.bytes);
   tally(core, spec::Counter::store_beats, s.beats);
   tally(core, spec::Counter::store_bursts, s.bursts);
+  // A cycle for each, so these are times that need no clock.
+  tally(core, spec::Counter::ld_beats, l.beats);
+  tally(core, spec::Counter::st_beats, s.beats);
+  clock_ask.write(true);
+  tally(core, spec::Counter::cycles, clock_now.read() - began);
   finish(core, regs);
 }
 

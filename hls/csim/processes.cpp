@@ -15,6 +15,7 @@ namespace {
 thread_local Region* current = nullptr;
 thread_local std::size_t factor = 1;
 thread_local std::vector<Declared>* recorded = nullptr;
+thread_local std::function<std::uint64_t()> source;
 constexpr std::size_t kStack = 256 << 10;
 struct Cancelled {};  // what ends a process whose region ends before it
 }  // namespace
@@ -36,6 +37,9 @@ struct Region::Fibre {
 
 std::size_t depth_factor() { return factor; }
 void set_depth_factor(std::size_t f) { factor = f; }
+
+std::uint64_t time() { return source ? source() : 0; }
+void set_time(std::function<std::uint64_t()> from) { source = std::move(from); }
 
 void record_streams(std::vector<Declared>* to) { recorded = to; }
 void declare(const Declared& stream) {

@@ -4,6 +4,7 @@
 #define JOGAK_CSIM_PROCESSES_H
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -43,6 +44,10 @@ void declare(const Declared& stream);
 
 // The process at hand can't go on now. `why` is said of the channel in a deadlock.
 void wait(const Channel& channel, const char* why);
+// What the kernel's clock tells: 0, or what a test wants it to.
+std::uint64_t time();
+void set_time(std::function<std::uint64_t()> source);
+
 // Something went through a stream.
 void moved();
 

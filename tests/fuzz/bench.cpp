@@ -137,6 +137,23 @@ std::string compare_counters(const sim::RunResult& found, const model::Counters&
   return out;
 }
 
+// Timing counters that count work, a cycle each: known without a clock where nothing is cut short.
+std::string compare_events(const sim::RunResult& found, const model::Counters& meant, const spec::Config& config) {
+  struct Event {
+    spec::Counter counter;
+    u64 meant;
+  };
+  std::vector<Event> events{{spec::Counter::ld_beats, meant[spec::Counter::load_beats]},
+                            {spec::Counter::st_beats, meant[spec::Counter::store_beats]}};
+  if (config.sparse == 0) events.push_back({spec::Counter::mx_busy, meant[spec::Counter::macs] / (config.rows * config.cols)});
+  std::string out;
+  for (const Event& e : events) {
+    const u64 n = found.counters[std::size_t(e.counter)];
+    if (n != e.meant) out += "events of counter " + std::to_string(u32(e.counter)) + ": found " + std::to_string(n) + ", expected " + std::to_string(e.meant) + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 Bench::Bench(std::string_view config, u64 seed) : random_(seed ^ 0xBE7C4) {
@@ -299,6 +316,7 @@ std::string Bench::compare(const Case& c, Oracle& oracle, const Meaning& meaning
     out += compare_fault(result.fault, fault);
   }
   if (!is_async(c.fault)) out += compare_counters(result, meaning.result.counters);
+  if (c.fault == spec::Fault::none && !c.error) out += compare_events(result, meaning.result.counters, oracle.config());
   const char* names[] = {"wspm", "wsc", "aspm", "asc", "vmem"};
   for (std::size_t s = 0; s < kSpaces.size(); ++s) {
     const std::span<const u8> meant = oracle.machine().memories().bytes(kSpaces[s]);

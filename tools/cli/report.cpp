@@ -26,7 +26,7 @@ void phase(std::string& out, const char* name, const Totals& t, const spec::Conf
   if (t.tokens == 0) return;
   const Use u = use(t, config);
   if (t.sum[Counter::cycles] == 0) {
-    line(out, "%s: %d tokens in %d launches, %.0f multiply-accumulates a token, %.0f bytes loaded a token\n", name, t.tokens, t.launches,
+    line(out, "%s: %d tokens in %d launches, %.0f multiply-accumulates a token, %.0f bytes loaded a token; no times, as there is no clock\n", name, t.tokens, t.launches,
          static_cast<double>(t.sum[Counter::macs]) / t.tokens, static_cast<double>(t.sum[Counter::load_bytes]) / t.tokens);
     return;
   }
@@ -55,6 +55,7 @@ void reasons(std::string& out, const LaunchRecord& sum) {
   out += "\nshare of all cycles, by engine and reason\n";
   const char* last = "";
   for (const Reason& r : kReasons) {
+    if (sum[r.counter] == 0) continue;  // not the case, or nothing that this machine counts
     line(out, "  %-8s %-26s %6.1f %%\n", std::string(last) == r.engine ? "" : r.engine, r.text, 100 * share(sum[r.counter], sum[Counter::cycles]));
     last = r.engine;
   }
@@ -186,8 +187,9 @@ nlohmann::json profile_json(const Session& session, const spec::Config& config) 
   for (const bool decode : {false, true}) {
     const Totals t = totals(session.steps(), decode);
     const Use u = use(t, config);
-    j[decode ? "decode" : "prefill"] = {{"tokens", t.tokens}, {"launches", t.launches}, {"cycles_per_token", u.cycles_per_token},
-                                        {"array_use", u.array}, {"port_use", u.port}};
+    j[decode ? "decode" : "prefill"] = {{"tokens", t.tokens}, {"launches", t.launches}};
+    if (t.sum[Counter::cycles] == 0) continue;  // no clock, no times
+    j[decode ? "decode" : "prefill"].update({{"cycles_per_token", u.cycles_per_token}, {"array_use", u.array}, {"port_use", u.port}});
   }
   if (session.timeline() == nullptr) return j;
   for (const auto& [name, cell] : session.timeline()->operators()) j["operators"][name] = cell_json(cell);
