@@ -31,7 +31,7 @@ Mesh mesh_of(int dies) {
 }
 
 schedule::Plan plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
-  check(model, config, options);
+  check(config, options);
   const int dies = options.dies * options.stages;
   PlanOptions fewer = options;
   fewer.stages = 1;
