@@ -171,9 +171,11 @@ void abi_pass(State& s) {
     abi["adapter"] = schedule::to_json(p.adapter);
   }
   if (p.package_dies() > 1) {
+    if (p.stages > 1) abi["args"].push_back("overlapped");
     abi["args"].push_back("die");
     abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
                       {"first_layers", s.placed.first_layers}};
+    if (p.stages > 1) abi["package"]["overlap_rows"] = package::overlap_rows(p);
   }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";
@@ -247,7 +249,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
     result.passes.push_back({pass.info.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
   }
   verify(state.program);
-  result.explanation = schedule::explain(state.plan) + package::explain(state.plan);
+  result.explanation = schedule::explain(state.plan) + package::explain(state.plan) + state.placed.choice;
   result.bounds = schedule::bounds(state.plan);
   result.program = std::move(state.program);
   return result;

@@ -158,8 +158,10 @@ bool BatchSession::launch(const std::vector<const BatchPart*>& order) {
   write_words(table_, words);
   // The last rows of the parts lie between these.
   const u32 first = static_cast<u32>(order.front()->ids.size()) - 1, rows = static_cast<u32>(ids.size());
-  const u32 args[] = {static_cast<u32>(words.size() * 4), rows, first, rows - first, adapter_};
-  steps_.push_back({static_cast<int>(order.size()), static_cast<int>(rows), loaded_.run({args, std::size(args) - (lm_.adapter ? 0 : 1)})});
+  std::vector<u32> args = {static_cast<u32>(words.size() * 4), rows, first, rows - first};
+  if (lm_.adapter) args.push_back(adapter_);
+  if (lm_.pipeline()) args.push_back(0);  // all dies have these rows
+  steps_.push_back({static_cast<int>(order.size()), static_cast<int>(rows), loaded_.run(args)});
   steps_.back().dies = loaded_.records();
   if (steps_.back().record.aborted) aborted_ = true;
   return !aborted_;

@@ -75,15 +75,15 @@ std::vector<LaunchRecord> Dies::end(std::size_t launch) {
 
 LaunchRecord Dies::run(std::span<const std::uint32_t> args) {
   if (count() == 1) return loaded_.front()->run(args);
-  std::vector<std::uint32_t> own(args.begin(), args.end());
-  own.push_back(0);
+  return run_each(std::vector(count(), std::vector(args.begin(), args.end())));
+}
+
+LaunchRecord Dies::run_each(std::vector<std::vector<std::uint32_t>> args) {
+  for (std::size_t d = 0; d < count(); ++d) args.at(d).push_back(static_cast<std::uint32_t>(d));
   records_.assign(count(), {});
   LaunchRecord all;
   for (std::size_t launch = 0; launch < loaded_.front()->launches() && !all.aborted; ++launch) {
-    for (std::size_t d = 0; d < count(); ++d) {
-      own.back() = static_cast<std::uint32_t>(d);
-      loaded_[d]->start(launch, own);
-    }
+    for (std::size_t d = 0; d < count(); ++d) loaded_[d]->start(launch, args[d]);
     LaunchRecord slowest;
     const std::vector<LaunchRecord> ends = end(launch);
     for (std::size_t d = 0; d < count(); ++d) {

@@ -35,6 +35,8 @@ class Dies {
   // Runs the program once. Of several dies each is told its number by the argument behind `args`; the record counts all of them, with the
   // times of the slowest.
   LaunchRecord run(std::span<const std::uint32_t> args);
+  // The same with arguments of each die's own.
+  LaunchRecord run_each(std::vector<std::vector<std::uint32_t>> args);
   // The last launch's, die by die.
   const std::vector<LaunchRecord>& records() const { return records_; }
   void abort();

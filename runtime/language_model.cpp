@@ -15,6 +15,7 @@ void check_arguments(const Json& abi, bool batch) {
                 batch ? "more (compile with --sequences N)" : "1 (a batch session takes programs for several)");
   std::vector<std::string> known = {batch ? "table_bytes" : "position", "rows", "logit_row", "logit_rows"};
   if (abi.contains("adapter")) known.push_back("adapter");
+  if (abi.contains("package") && abi["package"].contains("overlap_rows")) known.push_back("overlapped");
   if (abi.contains("package")) known.push_back("die");
   const std::vector<std::string> args = abi.at("args");
   if (args != known) throw Error("session", "launch arguments", abi.at("args").dump(), known[0] + ", rows, logit_row, logit_rows");
@@ -120,6 +121,9 @@ LanguageModel read_language_model(const Program& program, bool batch) {
         throw Error("session", "package", p.dump(), "that of the program's mesh");
       m.first_layers = p.at("first_layers").get<std::vector<int>>();
       if (!consistent(m)) throw Error("session", "package", p.dump(), "a first layer for each die in order, and planes of the cache by its heads");
+      m.overlap_rows = p.value("overlap_rows", 0);
+      if ((m.overlap_rows > 0) != m.pipeline() || m.overlap_rows > m.info.rows)
+        throw Error("session", "package", p.dump(), "rows of overlapped launches for a pipeline, and for it alone");
       m.kv = of_all_heads(m);
     }
     if (batch) {

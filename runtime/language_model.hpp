@@ -56,6 +56,7 @@ struct LanguageModel {
     return layer - first;
   }
   bool pipeline() const { return !first_layers.empty() && first_layers.back() > 0; }
+  int overlap_rows = 0;       // of a pipeline: tokens of a launch where each die has its own
   int sequences = 1;          // most of a launch
   bool adapter = false;       // it takes a LoRA adapter, in the symbol of that name
   int pieces = 0;             // with more than one: most runs of rows within one page

@@ -66,25 +66,33 @@ void Session::check_state() const {
   if (aborted_) throw Error("session", "state", "an aborted launch", "a reset before more tokens");
 }
 
-void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
+void Session::write_tokens(std::span<const int> ids) {
   std::vector<std::uint8_t> bytes(ids.size() * 4);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::int32_t id = ids[i];
     std::memcpy(&bytes[i * 4], &id, 4);
   }
   loaded_.write(tokens_.window, tokens_.offset, bytes);
-  const u32 args[] = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows), adapter_};
+}
+
+void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
+  write_tokens(ids);
+  std::vector<u32> args = {static_cast<u32>(position_), static_cast<u32>(ids.size()), static_cast<u32>(logit_row), static_cast<u32>(logit_rows)};
+  if (lm_.adapter) args.push_back(adapter_);
+  if (lm_.pipeline()) args.push_back(0);  // all dies have these rows
   const KvLayout& kv = lm_.kv;
   if (kv.ring > 0) intact_ = std::max(intact_, position_ + static_cast<int>(ids.size()) - kv.ring);  // even if the launch ends halfway
   if (timeline_) timeline_->begin_launch();
-  const std::span<const u32> given(args, lm_.adapter ? std::size(args) : std::size(args) - 1);
-  steps_.push_back({position_, static_cast<int>(ids.size()), loaded_.run(given)});
-  steps_.back().dies = loaded_.records();
-  if (timeline_) timeline_->end_launch(steps_.back().record);
-  if (steps_.back().record.aborted) aborted_ = true;
+  end_launch(loaded_.run(args), ids);
+}
+
+void Session::end_launch(LaunchRecord record, std::span<const int> done) {
+  steps_.push_back({position_, static_cast<int>(done.size()), record, loaded_.records()});
+  if (timeline_) timeline_->end_launch(record);
+  if (record.aborted) aborted_ = true;
   if (aborted_) return;
-  position_ += static_cast<int>(ids.size());
-  history_.insert(history_.end(), ids.begin(), ids.end());
+  position_ += static_cast<int>(done.size());
+  history_.insert(history_.end(), done.begin(), done.end());
 }
 
 void Session::read_logits(int rows, std::vector<float>& out) const {
@@ -103,7 +111,10 @@ std::span<const float> Session::feed(std::span<const int> ids) {
 std::span<const float> Session::advance(std::span<const int> ids, const std::function<bool()>& go_on) {
   check_ids(ids);
   last_.clear();
-  for (std::size_t at = 0; at < ids.size() && !aborted_;) {
+  const auto rows = static_cast<std::size_t>(std::min(rows_, lm_.overlap_rows));
+  const bool overlaps = rows > 0 && ids.size() > rows;
+  if (overlaps && !overlap(ids, rows, go_on)) return {};
+  for (std::size_t at = overlaps ? ids.size() : 0; at < ids.size() && !aborted_;) {
     if (go_on && !go_on()) return {};
     const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));
     // Logits of the last row only: the others would cost time.

@@ -16,7 +16,7 @@ constexpr std::uint32_t remote(spec::Space space) { return static_cast<std::uint
 
 // Remote semaphores: parts of operands, for the matrix engine; parts of x, for the vector engine. Behind each the other dies, in the order of
 // this die's windows.
-enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8, kFromBefore = kColumnPart + 8, kFromLast };
+enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8 };
 
 }  // namespace
 
@@ -89,50 +89,6 @@ void Lowering::send_signal(int window, Space space, Reg from, unsigned semaphore
 // To the die behind window i this one is the die behind window dies - 2 - i.
 void Lowering::send_signals(Space space, Reg from, unsigned purpose) {
   for (int i = 0; i + 1 < p_.dies; ++i) send_signal(i, space, from, purpose + u32(p_.dies - 2 - i));
-}
-
-// The first die embeds, the others wait for x. The next die is behind the first window.
-void Lowering::take_over() {
-  const Reg first = p0_;
-  e_.alui(AluFn::eq, first, die_, 0);
-  e_.loop(first, [&] {
-    embed();
-    e_.signal(Engine::ld, kInput);
-    e_.wait(Engine::ve, kInput);
-    add_positions();
-  });
-  e_.alui(AluFn::eq, first, first, 0);
-  e_.loop(first, [&] { e_.wait(Engine::ve, kFromBefore); });
-}
-
-// No signals back here either: a die's x is its own until the die before has a new one, in the next launch, and the last one's rows come when all
-// have passed theirs on. The head is shared.
-void Lowering::pass_on() {
-  if (p_.stages == 1) return;
-  e_.label("pass_on");
-  if (!p_.post_norm) {  // else the vector engine has made x
-    e_.wait(Engine::ve, kResult);
-    e_.signal(Engine::mx, kResult);  // for the last norm
-  }
-  e_.signal(Engine::ve, kGathered);
-  e_.wait(Engine::st, kGathered);
-  const Reg last = p0_;
-  e_.alui(AluFn::eq, last, die_, u32(p_.stages - 1));
-  e_.loop(last, [&] {
-    const Reg row = times(first_, p_.dn * 4LL);
-    e_.alui(AluFn::add, p1_, row, p_.x * 4);
-    for (int i = 0; i + 1 < p_.stages; ++i) {
-      send(i, Space::vmem, p1_, k(p_.dn * 4LL), logit_rows_, k(p_.dn * 4LL));
-      send_signal(i, Space::vmem, p1_, kFromLast);
-    }
-  });
-  e_.alui(AluFn::eq, last, last, 0);
-  e_.loop(last, [&] {
-    e_.set(p1_, p_.x * 4);
-    send(0, Space::vmem, p1_, k(p_.dn * 4LL), m_, k(p_.dn * 4LL));
-    send_signal(0, Space::vmem, p1_, kFromBefore);
-    e_.wait(Engine::ve, kFromLast);
-  });
 }
 
 void Lowering::wait_for_peers(Engine engine, unsigned purpose) {

@@ -31,6 +31,12 @@ Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choi
   return p;
 }
 
+struct Way {
+  const char* name;
+  Placed (*make)(const Llama&, const spec::Config&, PlanOptions, int);
+};
+constexpr Way kWays[] = {{"tensor", tensor}, {"pipeline", pipeline}};
+
 }  // namespace
 
 Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies) {
@@ -39,15 +45,21 @@ Placed place(const std::string& way, const Llama& model, const spec::Config& con
   if (way == "pipeline") return pipeline(model, config, choices, dies);
   std::optional<Placed> best;
   std::optional<Error> reason;
-  for (const auto make : {tensor, pipeline}) {
+  std::string told, taken;
+  for (const auto& [name, make] : kWays) {
+    told += (told.empty() ? "" : "; ") + std::string(name) + ": ";
     try {
       Placed p = make(model, config, choices, dies);
-      if (!best || predict(p.plan, 1) < predict(best->plan, 1)) best = std::move(p);
+      const int tokens = prefill_tokens(p.plan);
+      told += "a token in " + std::to_string(predict(p.plan, 1)) + " cycles, " + std::to_string(tokens) + " in " + std::to_string(predict_prefill(p.plan, tokens));
+      if (!best || predict(p.plan, 1) < predict(best->plan, 1)) best = std::move(p), taken = name;
     } catch (const Error& e) {
+      told += e.what();
       if (!reason) reason = e;
     }
   }
   if (!best) throw *reason;
+  best->choice = "  taken: " + taken + ", by the time for a token (" + told + ")\n";
   return std::move(*best);
 }
 

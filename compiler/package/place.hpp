@@ -12,6 +12,7 @@ struct Placed {
   schedule::Plan plan;
   std::vector<schedule::Llama> stages;  // of a pipeline: each die's layers
   std::vector<int> first_layers;        // of each die
+  std::string choice = {};              // of "auto": what each way would take, as text
 };
 
 // `way`: "tensor", "pipeline", or "auto": the one whose token takes less time by prediction, of those that the decoder allows. Throws

@@ -83,21 +83,6 @@ GatherTime time_of(const Plan& p, const Gather& gather) {
   return t;
 }
 
-u64 predict(const Plan& p, int rows) {
-  u64 cycles = 0, layers = 0;
-  const auto n = static_cast<u64>(rows);
-  for (const Bound& b : schedule::bounds(p)) {
-    const bool layer = b.first != kNoLayer;
-    const u64 one = std::max(b.port(n), b.array(layer ? n : 1, n));
-    cycles += one * (layer ? b.last - b.first + 1u : 1u);
-    if (layer && b.op == "attn_q") layers += b.last - b.first + 1;
-  }
-  u64 between = 0;
-  for (const Gather& g : gathers(p, rows)) between += time_of(p, g).cycles();
-  if (p.stages > 1) return cycles * static_cast<u64>(p.stages) + between;  // one die after the other; the head counted too often, as it is small
-  return cycles + between * layers;
-}
-
 std::string explain(const Plan& p) {
   if (p.package_dies() == 1) return "";
   const Mesh mesh = mesh_of(p.package_dies());
@@ -129,9 +114,7 @@ std::string explain(const Plan& p) {
                 static_cast<unsigned long long>(link), static_cast<unsigned long long>(std::max(store, link)),
                 store == 0 ? 0.0 : static_cast<double>(busiest.bytes) * 68 / 64 / static_cast<double>(store));
   out += text;
-  std::snprintf(text, sizeof text, "  predicted: %llu cycles of a launch of 1 row, %llu of %d rows\n", static_cast<unsigned long long>(predict(p, 1)),
-                static_cast<unsigned long long>(predict(p, p.rows)), p.rows);
-  return out + text;
+  return out + explain_times(p);
 }
 
 }  // namespace jogak::package

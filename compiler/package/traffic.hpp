@@ -39,6 +39,14 @@ GatherTime time_of(const schedule::Plan& plan, const Gather& gather);
 
 // Predicted cycles of a launch of so many rows that attend to as many keys: the longer of port and array for every operator, and the gathers.
 std::uint64_t predict(const schedule::Plan& plan, int rows);
+// Of so many tokens in launches one after the other; a pipeline's overlap (runtime/session_pipeline.cpp).
+std::uint64_t predict_prefill(const schedule::Plan& plan, int tokens);
+constexpr int kPrefill = 128;  // tokens, or the context where that is shorter: what is told and chosen by
+int prefill_tokens(const schedule::Plan& plan);
+// Rows of a pipeline's overlapped launches: those with which prefill takes least.
+int overlap_rows(const schedule::Plan& plan);
+// All of these as text.
+std::string explain_times(const schedule::Plan& plan);
 
 // The gathers of one row and of the most, and the link that bounds them; nothing for one die.
 std::string explain(const schedule::Plan& plan);

@@ -10,7 +10,6 @@ emit::Emitter Lowering::run() {
   prologue();
   layers();
   pass_on();
-  weights_.seek_layer(p_.layer.size());
   finish();
   e_.label("halt");
   e_.put(spec::Halt{});
@@ -26,7 +25,8 @@ void Lowering::prologue() {
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   if (!p_.post_norm) e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
-  if (p_.package_dies() > 1) die_ = e_.variable();  // the argument behind the four
+  if (p_.stages > 1) overlapped_ = e_.variable();   // the arguments behind the four
+  if (p_.package_dies() > 1) die_ = e_.variable();
   adapter_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
@@ -73,7 +73,7 @@ void Lowering::add_positions() {
 
 // Keys of experts may take the place of what attention alone needs.
 unsigned Lowering::variables(const Plan& plan) {
-  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0) +
+  const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0) + (plan.stages > 1 ? 1 : 0) +
                          (plan.one_body ? 1 : 0);
   if (!plan.experts()) return plain;
   return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + (plan.dies > 1 ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
@@ -262,6 +262,13 @@ void Lowering::normalise_centred(int which, Reg rows, Reg means, Reg dst) {
 }
 
 void Lowering::finish() {
+  if (p_.stages == 1) return last_norm_and_head();
+  wanted(p0_);
+  e_.loop(p0_, [&] { last_norm_and_head(); });
+}
+
+void Lowering::last_norm_and_head() {
+  weights_.seek_layer(p_.layer.size());
   e_.label("norm_weights");
   if (p_.experts() || p_.one_body) weights_.fill_run();
   load_norm(0);

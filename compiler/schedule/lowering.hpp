@@ -43,8 +43,9 @@ class Lowering : Arithmetic {
   void norm(const char* label, int which, Reg x, Reg rows, std::optional<std::uint32_t> bias = {});
   void normalise(int which, Reg rows, Reg scales, Reg dst);
   void normalise_centred(int which, Reg rows, Reg means, Reg dst);
-  // Final norm and logits of rows arg2 .. arg2 + arg3 - 1.
+  // Final norm and logits of rows arg2 .. arg2 + arg3 - 1; a pipeline leaves the head out where these are none.
   void finish();
+  void last_norm_and_head();
 
   void projections(const LayerPlan& l);
   // r = offset in the KV window of this layer's `region` at the launch position, `unit` bytes a token.
@@ -187,9 +188,12 @@ class Lowering : Arithmetic {
   void send_rows(Reg from, int part, int stride, Reg rows);
   // This die's columns of x, or what else begins at word `base`, which `maker` has made, likewise; the vector engine waits.
   void gather_columns(Engine maker, std::uint32_t base);
-  // Where each die has layers of its own: x comes from the die before; goes to the next one, and from the last one to all for the head.
+  // Where each die has layers of its own (compiler/package/pass.cpp): x comes from the die before; goes to the next one, and from the last
+  // one to all for the head.
   void take_over();
   void pass_on();
+  void share_last();
+  void wanted(Reg r);  // r = are there logits to make?
   void send(int window, Space space, Reg from, Reg bytes, Reg rows, Reg stride);
   void send_to_all(Space space, Reg from, Reg bytes, Reg rows, Reg stride);
   void send_signal(int window, Space space, Reg from, unsigned semaphore);
@@ -246,6 +250,7 @@ class Lowering : Arithmetic {
   std::optional<Addition> adds_;
   Reg adapter_on_ = 0, adapter_at_ = 0, adapter_fill_ = 0;  // 1 or 0; next piece in DRAM; its place in wspm
   Reg die_ = 0;       // its number, in a package
+  Reg overlapped_ = 0;  // 1 or 0: each die has rows of its own
   Reg hidden_ = 0;    // an expert's hidden row, in one of two places
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page

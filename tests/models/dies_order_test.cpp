@@ -18,6 +18,9 @@ std::string verdict(const Program& program) {
     const std::vector<int> prompt = {5, 6, 7}, more = {8};
     session.feed(prompt);
     session.feed(more);
+    if (!session.language_model().pipeline()) return first;
+    session.limit_rows(2);  // launches that overlap
+    session.feed(prompt);
   } catch (const Error& e) {
     if (first.empty()) first = e.what();
   }

@@ -1,5 +1,6 @@
 // scale-prefill, scale-decode: one Llama layer (d 2048, feed-forward 8192, 32 heads, 8 KV heads) on 1, 2 and 4 dies, in cycles of the cycle
 // model at 1 GHz; each die has a memory channel of its own (its port, ideal memory). Then a token of a layer with experts (8 of 32, of 768).
+// scale-pipeline: four layers with a narrower feed-forward, one on each of 4 dies.
 #include <bit>
 
 #include "common.hpp"
@@ -10,6 +11,7 @@ namespace jogak::bench {
 namespace {
 
 constexpr import::LlamaHyper kLayer{.layers = 1, .width = 2048, .heads = 32, .kv_heads = 8, .ffn = 8192, .context = 256, .vocab = 32};
+constexpr import::LlamaHyper kLayers{.layers = 4, .width = 2048, .heads = 32, .kv_heads = 8, .ffn = 2048, .context = 256, .vocab = 32};
 constexpr ir::Mixture kMixture{.experts = 32, .top = 8};
 
 struct Run {
@@ -28,8 +30,8 @@ std::vector<std::unique_ptr<driver::Device>> open(const Program& program, const 
 }
 
 // `tokens` of prefill, then one of decode.
-Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int tokens) {
-  const Program program = compile(graph, {.config = value_or(o.config, "quad"), .format = value_or(o.format, "int8"), .dies = dies}).program;
+Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int tokens, const char* parallel = "tensor") {
+  const Program program = compile(graph, {.config = value_or(o.config, "quad"), .format = value_or(o.format, "int8"), .dies = dies, .parallel = parallel}).program;
   Session session(program, open(program, value_or(o.on, "cycle"), gb_per_s));
   std::vector<int> ids;
   for (int i = 0; i < tokens; ++i) ids.push_back(i * 37 % kLayer.vocab);
@@ -41,6 +43,12 @@ Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int
   r.logits.assign(last.begin(), last.end());
   r.decode = session.steps().back().record[spec::Counter::cycles];
   return r;
+}
+
+std::uint64_t differences(const Run& a, const Run& b) {
+  std::uint64_t different = 0;
+  for (std::size_t i = 0; i < a.logits.size(); ++i) different += std::bit_cast<std::uint32_t>(a.logits[i]) != std::bit_cast<std::uint32_t>(b.logits[i]);
+  return different;
 }
 
 void scale(const Options& o, Report& report, bool prefill) {
@@ -59,9 +67,7 @@ void scale(const Options& o, Report& report, bool prefill) {
   };
   add(one, 1, "", {});
   std::uint64_t different = 0;
-  const auto compare = [&](const Run& a, const Run& b) {
-    for (std::size_t i = 0; i < a.logits.size(); ++i) different += std::bit_cast<std::uint32_t>(a.logits[i]) != std::bit_cast<std::uint32_t>(b.logits[i]);
-  };
+  const auto compare = [&](const Run& a, const Run& b) { different += differences(a, b); };
   for (const double link : {64.0, 4.0}) {
     for (const int dies : {2, 4}) {
       const Run r = run(graph, o, dies, link, tokens);
@@ -85,6 +91,31 @@ void scale(const Options& o, Report& report, bool prefill) {
   report.add({.case_name = "logits against one die", .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});
 }
 
+void scale_pipeline(const Options& o, Report& report) {
+  const std::string config = value_or(o.config, "quad"), on = value_or(o.on, "cycle"), format = value_or(o.format, "int8");
+  const int tokens = o.tokens > 0 ? o.tokens : 128;
+  const ir::Graph graph = import::synthetic_llama(kLayers, o.seed);
+  const Run one = run(graph, o, 1, 0, tokens);
+  const std::string what = "4 layers of d 2048, " + format + ", " + std::to_string(tokens) + " tokens in ";
+  const auto add = [&](const std::string& name, const Run& r) {
+    report.add({.case_name = what + std::to_string(r.launches) + " launches, " + name, .config = config, .on = on, .value = static_cast<double>(r.prefill), .unit = "cycles"});
+  };
+  add("1 die", one);
+  std::uint64_t different = 0;
+  for (const double link : {64.0, 4.0})
+    for (const int dies : {2, 4}) {
+      const Run r = run(graph, o, dies, link, tokens, "pipeline");
+      const std::string name = "a pipeline of " + std::to_string(dies) + (link == 64 ? " dies, 64 GB/s links" : " dies, 4 GB/s links");
+      add(name, r);
+      report.add({.case_name = "prefill, " + name, .config = config, .on = on, .value = static_cast<double>(one.prefill) / static_cast<double>(r.prefill), .unit = "x one die",
+                  .bar = link < 64 ? std::nullopt : std::optional(dies == 2 ? 1.8 : 3.0)});
+      report.add({.case_name = "a token, " + name, .config = config, .on = on, .value = static_cast<double>(one.decode) / static_cast<double>(r.decode), .unit = "x one die"});
+      different += differences(one, r);
+    }
+  report.add({.case_name = "logits against one die", .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});
+}
+
+const Register in_pipeline{"scale-pipeline", "four Llama layers of d 2048 as a pipeline of 2 and 4 dies against one, 128 tokens", scale_pipeline};
 const Register in_prefill{"scale-prefill", "one Llama layer of d 2048 on 2 and 4 dies against one, 128 tokens", [](const Options& o, Report& r) { scale(o, r, true); }};
 const Register in_decode{"scale-decode", "one Llama layer of d 2048 on 2 and 4 dies against one, a token", [](const Options& o, Report& r) { scale(o, r, false); }};
 

@@ -158,7 +158,7 @@ Totals totals(const std::vector<Step>& steps, bool decode) {
 Use use(const Totals& t, const spec::Config& config) {
   const std::uint64_t cycles = t.sum[Counter::cycles];
   if (cycles == 0) return {};
-  return {static_cast<double>(cycles) / t.tokens, share(t.sum[Counter::macs], cycles * config.rows * config.cols * t.dies),
+  return {static_cast<double>(cycles) / std::max(t.tokens, 1), share(t.sum[Counter::macs], cycles * config.rows * config.cols * t.dies),
           share(t.sum[Counter::ld_beats] + t.sum[Counter::st_beats], cycles)};
 }
 

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "../schedule/explain.hpp"
+#include "traffic.hpp"
+
+namespace jogak::package {
+
+using schedule::Plan;
+using u64 = std::uint64_t;
+
+namespace {
+
+// Cycles of one die's operators and of what goes between the dies of a launch, whose rows attend to `keys`.
+struct Parts {
+  u64 layers = 0, head = 0, between = 0;
+};
+Parts parts(const Plan& p, int rows, int keys) {
+  Parts sum;
+  const auto n = static_cast<u64>(rows), seen = static_cast<u64>(keys);
+  u64 layers = 0;
+  for (const Bound& b : schedule::bounds(p)) {
+    const bool layer = b.first != kNoLayer;
+    const u64 one = std::max(b.port(seen), b.array(layer ? n : 1, seen));
+    (layer ? sum.layers : sum.head) += one * (layer ? b.last - b.first + 1u : 1u);
+    if (layer && b.op == "attn_q") layers += b.last - b.first + 1;
+  }
+  for (const Gather& g : gathers(p, rows)) sum.between += time_of(p, g).cycles();
+  if (p.stages == 1) sum.between *= layers;
+  return sum;
+}
+
+// In each launch all dies have rows, and hand them over one after the other.
+u64 overlapped(const Plan& p, int rows, int tokens) {
+  const auto stages = static_cast<u64>(p.stages);
+  const u64 launches = static_cast<u64>((tokens + rows - 1) / rows) + stages - 1;
+  u64 cycles = 0;
+  for (u64 i = 0; i < launches; ++i) {
+    const Parts one = parts(p, rows, std::min(tokens, static_cast<int>(i + 1) * rows));
+    cycles += one.layers + one.between + (i + 1 == launches ? one.head : 0);
+  }
+  return cycles;
+}
+
+}  // namespace
+
+u64 predict(const Plan& p, int rows) {
+  const Parts one = parts(p, rows, rows);
+  return one.layers * static_cast<u64>(p.stages) + one.head + one.between;  // a pipeline: one die after the other
+}
+
+u64 predict_prefill(const Plan& p, int tokens) {
+  if (p.stages > 1 && tokens > overlap_rows(p)) return overlapped(p, overlap_rows(p), tokens);
+  u64 cycles = 0;
+  for (int at = 0; at < tokens; at += p.rows) {
+    const int rows = std::min(p.rows, tokens - at);
+    const Parts one = parts(p, rows, at + rows);
+    cycles += one.layers * static_cast<u64>(p.stages) + one.head + one.between;
+  }
+  return cycles;
+}
+
+int prefill_tokens(const Plan& p) { return std::min(kPrefill, p.context); }
+
+int overlap_rows(const Plan& p) {
+  int best = 1;
+  u64 least = ~u64(0);
+  for (int rows = p.rows; rows >= 1; --rows)
+    if (const u64 cycles = overlapped(p, rows, prefill_tokens(p)); cycles < least) best = rows, least = cycles;
+  return best;
+}
+
+std::string explain_times(const Plan& p) {
+  const int tokens = prefill_tokens(p);
+  char text[300];
+  std::snprintf(text, sizeof text, "  predicted: %llu cycles of a launch of 1 row, %llu of %d rows, %llu of a prefill of %d tokens", static_cast<unsigned long long>(predict(p, 1)),
+                static_cast<unsigned long long>(predict(p, p.rows)), p.rows, static_cast<unsigned long long>(predict_prefill(p, tokens)), tokens);
+  std::string out = text;
+  if (p.stages > 1) out += ", its launches of " + std::to_string(overlap_rows(p)) + " rows overlapped";
+  return out + "\n";
+}
+
+}  // namespace jogak::package

@@ -1,0 +1,34 @@
+// Prefill of a pipeline: its dies work on different parts of the prompt at the same time.
+#include <algorithm>
+
+#include "session.hpp"
+
+namespace jogak {
+
+using u32 = std::uint32_t;
+
+// In launch t die d has chunk t - d, if there is one: with c chunks on n dies c + n - 1 launches, each as long as one die's layers take. A die
+// without a chunk has no rows, which costs it time but not the others. Logits are those of the last chunk, when the last die has it.
+bool Session::overlap(std::span<const int> ids, std::size_t rows, const std::function<bool()>& go_on) {
+  const std::size_t chunks = (ids.size() + rows - 1) / rows, dies = loaded_.count();
+  const auto start = static_cast<u32>(position_);
+  const auto chunk = [&](std::size_t c) { return c < chunks ? ids.subspan(c * rows, std::min(rows, ids.size() - c * rows)) : std::span<const int>(); };
+  for (std::size_t t = 0; t + 1 < chunks + dies && !aborted_; ++t) {
+    if (go_on && !go_on()) return false;
+    const bool last = t + 2 == chunks + dies;
+    std::vector<std::vector<u32>> args;
+    for (std::size_t d = 0; d < dies; ++d) {
+      const std::size_t c = d <= t ? t - d : chunks;
+      args.push_back({c < chunks ? start + static_cast<u32>(c * rows) : 0, static_cast<u32>(chunk(c).size()), last ? static_cast<u32>(chunk(chunks - 1).size()) - 1 : 0, last, 1});
+    }
+    if (t < chunks) {
+      write_tokens(chunk(t));
+      if (lm_.kv.ring > 0) intact_ = std::max(intact_, static_cast<int>(start + t * rows + chunk(t).size()) - lm_.kv.ring);
+    }
+    if (timeline_) timeline_->begin_launch();
+    end_launch(loaded_.run_each(std::move(args)), chunk(t + 1 < dies ? chunks : t + 1 - dies));
+  }
+  return true;
+}
+
+}  // namespace jogak
