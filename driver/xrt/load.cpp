@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "../backends.hpp"
 #include "../guard.hpp"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFile = "libjogak_xrt.so";
+constexpr const char* kLibrary = "libxrt_coreutil.so.2";
 
 std::string module_path() {
   if (const char* named = std::getenv("JOGAK_XRT_MODULE"); named != nullptr && *named != 0) return named;
@@ -28,9 +30,25 @@ std::string module_path() {
               "a build with XRT's headers (package libxrt-dev or XRT_ROOT), or JOGAK_XRT_MODULE");
 }
 
+// XRT's library where a variable or AMD's packages put it, else the module finds the distribution's: the first one loaded counts.
+void load_library() {
+  std::vector<fs::path> roots;
+  for (const char* name : {"XRT_ROOT", "XILINX_XRT"})
+    if (const char* root = std::getenv(name); root != nullptr && *root != 0) roots.emplace_back(root);
+  roots.emplace_back("/opt/xilinx/xrt");
+  for (const fs::path& root : roots)
+    for (const char* folder : {"lib", "lib64"}) {
+      const fs::path path = root / folder / kLibrary;
+      if (!fs::exists(path)) continue;
+      if (::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) == nullptr) throw Error("xrt device", "XRT's library", ::dlerror(), "one that loads");
+      return;
+    }
+}
+
 // Stays loaded: XRT's threads outlive its devices.
 const Module& module() {
   const std::string path = module_path();
+  load_library();
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) throw Error("xrt device", "module", ::dlerror(), "one that loads, with XRT 2.13 or newer installed");
   const auto entry = reinterpret_cast<const Module* (*)()>(::dlsym(library, kSymbol));

@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
     const std::string folder = "/tmp/" + variable("USER") + "/", id = variable("EMULATION_SOCKETID");
     const int fd = connect_to(folder + id, kPatience);
     if (fd < 0) throw jogak::Error("xrt card", "socket " + folder + id, "nobody listening for a minute", "the host's XRT");
+    check_host(fd);
     const HostMemory host(folder + "D2X_unix_sock_" + id);
     serve(*card, fd);
     ::close(fd);

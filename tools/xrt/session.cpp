@@ -162,6 +162,14 @@ void until_call(Card& card, int fd) {
 
 }  // namespace
 
+void check_host(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) throw Error("xrt card", "socket", std::strerror(errno), "one that tells who listens");
+  if (peer.uid != ::geteuid())
+    throw Error("xrt card", "host on the socket", "user " + std::to_string(peer.uid), "user " + std::to_string(::geteuid()) + ", whose card this is");
+}
+
 void serve(Card& card, int fd) {
   for (std::vector<u8> body;;) {
     until_call(card, fd);

@@ -16,6 +16,9 @@ Answer answer(Card& card, u32 api, Bytes body);
 constexpr std::size_t kCallHead = 14, kAnswerHead = 9;
 constexpr u64 kLongestBody = u64(64) << 20;
 
+// Throws where the process that listens at the other end is another user's: folders below /tmp can be anybody's.
+void check_host(int fd);
+
 // fd: a connected stream socket, not closed. Returns when the host closed the card or the connection; throws Error for anything
 // that is not the protocol.
 void serve(Card& card, int fd);

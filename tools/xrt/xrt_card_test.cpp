@@ -1,14 +1,21 @@
 // The simulated card without XRT: its messages, what malformed ones do, the files it is described by.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
 
 #include "error.hpp"
 #include "session.hpp"
+#include "stage.hpp"
 #include "xclbin.hpp"
 
 using namespace jogak;
@@ -165,6 +172,101 @@ TEST_CASE("xrt card: unknown configurations and simulators are refused by name")
       CHECK(std::string(e.what()).find(o.config == "huge" ? "huge" : "abacus") != std::string::npos);
     }
   }
+}
+
+namespace {
+
+// A folder with XRT's emulation library, as far as its name goes.
+struct Root {
+  explicit Root(const std::string& name, const char* folder = "lib") : path("/tmp/jogak-xrt-root-" + std::to_string(::getpid()) + name) {
+    std::filesystem::create_directories(path / folder);
+    std::ofstream(path / folder / "libxrt_hwemu.so.2") << "";
+  }
+  ~Root() { std::filesystem::remove_all(path); }
+  const std::filesystem::path path;
+};
+
+void set(const char* name, const std::string& value) { value.empty() ? ::unsetenv(name) : ::setenv(name, value.c_str(), 1); }
+
+// A socket on which a process of this user listens.
+int connected_to(uid_t user, pid_t& child) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/tmp/jogak-xrt-peer-%d", ::getpid());
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  child = ::fork();
+  if (child == 0) {
+    if (::geteuid() != user && ::setuid(user) != 0) ::_exit(1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 1) != 0) ::_exit(1);
+    (void)!::write(ready[1], "x", 1);
+    ::close(::accept(fd, nullptr, nullptr));
+    ::_exit(0);
+  }
+  char byte;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  ::close(ready[0]), ::close(ready[1]);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  ::unlink(address.sun_path);
+  return fd;
+}
+
+}  // namespace
+
+TEST_CASE("xrt card: emulation's libraries are looked for in XRT_ROOT, then XILINX_XRT, then where packages put them") {
+  const Root first("first"), second("second", "lib64");
+  const auto found = [](const std::string& root, const std::string& xilinx) {
+    set("XRT_ROOT", root), set("XILINX_XRT", xilinx);
+    const auto path = find_libraries();
+    set("XRT_ROOT", ""), set("XILINX_XRT", "");
+    return path;
+  };
+  CHECK(found(first.path, second.path) == first.path / "lib");
+  CHECK(found(second.path, first.path) == second.path / "lib64");
+  CHECK(found("", second.path) == second.path / "lib64");
+  CHECK(found("/nowhere", first.path) == first.path / "lib");
+  const auto packaged = found("", "");
+  CHECK((packaged.empty() || packaged.string().rfind("/opt/xilinx/xrt", 0) == 0 || packaged.string().rfind("/usr", 0) == 0));
+}
+
+TEST_CASE("xrt card: the stage is a folder of the user's alone, and nothing of it stays") {
+  const Root root("stage");
+  const ::mode_t mask = ::umask(0);
+  std::filesystem::path folder;
+  {
+    const Stage stage({.card = {.config = "nano"}, .cards = 2, .libraries = root.path / "lib"});
+    folder = stage.folder();
+    struct ::stat s {};
+    REQUIRE(::lstat(folder.c_str(), &s) == 0);
+    CHECK(S_ISDIR(s.st_mode));
+    CHECK((s.st_mode & 07777) == 0700);
+    CHECK(s.st_uid == ::geteuid());
+    // Where XRT puts its socket.
+    CHECK("/tmp/" + stage.environment().at("USER") == folder.string());
+    CHECK(stage.environment().at("JOGAK_XRT_CARDS") == "2");
+    CHECK(std::filesystem::is_symlink(folder / "root/lib/libxrt_hwemu.so.2"));
+    // Whoever makes folders of such names cannot have made the next.
+    CHECK(Stage({.card = {}, .libraries = root.path / "lib"}).folder() != folder);
+  }
+  ::umask(mask);
+  CHECK_FALSE(std::filesystem::exists(folder));
+  CHECK(std::filesystem::exists(root.path / "lib/libxrt_hwemu.so.2"));  // links went, not what they lead to
+}
+
+TEST_CASE("xrt card: a host of another user is refused") {
+  pid_t child = 0;
+  const int own = connected_to(::geteuid(), child);
+  CHECK_NOTHROW(check_host(own));
+  ::close(own), ::waitpid(child, nullptr, 0);
+  if (::geteuid() != 0) {
+    MESSAGE("another user's process: only root can start one");
+    return;
+  }
+  const int foreign = connected_to(65534, child);
+  CHECK_THROWS_WITH(check_host(foreign), doctest::Contains("host on the socket, found user 65534, expected user 0"));
+  ::close(foreign), ::waitpid(child, nullptr, 0);
 }
 
 TEST_CASE("xrt card: the container's sections lie inside of it") {
