@@ -54,7 +54,40 @@ struct Pair {
   Floats a, b;
 };
 
-AdapterPlan plan_of(const Program& program) {
+// The places of a program, one machine's or those of each die of a package.
+struct Places {
+  AdapterPlan die;                     // layers and heads are those of a die
+  AdapterPlan model;                   // the same with all that the model has
+  int dies = 1;
+  std::vector<int> first_layers = {0};  // of each die, where each has layers of its own; else 0 for all
+  bool pipeline() const { return first_layers.back() > 0; }
+  // The model's layer, or -1 for one of zeros behind a die's last one.
+  int layer(int index, int on) const {
+    if (!pipeline()) return index;
+    const int layer = first_layers[static_cast<std::size_t>(on)] + index;
+    return layer < (on + 1 < dies ? first_layers[static_cast<std::size_t>(on) + 1] : model.layers) ? layer : -1;
+  }
+};
+
+void add_package(Places& to, const Json& abi) {
+  const Json package = abi.value("package", Json::object());
+  const auto first = import::optional_key<std::vector<int>>("adapter", package, "first_layers").value_or(std::vector<int>());
+  const int dies = import::need_size("adapter", package, "dies"), kv_heads = import::need_size("adapter", package, "kv_heads"), layers = import::need_size("adapter", abi, "layers");
+  const bool ordered = std::is_sorted(first.begin(), first.end()) && !first.empty() && first.front() == 0 && first.back() < layers;
+  if (!ordered || static_cast<std::uint32_t>(dies) > kMostDies || first.size() != static_cast<std::size_t>(dies) || to.die.kv_heads < 1 || kv_heads > to.die.kv_heads * dies)
+    throw Error("adapter", "package in the program", package.dump(), "a first layer of each die in order, and its heads");
+  to.dies = dies, to.first_layers = first;
+  to.model.kv_heads = kv_heads, to.model.heads = to.die.heads / to.die.kv_heads * kv_heads, to.model.layers = layers;
+  to.die.all_heads = to.model.heads;
+  if (!to.pipeline()) to.die.dies = dies;
+  if (to.model.routed.empty() || !to.pipeline()) return;
+  to.model.routed.assign(static_cast<std::size_t>(layers), 0);
+  for (int die = 0; die < dies; ++die)
+    for (int l = 0; l < to.die.layers; ++l)
+      if (const int layer = to.layer(l, die); layer >= 0) to.model.routed[static_cast<std::size_t>(layer)] = to.die.is_routed(l);
+}
+
+Places places_of(const Program& program) {
   const Json abi = Json::parse(program.abi, nullptr, false);
   if (!abi.is_object() || !abi.contains("adapter")) throw Error("adapter", "program", "no place for adapters", "one compiled with --lora RANK");
   AdapterPlan p;
@@ -66,7 +99,9 @@ AdapterPlan plan_of(const Program& program) {
   p.routed = import::optional_key<std::vector<int>>("adapter", abi["adapter"], "routed").value_or(std::vector<int>());
   if (p.rank == 0 || p.cols == 0 || p.fc == 0 || p.slot_bytes == 0 || p.feeds < 1 || p.feeds > 2 || (!p.routed.empty() && p.routed.size() != static_cast<std::size_t>(p.layers)))
     throw Error("adapter", "sizes in the program", "some that are 0 or do not agree", "those of a program compiled with --lora RANK");
-  return p;
+  Places places{.die = p, .model = p};
+  if (abi.contains("package")) add_package(places, abi);
+  return places;
 }
 
 // An adapter's matrices by layer and target, from a folder in PEFT's form or a GGUF file.
@@ -81,8 +116,9 @@ class Source {
           throw Error(kPart, "layer " + std::to_string(l) + " " + kModules[target].name, pair.a.values.empty() ? "lora_B alone" : "lora_A alone", "both");
     if (std::all_of(pairs_.begin(), pairs_.end(), [](const auto& m) { return m.empty(); })) throw Error(kPart, "tensors", "none", "lora_A and lora_B of some projection");
   }
-  // The pair of a target, or zeros.
+  // The pair of a target; null: zeros.
   const Pair* find(int layer, Target target) const {
+    if (layer < 0) return nullptr;
     const auto& all = pairs_[static_cast<std::size_t>(layer)];
     const auto found = all.find(target);
     return found == all.end() ? nullptr : &found->second;
@@ -243,24 +279,29 @@ class Source {
 // Writes matrices in the order in which the program takes them.
 class Packer {
  public:
-  Packer(const AdapterPlan& plan, const Source& source) : p_(plan), source_(source) {}
+  Packer(const Places& places, const Source& source) : p_(places.die), places_(places), source_(source) {}
 
   std::vector<std::uint8_t> run() {
-    for (int l = 0; l < p_.layers; ++l) {
-      down(l, AdapterGroup::qkv, {kQ, kK, kV});
-      heads(l, kQ, p_.heads), heads(l, kK, p_.kv_heads), heads(l, kV, p_.kv_heads);
-      down(l, AdapterGroup::o, {kO});
-      residual(l, kO);
-      if (p_.is_routed(l)) continue;
-      down(l, AdapterGroup::ffn, p_.feeds == 2 ? std::vector<Target>{kGate, kUp} : std::vector<Target>{kUp});
-      for (int first = 0; first < schedule::round_up(p_.ffn, p_.fc); first += p_.fc) iteration(l, first);
-      down(l, AdapterGroup::down, {kDown});
-      residual(l, kDown);
-    }
+    for (die_ = 0; die_ < places_.dies; ++die_)
+      for (int l = 0; l < p_.layers; ++l) layer(places_.layer(l, die_), p_.is_routed(l));
     return std::move(out_);
   }
 
  private:
+  // The die's part where dies share a layer.
+  int part() const { return p_.dies > 1 ? die_ : 0; }
+
+  void layer(int l, bool routed) {
+    down(l, AdapterGroup::qkv, {kQ, kK, kV});
+    heads(l, kQ, p_.heads), heads(l, kK, p_.kv_heads), heads(l, kV, p_.kv_heads);
+    down(l, AdapterGroup::o, {kO});
+    residual(l, kO);
+    if (routed) return;
+    down(l, AdapterGroup::ffn, p_.feeds == 2 ? std::vector<Target>{kGate, kUp} : std::vector<Target>{kUp});
+    for (int i = 0; i < p_.iterations(); ++i) iteration(l, (part() * p_.iterations() + i) * p_.fc);
+    down(l, AdapterGroup::down, {kDown});
+    residual(l, kDown);
+  }
   // A of the targets, one below the other; the input of o has a gap behind each head.
   void down(int layer, AdapterGroup g, const std::vector<Target>& targets) {
     Floats m = zeros(p_.down_columns(g), p_.input(g));
@@ -275,15 +316,15 @@ class Packer {
     matrix(m, p_.down(g));
   }
   void heads(int layer, Target target, int count) {
-    for (int h = 0; h < count; ++h) {
+    for (int h = part() * count; h < (part() + 1) * count; ++h) {
       Floats m = zeros(p_.hn(), p_.rank);
-      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, h * p_.head_dim, p_.head_dim, 0, 0);
+      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, h * p_.head_dim, p_.head_dim);
       matrix(m, p_.up_head());
     }
   }
   void residual(int layer, Target target) {
-    Floats m = zeros(schedule::round_up(p_.width, p_.cols), p_.rank);
-    if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, 0, p_.width, 0, 0);
+    Floats m = zeros(p_.x_part(), p_.rank);
+    if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, part() * p_.x_part(), p_.x_part());
     matrix(m, p_.up_residual());
   }
   // Columns of gate, then of up.
@@ -291,16 +332,17 @@ class Packer {
     for (const Target target : {kGate, kUp}) {
       if (target == kGate && p_.feeds == 1) continue;
       Floats m = zeros(p_.fc, p_.rank);
-      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, first, std::min(p_.fc, p_.ffn - first), 0, 0);
+      if (const Pair* pair = source_.find(layer, target)) rows(m, pair->b, first, p_.fc);
       matrix(m, p_.up_ffn());
     }
   }
 
   static Floats zeros(int n, int k) { return {n, k, std::vector<float>(static_cast<std::size_t>(n) * static_cast<std::size_t>(k))}; }
   static float& value(Floats& m, int row, int column) { return m.values[static_cast<std::size_t>(row) * static_cast<std::size_t>(m.k) + static_cast<std::size_t>(column)]; }
-  static void rows(Floats& to, const Floats& from, int first, int count, int row, int column) {
-    for (int r = 0; r < count; ++r)
-      for (int c = 0; c < from.k; ++c) value(to, row + r, column + c) = from.at(first + r, c);
+  // Those that there are of `count` rows from `first` on.
+  static void rows(Floats& to, const Floats& from, int first, int count) {
+    for (int r = 0; r < std::min(count, from.n - first); ++r)
+      for (int c = 0; c < from.k; ++c) value(to, r, c) = from.at(first + r, c);
   }
 
   void matrix(const Floats& m, const AdapterMatrix& plan) {
@@ -320,16 +362,18 @@ class Packer {
   }
 
   const AdapterPlan& p_;
+  const Places& places_;
   const Source& source_;
+  int die_ = 0;
   std::vector<std::uint8_t> out_;
 };
 
 }  // namespace
 
 std::vector<std::uint8_t> pack_adapter(const Program& program, const std::filesystem::path& path) {
-  const AdapterPlan plan = plan_of(program);
-  const Source source(plan, path);
-  return Packer(plan, source).run();
+  const Places places = places_of(program);
+  const Source source(places.model, path);
+  return Packer(places, source).run();
 }
 
 int adapter_rank(const std::filesystem::path& path) {

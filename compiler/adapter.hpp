@@ -1,4 +1,5 @@
-// LoRA adapters of finished programs: a folder in PEFT's form or a GGUF file becomes the bytes that Session::load_adapter takes.
+// LoRA adapters of finished programs: a folder in PEFT's form or a GGUF file becomes the bytes that Session::load_adapter takes, of a package one
+// die's behind the other's.
 //
 //   session.load_adapter(pack_adapter(program, "my-adapter"));
 #pragma once

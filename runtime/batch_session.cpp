@@ -41,7 +41,7 @@ void BatchSession::refuse_sequences() const {
 
 void BatchSession::load_adapter(std::span<const std::uint8_t> image) {
   refuse_sequences();
-  write_adapter(loaded_.die(0), program_, image);
+  write_adapter(loaded_, program_, image);
   adapter_ = true;
 }
 

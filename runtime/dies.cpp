@@ -100,4 +100,13 @@ LaunchRecord Dies::run_each(std::vector<std::vector<std::uint32_t>> args) {
   return all;
 }
 
+void write_adapter(Dies& dies, const Program& program, std::span<const std::uint8_t> image) {
+  const Symbol* place = program.find("adapter");
+  if (place == nullptr) throw Error("session", "adapter", "a program without a place for one", "one compiled for adapters (--lora RANK)");
+  const std::uint64_t bytes = place->bytes;
+  if (image.size() != bytes * dies.count())
+    throw Error("session", "adapter", std::to_string(image.size()) + " bytes", std::to_string(bytes * dies.count()) + ", packed for this program");
+  for (std::size_t d = 0; d < dies.count(); ++d) dies.die(d).write(place->window, place->offset, image.subspan(d * bytes, bytes));
+}
+
 }  // namespace jogak

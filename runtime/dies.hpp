@@ -49,4 +49,7 @@ class Dies {
   std::vector<LaunchRecord> records_;
 };
 
+// A LoRA adapter to its place, each die's part to its own; throws jogak::Error for a program without one, and for another size than its.
+void write_adapter(Dies& dies, const Program& program, std::span<const std::uint8_t> image);
+
 }  // namespace jogak

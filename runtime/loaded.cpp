@@ -122,14 +122,6 @@ void Loaded::clear(u32 window) {
     write(window, at, std::span(zeros).first(static_cast<std::size_t>(std::min<u64>(zeros.size(), sizes_[window] - at))));
 }
 
-void write_adapter(Loaded& loaded, const Program& program, std::span<const std::uint8_t> image) {
-  const Symbol* place = program.find("adapter");
-  if (place == nullptr) throw Error("session", "adapter", "a program without a place for one", "one compiled for adapters (--lora RANK)");
-  if (image.size() != place->bytes)
-    throw Error("session", "adapter", std::to_string(image.size()) + " bytes", std::to_string(place->bytes) + ", packed for this program");
-  loaded.write(place->window, place->offset, image);
-}
-
 void Loaded::describe_job(const CodePart& part) {
   for (u32 w = 0; w < sizes_.size(); ++w) {
     const Place other = peer(w), place = other.size != 0 ? other : Place{bases_[w], sizes_[w]};

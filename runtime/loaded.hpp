@@ -82,7 +82,4 @@ class Loaded {
   bool resident_ = false;  // the machine holds the program already
 };
 
-// A LoRA adapter to its place; throws jogak::Error for a program without one, and for another size than its.
-void write_adapter(Loaded& loaded, const Program& program, std::span<const std::uint8_t> image);
-
 }  // namespace jogak

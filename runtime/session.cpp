@@ -139,7 +139,7 @@ std::vector<float> Session::feed_all(std::span<const int> ids) {
 }
 
 void Session::load_adapter(std::span<const std::uint8_t> image) {
-  write_adapter(loaded_.die(0), program_, image);
+  write_adapter(loaded_, program_, image);
   adapter_ = true;
   rewind(0);
 }

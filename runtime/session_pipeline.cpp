@@ -19,7 +19,9 @@ bool Session::overlap(std::span<const int> ids, std::size_t rows, const std::fun
     std::vector<std::vector<u32>> args;
     for (std::size_t d = 0; d < dies; ++d) {
       const std::size_t c = d <= t ? t - d : chunks;
-      args.push_back({c < chunks ? start + static_cast<u32>(c * rows) : 0, static_cast<u32>(chunk(c).size()), last ? static_cast<u32>(chunk(chunks - 1).size()) - 1 : 0, last, 1});
+      args.push_back({c < chunks ? start + static_cast<u32>(c * rows) : 0, static_cast<u32>(chunk(c).size()), last ? static_cast<u32>(chunk(chunks - 1).size()) - 1 : 0, last});
+      if (lm_.adapter) args.back().push_back(adapter_);
+      args.back().push_back(1);  // overlapped
     }
     if (t < chunks) {
       write_tokens(chunk(t));

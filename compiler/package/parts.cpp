@@ -21,8 +21,6 @@ void check(const spec::Config& config, const PlanOptions& options) {
   const std::uint32_t most = std::min(config.chiplets, kMostDies);
   if (config.chiplets < 2) refuse("dies of " + std::string(config.name), std::to_string(dies), "1: this configuration has no links (quad has)");
   if (dies < 1 || static_cast<std::uint32_t>(dies) > most) refuse("dies of " + std::string(config.name), std::to_string(dies), "1 to " + std::to_string(most));
-  const std::string what = "decoder on " + std::to_string(dies) + " dies";
-  if (options.adapter_rank > 0) refuse(what, "LoRA adapters", "none; one die takes them (--dies 1)");
 }
 
 Mesh mesh_of(int dies) {

@@ -5,7 +5,7 @@
 
 namespace jogak::package {
 
-// Throws jogak::Error for a package that the configuration does not have, or what programs for packages do not take.
+// Throws jogak::Error for a package that the configuration does not have.
 void check(const spec::Config& config, const schedule::PlanOptions& options);
 
 // The plan on chip, of one die or several. On any number of dies attention takes its keys at once, or in chunks, as on the fewest that hold the

@@ -4,9 +4,15 @@
 
 namespace jogak::schedule {
 
+void Lowering::argument_variables() {
+  if (p_.adapter.rank > 0) adapter_on_ = e_.variable();
+  if (p_.stages > 1) overlapped_ = e_.variable();
+  if (p_.package_dies() > 1) die_ = e_.variable();
+  adapter_variables();
+}
+
 void Lowering::adapter_variables() {
   if (p_.adapter.rank == 0) return;
-  adapter_on_ = e_.variable();  // the first one is the fifth argument
   adapter_at_ = e_.variable(), adapter_fill_ = e_.variable();
   e_.set(adapter_at_, 0);
   e_.set(adapter_fill_, p_.adapter_area);
@@ -32,34 +38,34 @@ void Lowering::adapter_piece(const AdapterMatrix& m, Reg from, int am, Reg to, i
   advance(adapter_at_, a.piece_bytes(m));
 }
 
-// The same for all pieces of a matrix: p2 goes along k, p3 along the columns.
-void Lowering::adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am, std::uint32_t to, int om) {
+// The same for all pieces of a matrix: p2 goes along k, `to` along the columns.
+void Lowering::adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am, Reg to, int om) {
   const std::uint32_t end = from + u32(static_cast<long long>(m.kparts) * m.kbs * 32);
   const long long columns = static_cast<long long>(m.nbs) * p_.cols;
   e_.set(p2_, from);
-  e_.set(p3_, to);
   e_.repeat(u32(m.count), [&] {
-    adapter_piece(m, p2_, am, p3_, om);
-    if (m.kparts == 1) return advance(p3_, columns);
+    adapter_piece(m, p2_, am, to, om);
+    if (m.kparts == 1) return advance(to, columns);
     advance(p2_, m.kbs * 32LL);  // behind the last part of k the next column block
     const Reg done = e_.temporary();
     e_.alui(AluFn::eq, done, p2_, end);
     const Reg step = times(done, columns);
-    e_.alu(AluFn::add, p3_, p3_, step);
+    e_.alu(AluFn::add, to, to, step);
     const Reg back = times(done, static_cast<long long>(end) - from);
     e_.alu(AluFn::sub, p2_, p2_, back);
   });
 }
 
-// A x of a group, quantised, into aspm.
-void Lowering::adapter_down(AdapterGroup g, std::uint32_t operand) {
+// A x of a group (rows of `stride` bytes), quantised, into aspm: of all dies alike, since all have its input.
+void Lowering::adapter_down(AdapterGroup g, std::uint32_t operand, int stride) {
   const AdapterPlan& a = p_.adapter;
   const int columns = a.down_columns(g), row = round_up(columns, p_.cols);
   const Reg t = k(p_.adapter_t), words = k(row);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .masked = true, .dst = t, .ds = words, .a = t, .as = words, .rows = m_, .cols = words});
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  adapter_matrix(a.down(g), operand, a.input(g), p_.adapter_t, row);
+  e_.set(p3_, p_.adapter_t);
+  adapter_matrix(a.down(g), operand, stride, p3_, row);
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
   e_.put(Qnt{.dst = k(p_.adapter_q), .ds = k(columns), .a = k(p_.adapter_t), .as = k(row), .rows = m_, .cols = k(columns)});
@@ -67,9 +73,9 @@ void Lowering::adapter_down(AdapterGroup g, std::uint32_t operand) {
   e_.wait(Engine::mx, kOperand);
 }
 
-void Lowering::adapter_input(AdapterGroup g, std::uint32_t operand) {
+void Lowering::adapter_input(AdapterGroup g, std::uint32_t operand, int stride) {
   if (p_.adapter.rank == 0) return;
-  e_.loop(adapter_on_, [&] { adapter_down(g, operand); });
+  e_.loop(adapter_on_, [&] { adapter_down(g, operand, stride); });
 }
 
 // The output buffer += B of the next head or iteration, whose input is the `target`th of its group; behind the channel scales or the bias, where there are any.
@@ -93,12 +99,13 @@ void Lowering::adapter_columns(const MatrixPlan& m, int row_words) {
   });
 }
 
-// Rows at `to` (words) += B A operand.
-void Lowering::adapter_residual(AdapterGroup g, std::uint32_t operand, std::uint32_t to) {
+// This die's columns of the rows at `to` (words) += B A operand.
+void Lowering::adapter_residual(AdapterGroup g, std::uint32_t operand, int stride, std::uint32_t to) {
   if (p_.adapter.rank == 0) return;
   e_.loop(adapter_on_, [&] {
-    adapter_down(g, operand);
-    adapter_matrix(p_.adapter.up_residual(), p_.adapter_q, p_.adapter.down_columns(g), to, p_.dn);
+    adapter_down(g, operand, stride);
+    own(p3_, to, p_.x_part);
+    adapter_matrix(p_.adapter.up_residual(), p_.adapter_q, p_.adapter.down_columns(g), p3_, p_.dn);
   });
 }
 

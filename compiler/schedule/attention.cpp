@@ -6,7 +6,7 @@
 namespace jogak::schedule {
 
 void Lowering::projections(const LayerPlan& l) {
-  adapter_input(AdapterGroup::qkv, p_.xq);
+  adapter_input(AdapterGroup::qkv, p_.xq, p_.dk);
   e_.label(op::q);
   adapter_adds(p_.adapter.up_head(), AdapterGroup::qkv, 0);
   e_.set(p0_, p_.qq);

@@ -17,10 +17,15 @@ void Lowering::residual(const char* label, const MatrixPlan& m, std::uint32_t op
   own(p0_, p_.x, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
-  if (group) adapter_residual(*group, operand, p_.x);
+  if (group) adapter_residual(*group, operand, stride, p_.x);
   e_.signal(Engine::mx, kResult);
   // Beside a feed-forward nobody needs the others' columns yet: its product comes onto these.
-  if (!p_.parallel || group != AdapterGroup::o) gather_columns(m.channel() ? Engine::ve : Engine::mx, p_.x);
+  if (p_.parallel && group == AdapterGroup::o) return;
+  if (p_.dies > 1 && m.channel() && p_.adapter.rank > 0) {  // an adapter's product came behind the scales
+    e_.wait(Engine::ve, kResult);
+    e_.signal(Engine::mx, kResult);
+  }
+  gather_columns(m.channel() ? Engine::ve : Engine::mx, p_.x);
 }
 
 // The rows of work y are p_.y: cleared, summed up, normalised.
@@ -37,7 +42,7 @@ void Lowering::residual_normed(const char* label, const MatrixPlan& m, std::uint
   own(p0_, p_.y, p_.x_part);
   if (m.channel()) add_scaled(m, operand, stride);
   else accumulate(m, operand, stride);
-  adapter_residual(group, operand, p_.y);
+  adapter_residual(group, operand, stride, p_.y);
   e_.signal(Engine::mx, kResult);
   e_.wait(Engine::ve, kResult);
   gather_columns(Engine::ve, p_.y);
@@ -121,7 +126,7 @@ void Lowering::accumulate(const MatrixPlan& m, std::uint32_t operand, int stride
 void Lowering::feed_forward(const MatrixPlan& m, const Feed& f) {
   e_.label(f.label);
   if (!f.shared) {
-    adapter_input(AdapterGroup::ffn, p_.xq);
+    adapter_input(AdapterGroup::ffn, p_.xq, p_.dk);
     adapter_adds(p_.adapter.up_ffn(), AdapterGroup::ffn, 0, p_.adapter.feeds);
   }
   e_.wait(Engine::ve, kStagingFree);

@@ -25,9 +25,7 @@ void Lowering::prologue() {
   if (p_.extra_words > 0) e_.signal(Engine::seq, kExtraFree);
   e_.signal(Engine::seq, kLogitFree, p_.out_buffers);
   if (!p_.post_norm) e_.signal(Engine::seq, kResult);  // for the first norm: the embedding is no product
-  if (p_.stages > 1) overlapped_ = e_.variable();   // the arguments behind the four
-  if (p_.package_dies() > 1) die_ = e_.variable();
-  adapter_variables();
+  argument_variables();
   for (Reg* r : {&keys_, &kv_, &norm_at_, &out_, &area_, &vs_, &p0_, &p1_, &p2_, &p3_, &p4_, &p5_, &layer_}) *r = e_.variable();
   if (p_.chunk > 0) {
     base_ = layer_;  // kinds do not alternate then

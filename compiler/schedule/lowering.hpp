@@ -97,13 +97,15 @@ class Lowering : Arithmetic {
   void finish_head(int group);
 
   // LoRA adapters.
+  // The arguments behind the four, an adapter's among them, then its other variables.
+  void argument_variables();
   void adapter_variables();
   void adapter_piece(const AdapterMatrix& m, Reg from, int am, Reg to, int om);
-  void adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am, std::uint32_t to, int om);
-  void adapter_down(AdapterGroup g, std::uint32_t operand);
-  void adapter_input(AdapterGroup g, std::uint32_t operand);
+  void adapter_matrix(const AdapterMatrix& m, std::uint32_t from, int am, Reg to, int om);
+  void adapter_down(AdapterGroup g, std::uint32_t operand, int stride);
+  void adapter_input(AdapterGroup g, std::uint32_t operand, int stride);
   void adapter_columns(const MatrixPlan& m, int row_words);
-  void adapter_residual(AdapterGroup g, std::uint32_t operand, std::uint32_t to);
+  void adapter_residual(AdapterGroup g, std::uint32_t operand, int stride, std::uint32_t to);
   // What project() adds to each iteration's columns from here on.
   struct Addition {
     AdapterMatrix matrix;

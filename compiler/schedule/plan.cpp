@@ -150,6 +150,7 @@ void adapters(Plan& p, const Llama& model, int rank) {
   p.adapter = {.rank = round_up(rank, 32), .cols = p.cols, .layers = p.layers, .width = p.width, .heads = p.heads, .kv_heads = p.kv_heads, .head_dim = p.head_dim,
                .ffn = p.ffn, .turning = 2 * static_cast<int>(model.rotary.frequency.size())};
   p.adapter.feeds = p.gated ? 2 : 1;
+  p.adapter.dies = p.dies, p.adapter.all_heads = model.heads;
   if (p.experts())
     for (const LlamaLayer& l : model.layers) p.adapter.routed.push_back(l.router ? 1 : 0);
 }
@@ -378,7 +379,7 @@ void choose_rows(Plan& p, int most) {
 void expert_regions(Plan& p, std::uint64_t most_window) {
   const LayerPlan& l = p.routed_layer();
   const int most = p.package_dies() > 1 ? 1 : kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);  // other dies have windows too
-  const int windows = most - (p.adapter.rank > 0 ? 1 : 0);
+  const int windows = most - (p.adapter.rank > 0 && p.package_dies() == 1 ? 1 : 0);
   const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
   p.expert_bytes = u32(static_cast<long long>(expert));
   p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.routed_layers)));
@@ -386,6 +387,9 @@ void expert_regions(Plan& p, std::uint64_t most_window) {
   if (p.expert_layers == 0 || p.expert_windows > windows)
     throw Error("plan", "experts of " + std::to_string(p.routed_layers) + " layers", std::to_string(layer) + " bytes a layer",
                 "whole layers in " + std::to_string(windows) + " windows of at most " + std::to_string(most_window) + " bytes");
+  if (p.adapter.rank > 0 && p.tables_window != 0 && p.adapter_window() == static_cast<int>(p.tables_window))
+    throw Error("plan", "windows of a die", "none left for an adapter: weights, KV cache, ports, experts, " + std::to_string(p.package_dies() - 1) + " other dies, tables",
+                "fewer dies, or weights and tables that fit one window");
 }
 
 void check_window(const char* what, std::uint64_t bytes, std::uint64_t most) {

@@ -123,7 +123,7 @@ struct Plan {
   int table_pieces() const { return 2 * sequences + rows / page_tokens; }  // of the cache that rows of one launch go to
   int table_words() const { return 4 + 4 * (sequences + table_pieces()) + sequences * (context / page_tokens); }
   AdapterPlan adapter;
-  int adapter_window() const { return kAdapterWindow + (experts() ? expert_windows : 0); }
+  int adapter_window() const { return kAdapterWindow + (experts() ? expert_windows + package_dies() - 1 : 0); }
   std::uint32_t adapter_area = 0, adapter_t = 0, adapter_q = 0;  // wspm, two places; vector memory and aspm: A x
   int state_rows = 0;       // words of a head's maxima or sums: rows padded to C
   int norm_words = 0;       // of a norm: weights, and behind them biases

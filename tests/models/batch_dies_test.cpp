@@ -67,8 +67,8 @@ void same_on_dies(const LlamaHyper& hyper, CompileOptions options, const std::ve
 }  // namespace
 
 TEST_CASE("several sequences a launch on 2, 3 and 4 dies: the bits of one, keys whole and in chunks") {
-  for (const char* format : {"int8", "int8c"})
-    for (const char* way : {"tensor", "pipeline"}) {
+  for (const std::string format : {"int8", "int8c"})
+    for (const std::string way : {"tensor", "pipeline"}) {
       CAPTURE(format);
       CAPTURE(way);
       same_on_dies(kShape, {.config = "nanoquad", .format = format, .parallel = way}, {2, 3, 4});
@@ -82,11 +82,11 @@ TEST_CASE("several sequences a launch on 2, 3 and 4 dies: the bits of one, keys 
 TEST_CASE("several sequences a launch on dies: experts, sinks, biases") {
   LlamaHyper h = kShape;
   h.qkv_bias = h.output_bias = h.sinks = h.expert_bias = true, h.mixture = {.experts = 6, .top = 2, .limit = 7, .alpha = 1.702f};
-  for (const char* way : {"tensor", "pipeline"}) same_on_dies(h, {.config = "quad", .parallel = way}, {2, 4});
+  for (const std::string way : {"tensor", "pipeline"}) same_on_dies(h, {.config = "quad", .parallel = way}, {2, 4});
 }
 
 TEST_CASE("several sequences a launch on dies: no engine of a die runs ahead of another") {
-  for (const char* way : {"tensor", "pipeline"})
+  for (const std::string way : {"tensor", "pipeline"})
     for (const int context : {96, 576}) {
       LlamaHyper h = kShape;
       h.context = context;
@@ -102,7 +102,7 @@ TEST_CASE("several sequences a launch on Verilated dies and the cycle model: the
   const LlamaHyper small{.layers = 2, .width = 32, .heads = 4, .kv_heads = 2, .ffn = 32, .context = 32, .vocab = 100};
   const ir::Graph graph = import::synthetic_llama(small, 9);
   const Bits one = bits_on("model", graph, {.config = "nanoquad", .sequences = 3}, 20);
-  for (const char* way : {"tensor", "pipeline"}) {
+  for (const std::string way : {"tensor", "pipeline"}) {
     CAPTURE(way);
     const Program program = compile(graph, {.config = "nanoquad", .sequences = 3, .dies = 2, .parallel = way}).program;
     std::vector<double> cycles;
