@@ -90,6 +90,8 @@ u32 number(const std::string& text, const std::string& key) {
 
 void set(Options& o, const std::string& key, const std::string& text) {
   const u32 value = number(text, key);
+  const bool known = key == "channels" || key == "controller" || key == "interleave";
+  if (o.preset == nullptr && known) throw Error("memory", key, "it with an ideal memory", "none: it has a latency only");
   if (key == "channels") o.channels = value;
   else if (key == "mhz") o.period_fs = 1'000'000'000 / value;
   else if (key == "controller") o.controller_fs = u64(value) * 1'000'000;

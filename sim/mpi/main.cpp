@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "error.hpp"
@@ -20,7 +21,7 @@ namespace {
 using namespace jogak;
 using namespace jogak::rtl;
 
-constexpr u64 kSlice = 20'000, kLimit = 50'000'000;  // cycles
+constexpr u64 kLimit = 50'000'000;  // cycles
 
 struct Hash {
   u64 value = 0xcbf29ce484222325u;
@@ -36,7 +37,19 @@ struct Job {
   u64 seed = 1;
   double ber = 0, gb_per_s = 68;
   bool trouble = false;  // links between dies 0 and 2 lose lanes and die for a while
+  int silent = -1;       // a die whose program ends at once, so that the others wait in vain
+  u64 patience = 200'000;
 };
+
+template <class T>
+void read(const std::string& key, const std::string& text, T low, T high, T& value) {
+  std::istringstream in(text);
+  if (!(in >> value) || !in.eof() || text.front() == '-' || !(value >= low && value <= high)) {
+    std::ostringstream range;
+    range << "a number from " << low << " to " << high;
+    throw Error("jogak-mpi", key, text, range.str());
+  }
+}
 
 Job parse(int argc, char** argv) {
   std::map<std::string, std::string> given;
@@ -49,14 +62,16 @@ Job parse(int argc, char** argv) {
   Job job;
   for (const auto& [key, value] : given) {
     if (key == "--config") job.config = value;
-    else if (key == "--rounds") job.rounds = static_cast<u32>(std::stoul(value));
-    else if (key == "--launches") job.launches = static_cast<u32>(std::stoul(value));
-    else if (key == "--latency-ps") job.latency_ps = static_cast<u32>(std::stoul(value));
-    else if (key == "--seed") job.seed = std::stoull(value);
-    else if (key == "--ber") job.ber = std::stod(value);
-    else if (key == "--gb-per-s") job.gb_per_s = std::stod(value);
+    else if (key == "--rounds") read(key, value, 1u, 1000u, job.rounds);
+    else if (key == "--launches") read(key, value, 1u, 1000u, job.launches);
+    else if (key == "--latency-ps") read(key, value, 1000u, 1'000'000'000u, job.latency_ps);
+    else if (key == "--seed") read(key, value, u64(0), ~u64(0), job.seed);
+    else if (key == "--ber") read(key, value, 0.0, 0.01, job.ber);
+    else if (key == "--gb-per-s") read(key, value, 0.1, 10'000.0, job.gb_per_s);
+    else if (key == "--silent") read(key, value, 0, 3, job.silent);
+    else if (key == "--patience") read(key, value, u64(1000), kLimit, job.patience);
     else if (key == "--trouble") job.trouble = true;
-    else throw Error("jogak-mpi", "option", key, "--config, --rounds, --launches, --latency-ps, --seed, --ber, --gb-per-s or --trouble");
+    else throw Error("jogak-mpi", "option", key, "--config, --rounds, --launches, --latency-ps, --seed, --ber, --gb-per-s, --silent, --patience or --trouble");
   }
   return job;
 }
@@ -82,7 +97,8 @@ std::unique_ptr<PackageSimulator> package_of(const Job& job, Transport& transpor
 }
 
 void launch(PackageSimulator& package, const Job& job) {
-  const auto programs = Exchange(package.die(0).config(), package.dies(), job.seed, true).make(job.rounds);
+  auto programs = Exchange(package.die(0).config(), package.dies(), job.seed, true).make(job.rounds);
+  if (job.silent >= 0) programs[static_cast<std::size_t>(job.silent)] = {}, programs[static_cast<std::size_t>(job.silent)].halt();
   for (unsigned d = 0; d < package.dies(); ++d) {
     const auto& code = programs[d].code();
     if (code.size() * sizeof(spec::Insn) > kCodeBytes) throw Error("jogak-mpi", "rounds", std::to_string(job.rounds), "fewer: the program has room for " + std::to_string(kCodeBytes) + " bytes");
@@ -126,37 +142,44 @@ u64 hash_of(PackageSimulator& package, Transport& transport) {
   return hash.value;
 }
 
-// All dies to their ends.
-void finish(PackageSimulator& package) {
-  for (const u64 begin = package.cycles(); !package.run_until_done(kSlice);)
-    if (package.cycles() - begin > kLimit) throw Error("jogak-mpi", "cycles", "some dies still running after " + std::to_string(kLimit), "all done");
-}
-
-void run(const Job& job, Transport& transport) {
+// False where a die never ends, which all processes find together.
+bool run(const Job& job, Transport& transport) {
   const auto package = package_of(job, transport);
   const u64 begin = package->cycles();
   const auto start = std::chrono::steady_clock::now();
   for (u32 i = 0; i < job.launches; ++i) {
     launch(*package, job);
     if (job.trouble) trouble(*package);
-    finish(*package);
+    try {
+      run_to_end(*package, kLimit, job.patience);
+    } catch (const Error& error) {
+      if (transport.rank() == 0) std::fprintf(stderr, "%s\n", error.what());
+      return false;
+    }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const u64 cycles = package->cycles(), replays = package->replays(), exchanges = transport.sum(package->exchanges());
   const u64 hash = hash_of(*package, transport);
-  if (transport.rank() != 0) return;
+  if (transport.rank() != 0) return true;
   std::printf("{\"config\": \"%s\", \"cycles\": %llu, \"ran\": %llu, \"replays\": %llu, \"hash\": \"%016llx\", \"processes\": %u, \"exchanges\": %llu, \"cycles_per_s\": %.0f}\n", job.config.c_str(),
               static_cast<unsigned long long>(cycles), static_cast<unsigned long long>(cycles - begin), static_cast<unsigned long long>(replays), static_cast<unsigned long long>(hash), transport.ranks(),
               static_cast<unsigned long long>(exchanges), static_cast<double>(cycles - begin) / seconds);
+  return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   mpi::MpiTransport transport(&argc, &argv);
+  Job job;
   try {
-    run(parse(argc, argv), transport);
-    return 0;
+    job = parse(argc, argv);
+  } catch (const std::exception& error) {  // of all processes
+    if (transport.rank() == 0) std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  try {
+    return run(job, transport) ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     if (transport.ranks() > 1) mpi::MpiTransport::abort();

@@ -1,5 +1,6 @@
 #include "cut.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -37,6 +38,22 @@ struct EndHead {
 };
 
 }  // namespace
+
+std::string gathered(Transport& transport, const std::string& here) {
+  std::string all;
+  for (unsigned rank = 0; rank < transport.ranks(); ++rank) {
+    const bool own = rank == transport.rank();
+    std::vector<std::uint8_t> size;
+    put(size, std::uint64_t(here.size()));
+    transport.broadcast(rank, size);
+    std::size_t at = 0;
+    std::vector<std::uint8_t> text(get<std::uint64_t>(size, at));
+    if (own) std::copy(here.begin(), here.end(), text.begin());
+    transport.broadcast(rank, text);
+    if (!text.empty()) all += (all.empty() ? "" : "; ") + std::string(text.begin(), text.end());
+  }
+  return all;
+}
 
 Cut::Cut(unsigned peer, const link::ChannelOptions& o, std::uint64_t period_ps) : peer_(peer), period_ps_(period_ps) {
   // Sent in cycle t, a flit is on its lanes at least for its length and then on its way; the cycle that may see it is the first not before

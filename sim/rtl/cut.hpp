@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sim/link/channel.hpp"
@@ -26,6 +27,9 @@ class Transport {
   virtual void broadcast(unsigned root, std::span<std::uint8_t> bytes) = 0;
   virtual std::uint64_t sum(std::uint64_t value) = 0;
 };
+
+// What all processes say, in their order, with "; " between those that say something.
+std::string gathered(Transport& transport, const std::string& here);
 
 // One process's side of the cut to one other process.
 class Cut {

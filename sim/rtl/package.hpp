@@ -1,8 +1,10 @@
 // A package of Verilated chiplets (rtl/npu_chiplet.sv): a mesh, a link between neighbours, a memory of its own for each.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "sim/link/channel.hpp"
@@ -74,13 +76,33 @@ class PackageSimulator {
   // In the last cycle, of this process's dies.
   virtual std::vector<Waiting> waiting() const = 0;
   virtual std::uint64_t replays() const = 0;
+  // Over all processes, which all call these: the sum of a number, and what each of them says, in order.
+  virtual std::uint64_t sum(std::uint64_t here) const = 0;
+  virtual std::string together(const std::string& here) const = 0;
 };
 
 // Every link is up. Throws Error for a configuration without links or whose RTL was not built.
 std::unique_ptr<PackageSimulator> make_package(const std::string& config, const PackageOptions& options);
 
+// What the dies that have not ended wait for, and which links are down, in words; all processes ask.
+std::string what_waits(PackageSimulator& package);
+
+// Looks whether a run still gets on. It does not after `cycles` in which no die did: no instruction, no beat of a memory port, no step of array or
+// vector engine, and the same waits.
+class Patience {
+ public:
+  Patience(PackageSimulator& package, std::uint64_t cycles) : cycles_(cycles), since_(package.cycles()) {}
+  // Cycles between looks.
+  std::uint64_t look() const { return std::clamp<std::uint64_t>(cycles_ / 20, 1000, 20'000); }
+  bool over(PackageSimulator& package);
+
+ private:
+  std::uint64_t cycles_, since_, steps_ = 0;
+  std::vector<Waiting> waits_;
+};
+
 // Runs to the end of every die, or throws Error that names who has not ended: dies, what their engines wait for, links that are down. That
-// is when `limit` cycles have passed, or `patience` cycles in which the dies that have not ended waited for the same semaphores.
+// is when `limit` cycles have passed, or `patience` cycles without progress. Over several processes all end together, with the same error.
 void run_to_end(PackageSimulator& package, std::uint64_t limit, std::uint64_t patience = 200'000);
 
 }  // namespace jogak::rtl

@@ -222,8 +222,10 @@ class Package final : public PackageSimulator {
     u64 sum = 0;
     for (const unsigned d : here_)
       for (unsigned l = 0; l < kLinks; ++l) sum += dies_[d]->replays(l);
-    return options_.transport == nullptr ? sum : options_.transport->sum(sum);
+    return this->sum(sum);
   }
+  u64 sum(u64 here) const override { return options_.transport == nullptr ? here : options_.transport->sum(here); }
+  std::string together(const std::string& here) const override { return options_.transport == nullptr ? here : gathered(*options_.transport, here); }
   std::vector<u64> counters(unsigned d) override { return dies_.at(d)->counters_now(); }
   unsigned queued(unsigned d, spec::Engine engine) const override { return dies_.at(d)->queued(engine); }
   u64 link_replays(unsigned d, unsigned l) const override { return dies_.at(d)->replays(l); }

@@ -27,7 +27,7 @@ void add_compile_options(CLI::App& command, CompileOptions& options);
 
 // A .jgk file, or a model compiled with the options. A program file made for another configuration than the one wished
 // for (`config` was given) is refused.
-Program load(const std::filesystem::path& path, const CompileOptions& options, bool config_given);
+Program load(const std::filesystem::path& path, const CompileOptions& options, bool config_given, bool dies_given = false);
 // Names of spec/configs, for messages: "nano, small, ...".
 std::string config_names();
 // models/<name> in the project.

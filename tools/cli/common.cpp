@@ -34,11 +34,13 @@ std::string config_names() {
   return names;
 }
 
-Program load(const fs::path& path, const CompileOptions& options, bool config_given) {
+Program load(const fs::path& path, const CompileOptions& options, bool config_given, bool dies_given) {
   if (path.extension() != ".jgk") return compile(import::read_model(path), options).program;
   Program program = read_program(path);
   if (config_given && program.config != options.config)
     throw Error("program " + path.filename().string(), "configuration", program.config, options.config + " (as --config says)");
+  if (dies_given && program.mesh.dies() != static_cast<std::uint32_t>(options.dies))
+    throw Error("program " + path.filename().string(), "dies", std::to_string(program.mesh.dies()), std::to_string(options.dies) + " (as --dies says)");
   return program;
 }
 

@@ -22,6 +22,7 @@ bool is_program(const std::string& path) { return std::filesystem::path(path).ex
 
 Program program(const EncoderArguments& a, const std::optional<eval::Mixed>& mixed = {}) {
   if (is_program(a.files.model)) return read_program(a.files.model);
+  if (a.options.dies > 1) throw Error("compile", "dies of an encoder", std::to_string(a.options.dies), "1: decoders alone run on packages");
   std::vector<std::string> rules = a.options.format_of;
   if (mixed)
     for (const std::string& rule : passes::format_rules(mixed->choices, mixed->picked)) rules.push_back(rule);

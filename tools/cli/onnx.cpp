@@ -150,6 +150,7 @@ void add_onnx_options(CLI::App& command, OnnxArguments& a) {
 
 OnnxArguments with_model(OnnxArguments a, const std::string& model, const CompileOptions& options, bool format_given) {
   if (options.merge_tokens > 0) throw Error("compile", "rows to merge (--merge-tokens)", std::to_string(options.merge_tokens) + " of a graph", "0: encoders in folders alone merge");
+  if (options.dies > 1) throw Error("compile", "dies of a graph", std::to_string(options.dies), "1: decoders alone run on packages");
   a.model = model;
   a.config = options.config;
   if (format_given) a.format = options.format == "int8c" ? "int8" : options.format;

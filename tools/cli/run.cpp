@@ -56,7 +56,7 @@ void run(const Arguments& a, Given given) {
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
   if (!given.config && !found.empty()) options.config = found;
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
-  const Program program = load(a.model, options, given.config);
+  const Program program = load(a.model, options, given.config, given.dies);
   if (!a.package.empty() && program.mesh.dies() == 1) throw Error("run", "--package", "a program for one die", "one for a package (--dies)");
   const spec::Config& config = *spec::find_config(program.config.c_str());
   auto devices = open_dies(program, a.on);
