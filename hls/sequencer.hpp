@@ -277,7 +277,14 @@ inline void fetch(hls::burst_maxi<PortWord> memory, const u32* regs, u32 length,
   }
 }
 
+constexpr u32 kLetters = 0x4b474f4a;  // of register id
+
+// What the machine is, and what came of the job.
 inline void finish(const Core& core, u32* regs) {
+  regs[reg_word(spec::csr::id)] = kLetters;
+  regs[reg_word(spec::csr::isa_version)] = spec::isa_version;
+  regs[reg_word(spec::csr::isa_hash)] = spec::isa_hash;
+  regs[reg_word(spec::csr::config_hash)] = kConfig.hash;
   regs[reg_word(spec::csr::status)] = (core.fault == Fault::none ? 0 : 2) | (core.aborted ? 8 : 0);
   regs[reg_word(spec::csr::fault_cause)] = static_cast<u32>(core.fault);
   regs[reg_word(spec::csr::fault_pc)] = core.fault == Fault::none ? 0 : core.pc;

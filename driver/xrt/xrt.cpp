@@ -20,6 +20,7 @@
 #include <system_error>
 #include <thread>
 
+#include "driver/uio/hls_registers.hpp"
 #include "error.hpp"
 #include "module.hpp"
 
@@ -31,7 +32,8 @@ using u64 = std::uint64_t;
 using Microseconds = std::chrono::microseconds;
 
 constexpr u64 kPage = 4096;
-constexpr const char* kKernel = "npu_kernel";  // boards/common/amd_kernel.py
+// The RTL's and the HLS kernel's (boards/common/amd_kernel.py, amd_hls.py).
+constexpr const char *kKernel = "npu_kernel", *kHlsKernel = "npu_hls";
 // Between two looks at a job's end where no interrupt tells it: half of the time it has run so far, within these.
 constexpr Microseconds kShortestNap{50}, kLongestNap{2000};
 
@@ -187,10 +189,11 @@ std::string kernel_of(const ::xrt::xclbin& file, const std::string& path) {
   std::string there;
   for (const ::xrt::xclbin::ip& ip : file.get_ips()) {
     const std::string name = ip.get_name();
-    if (name.rfind(kKernel, 0) == 0) return kKernel;
+    for (const char* npu : {kKernel, kHlsKernel})
+      if (name.rfind(npu, 0) == 0) return npu;
     there += (there.empty() ? "" : ", ") + name;
   }
-  throw Error("xrt device", "kernels of " + path, there.empty() ? "none" : there, kKernel);
+  throw Error("xrt device", "kernels of " + path, there.empty() ? "none" : there, std::string(kKernel) + " or " + kHlsKernel);
 }
 
 // XRT trusts the container, and crashes on a broken one.
@@ -236,6 +239,8 @@ void open(const Request& request, uio::Ports& ports) {
   const u64 bytes = (request.memory_bytes + kPage - 1) / kPage * kPage;
   ports.memory = std::make_unique<BoMemory>(holder, buffer(holder->device, file, bytes), request.memory_bytes);
   ports.registers = std::make_unique<IpRegisters>(holder);
+  if (kernel == kHlsKernel)
+    ports.registers = std::make_unique<uio::HlsRegisters>(std::move(ports.registers), std::make_unique<BoMemory>(holder, buffer(holder->device, file, kPage), kPage));
 }
 
 bool open_guarded(const Request& request, uio::Ports& ports, std::string& error) {

@@ -29,13 +29,14 @@ class Card {
 
 struct CardOptions {
   std::string config = "nano";
-  std::string on = "model";  // "model", "cycle", "systemc", "rtl", all but the first with ":MEMORY" behind them if wanted
+  std::string on = "model";  // "model", "hls", "cycle", "systemc", "rtl", the last three with ":MEMORY" behind them if wanted
   u64 memory_bytes = u64(256) << 20;
 };
 
 // Throws Error.
 std::unique_ptr<Card> make_card(const CardOptions& options);
 std::unique_ptr<Card> make_device_card(const CardOptions& options);  // any simulator behind driver/device.hpp
+std::unique_ptr<Card> make_hls_card(const CardOptions& options);     // the HLS kernel, with its own registers
 std::unique_ptr<Card> make_rtl_card(const CardOptions& options);     // of a build with Verilator
 
 }  // namespace jogak::xrt_card

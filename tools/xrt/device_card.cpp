@@ -135,7 +135,8 @@ std::unique_ptr<Card> make_card(const CardOptions& options) {
   const std::string on = options.on.substr(0, options.on.find(':'));
   if (on == "model" || on == "cycle" || on == "systemc") return make_device_card(options);
   if (on == "rtl") return make_rtl_card(options);
-  throw Error("xrt card", "simulator", options.on, "model, cycle, systemc or rtl");
+  if (on == "hls") return make_hls_card(options);
+  throw Error("xrt card", "simulator", options.on, "model, hls, cycle, systemc or rtl");
 }
 
 }  // namespace jogak::xrt_card

@@ -23,7 +23,7 @@ int usage() {
       "usage: jogak xrt-sim run [OPTIONS] PROGRAM [ARGUMENTS]   an XRT program with a simulated card in place of real ones\n"
       "       jogak xrt-sim xclbin [OPTIONS] FILE               only the file that describes the card\n\n"
       "  --config NAME   nano (default), small, edge ...\n"
-      "  --on WHAT       model (default), cycle[:MEMORY], systemc[:MEMORY], rtl[:MEMORY]\n"
+      "  --on WHAT       model (default), hls (the HLS kernel), cycle[:MEMORY], systemc[:MEMORY], rtl[:MEMORY]\n"
       "  --memory MIB    of the card's bank (256)\n"
       "  --cards N       how many there are (1)\n\n"
       "PROGRAM finds the xclbin's path in JOGAK_XCLBIN.");

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "driver/uio/hls_registers.hpp"
 #include "error.hpp"
 
 namespace jogak::xrt_card {
@@ -10,7 +11,12 @@ namespace {
 
 namespace csr = spec::csr;
 
-constexpr const char* kKernel = "npu_kernel";
+// As boards/common/amd_kernel.py and amd_hls.py name them.
+struct Kernel {
+  explicit Kernel(const CardOptions& o) : name(o.on == "hls" ? "npu_hls" : "npu_kernel"), arguments(o.on == "hls" ? hls_arguments() : kernel_arguments()) {}
+  std::string name;
+  std::vector<Argument> arguments;
+};
 constexpr const char* kInstance = "npu_1";
 
 class Blob {
@@ -57,15 +63,14 @@ std::string argument_xml(const Argument& a, std::size_t id) {
          hex(a.bytes) + "\" type=\"" + (pointer ? "void*" : "uint") + "\" memSize=\"\"/>";
 }
 
-std::string metadata(const spec::Config& config) {
+std::string metadata(const spec::Config& config, const Kernel& kernel) {
   std::string args;
-  const std::vector<Argument> all = kernel_arguments();
-  for (std::size_t i = 0; i < all.size(); ++i) args += argument_xml(all[i], i);
+  for (std::size_t i = 0; i < kernel.arguments.size(); ++i) args += argument_xml(kernel.arguments[i], i);
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?><project name=\"jogak_" + std::string(config.name) + "\"><platform vendor=\"jogak\" boardid=\"" +
          kPlatform + "\" name=\"" + kPlatform + "\" featureRomTime=\"0\"><version major=\"1\" minor=\"0\"/>"
          "<device name=\"fpga0\" fpgaDevice=\"virtexuplus:simulated:none:none\" addrWidth=\"0\">"
          "<core name=\"OCL_REGION_0\" target=\"hw_em\" type=\"clc_region\" clockFreq=\"0MHz\" numComputeUnits=\"1\">"
-         "<kernel name=\"" + kKernel + "\" language=\"ip_c\" vlnv=\"jogak:kernel:" + kKernel +
+         "<kernel name=\"" + kernel.name + "\" language=\"ip_c\" vlnv=\"jogak:kernel:" + kernel.name +
          ":1.0\" attributes=\"\" hash=\"\" preferredWorkGroupSizeMultiple=\"0\" workGroupSize=\"1\" interrupt=\"true\" hwControlProtocol=\"ap_ctrl_chain\">"
          "<port name=\"M_AXI_GMEM\" mode=\"master\" range=\"0xFFFFFFFFFFFFFFFF\" dataWidth=\"64\" portType=\"addressable\" base=\"0x0\"/>"
          "<port name=\"S_AXI_CONTROL\" mode=\"slave\" range=\"" + hex(kRegisterBytes) + "\" dataWidth=\"32\" portType=\"addressable\" base=\"0x0\"/>" +
@@ -85,21 +90,20 @@ std::vector<u8> memory_topology(u64 bytes) {
   return b.take();
 }
 
-std::vector<u8> ip_layout() {
+std::vector<u8> ip_layout(const Kernel& kernel) {
   Blob b;
   b.number(1, 8);
   b.number(1, 4);       // a kernel
   b.number(1 << 8, 4);  // ap_ctrl_chain, no interrupt: hardware emulation passes none on
   b.number(kRegisterBase, 8);
-  b.name(std::string(kKernel) + ":" + kInstance, 64);
+  b.name(kernel.name + ":" + kInstance, 64);
   return b.take();
 }
 
-std::vector<u8> connectivity() {
+std::vector<u8> connectivity(const Kernel& kernel) {
   std::vector<u32> pointers;
-  const std::vector<Argument> all = kernel_arguments();
-  for (u32 i = 0; i < all.size(); ++i)
-    if (all[i].bytes == 8) pointers.push_back(i);
+  for (u32 i = 0; i < kernel.arguments.size(); ++i)
+    if (kernel.arguments[i].bytes == 8) pointers.push_back(i);
   Blob b;
   b.number(pointers.size(), 4);
   for (u32 i : pointers) {
@@ -181,16 +185,19 @@ std::vector<Argument> kernel_arguments() {
   return all;
 }
 
+std::vector<Argument> hls_arguments() { return {{"regs", driver::uio::kHlsRegs, 8}, {"abort", driver::uio::kHlsAbort, 4}}; }
+
 std::vector<u8> xclbin(const CardOptions& options, const std::filesystem::path& program) {
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (config == nullptr) throw Error("xclbin", "configuration", options.config, "one of spec/configs");
   const std::string start = script(options, program);
-  const std::vector<u8> memory = memory_topology(options.memory_bytes), wires = connectivity();
+  const Kernel kernel(options);
+  const std::vector<u8> memory = memory_topology(options.memory_bytes), wires = connectivity(kernel);
   return container({{0, "bitstream", zip("behav_waveform/xsim/simulate.sh", start)},
-                    {2, "embedded_metad", bytes_of(metadata(*config))},
+                    {2, "embedded_metad", bytes_of(metadata(*config, kernel))},
                     {6, "mem_topology", memory},
                     {7, "connectivity", wires},
-                    {8, "ip_layout", ip_layout()},
+                    {8, "ip_layout", ip_layout(kernel)},
                     {26, "group_topology", memory},
                     {27, "group_connect", wires}},
                    uuid(start + std::to_string(config->hash)));

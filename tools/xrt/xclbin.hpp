@@ -16,6 +16,8 @@ struct Argument {
 };
 // What a launch sets, in order of offset: the arguments of boards/common/amd_kernel.py, which is how a real card's file is made.
 std::vector<Argument> kernel_arguments();
+// Those of the HLS kernel (hls/top.cpp).
+std::vector<Argument> hls_arguments();
 
 // The whole file. program: absolute path of jogak-xrt-card.
 std::vector<u8> xclbin(const CardOptions& options, const std::filesystem::path& program);

@@ -124,6 +124,21 @@ class Command(unittest.TestCase):
         self.assertIn("build.sh all failed", done.stderr)
 
 
+class Registers(unittest.TestCase):
+    def test_the_driver_knows_where_the_arguments_lie(self):
+        """As the tool places them: from 0x10 in order, an address takes 12 bytes, a word 8."""
+        top = (ROOT / "hls/top.cpp").read_text()
+        ports = [port for port in re.findall(r"mode = s_axilite port = (\w+)", top) if port != "return"]
+        offsets, at = {}, 0x10
+        for port in ports:
+            offsets[port] = at
+            at += 12 if re.search(rf"m_axi port = {port} .*offset = slave", top) else 8
+        text = (ROOT / "driver/uio/hls_registers.hpp").read_text()
+        found = re.search(r"kHlsRegs = (0x[0-9a-f]+), kHlsAbort = (0x[0-9a-f]+);", text)
+        self.assertEqual({"regs": int(found[1], 0), "abort": int(found[2], 0)}, offsets)
+        self.assertIn(f'kHlsKernel = "{amd.amd_hls.KERNEL}"', (ROOT / "driver/xrt/xrt.cpp").read_text())
+
+
 class AsTheToolSees(unittest.TestCase):
     """With the tool's macro defined: pragmas and tasks, which C simulation leaves out."""
 
