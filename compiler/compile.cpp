@@ -173,7 +173,7 @@ void abi_pass(State& s) {
   if (p.package_dies() > 1) {
     if (p.stages > 1) abi["args"].push_back("overlapped");
     abi["args"].push_back("die");
-    abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
+    abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.spread ? "experts" : p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
                       {"first_layers", s.placed.first_layers}};
     if (p.stages > 1) abi["package"]["overlap_rows"] = package::overlap_rows(p);
   }

@@ -23,7 +23,7 @@ struct CompileOptions {
   std::vector<std::string> disabled = {};   // optional passes to leave out, by name; the bits stay the same
   int merge_tokens = 0;           // images' encoders: rows that each layer merges
   int dies = 1;                   // of a package, which then runs the program together (docs/packages.md)
-  std::string parallel = "auto";  // how it uses them: "tensor" (each layer on all dies), "pipeline" (layers of their own), or what suits
+  std::string parallel = "auto";  // how it uses them: "tensor" (each layer on all dies), "experts" (each of them on one), "pipeline" (layers of their own), or what suits
   int lora = 0;                   // highest rank of the LoRA adapters that the program can take; 0: none
 };
 

@@ -16,7 +16,7 @@ constexpr std::uint32_t remote(spec::Space space) { return static_cast<std::uint
 
 // Remote semaphores: parts of operands, for the matrix engine; parts of x, for the vector engine. Behind each the other dies, in the order of
 // this die's windows.
-enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8 };
+enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8, kResultPart = kColumnPart + 16 };
 
 }  // namespace
 
@@ -89,6 +89,34 @@ void Lowering::send_signal(int window, Space space, Reg from, unsigned semaphore
 // To the die behind window i this one is the die behind window dies - 2 - i.
 void Lowering::send_signals(Space space, Reg from, unsigned purpose) {
   for (int i = 0; i + 1 < p_.dies; ++i) send_signal(i, space, from, purpose + u32(p_.dies - 2 - i));
+}
+
+// Columns of the result lie die by die in the order of this one's windows, its own first.
+void Lowering::send_result() {
+  const Reg entry = e_.temporary();
+  e_.lds(entry, own_at_);
+  e_.alui(AluFn::shr, entry, entry, kRankBit);
+  e_.alui(AluFn::and_, entry, entry, (1u << (kMantissaBits - kRankBit)) - 1);
+  e_.alui(AluFn::mul, p0_, entry, u32(p_.x_part));
+  e_.alu(AluFn::add, p0_, p0_, p2_);
+  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .dst = p0_, .a = k(p_.result), .b = kf(1.0f), .rows = k(1), .cols = k(p_.x_part)});
+  e_.signal(Engine::ve, kGathered);
+  e_.wait(Engine::st, kGathered);
+  e_.alui(AluFn::shl, p0_, p0_, 2);
+  advance(p0_, remote(Space::vmem));
+  for (int i = 0; i + 1 < p_.dies; ++i)
+    e_.put(Store{.win = static_cast<std::uint8_t>(kPeerWindow + u32(i)), .space = Space::vmem, .da = p0_, .ca = k((p_.result + (i + 1LL) * p_.x_part) * 4),
+                 .len = k(p_.x_part * 4LL), .n1 = k(1), .n2 = k(1)});
+  e_.signal(Engine::st, kSent);
+}
+
+// One signal from each die to each other, whoever had how many. No signals back: a die's results of the next layer come out of columns of x that
+// all have sent when they had used these.
+void Lowering::exchange_results() {
+  e_.label(op::experts);
+  e_.set(p0_, p_.result * 4);
+  send_signals(Space::vmem, p0_, kResultPart);
+  wait_for_peers(Engine::ve, kResultPart);
 }
 
 void Lowering::wait_for_peers(Engine engine, unsigned purpose) {

@@ -15,12 +15,16 @@ namespace {
 
 }  // namespace
 
-void check(const spec::Config& config, const PlanOptions& options) {
+void check(const Llama& model, const spec::Config& config, const PlanOptions& options) {
   const int dies = options.dies * options.stages;
   if (dies == 1) return;
   const std::uint32_t most = std::min(config.chiplets, kMostDies);
   if (config.chiplets < 2) refuse("dies of " + std::string(config.name), std::to_string(dies), "1: this configuration has no links (quad has)");
   if (dies < 1 || static_cast<std::uint32_t>(dies) > most) refuse("dies of " + std::string(config.name), std::to_string(dies), "1 to " + std::to_string(most));
+  const int experts = model.mixture.experts;
+  const std::string whole = "experts whole on each of " + std::to_string(dies) + " dies";
+  if (options.spread && experts == 0) refuse(whole, "a decoder without", "one with experts (else --parallel tensor or pipeline)");
+  if (options.spread && experts % dies != 0) refuse(whole, std::to_string(experts), "a multiple (else --parallel tensor)");
 }
 
 Mesh mesh_of(int dies) {
@@ -29,11 +33,11 @@ Mesh mesh_of(int dies) {
 }
 
 schedule::Plan plan(const Llama& model, const spec::Config& config, const PlanOptions& options) {
-  check(config, options);
-  const int dies = options.dies * options.stages;
+  check(model, config, options);
+  const int dies = options.dies * options.stages, most = options.spread ? dies : dies - 1;  // experts in parts need less room
   PlanOptions fewer = options;
-  fewer.stages = 1;
-  for (fewer.dies = 1; fewer.dies < dies; ++fewer.dies) {
+  fewer.stages = 1, fewer.spread = false;
+  for (fewer.dies = 1; fewer.dies <= most; ++fewer.dies) {
     std::optional<schedule::Plan> p;
     try {
       p = schedule::on_chip(model, config, fewer, Keys::as_fits);

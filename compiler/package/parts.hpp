@@ -5,8 +5,8 @@
 
 namespace jogak::package {
 
-// Throws jogak::Error for a package that the configuration does not have.
-void check(const spec::Config& config, const schedule::PlanOptions& options);
+// Throws jogak::Error for a package that the configuration does not have, or experts that cannot lie whole on its dies.
+void check(const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& options);
 
 // The plan on chip, of one die or several. On any number of dies attention takes its keys at once, or in chunks, as on the fewest that hold the
 // decoder, so that the bits are the same; throws jogak::Error where there is no room for that.

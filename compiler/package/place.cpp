@@ -18,9 +18,14 @@ Placed tensor(const Llama& model, const spec::Config& config, PlanOptions choice
   return {choices, schedule::make_plan(model, config, choices), {}, std::vector<int>(static_cast<std::size_t>(std::max(dies, 1)))};
 }
 
+Placed experts(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
+  choices.spread = true;
+  return tensor(model, config, choices, dies);
+}
+
 Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
   choices.stages = dies;
-  check(config, choices);
+  check(model, config, choices);
   const int layers = static_cast<int>(model.layers.size());
   const std::string what = " for a pipeline of " + std::to_string(dies) + " dies";
   if (layers < dies) throw Error("package", "layers" + what, std::to_string(layers), "one a die at least");
@@ -35,18 +40,20 @@ struct Way {
   const char* name;
   Placed (*make)(const Llama&, const spec::Config&, PlanOptions, int);
 };
-constexpr Way kWays[] = {{"tensor", tensor}, {"pipeline", pipeline}};
+constexpr Way kWays[] = {{"tensor", tensor}, {"experts", experts}, {"pipeline", pipeline}};
 
 }  // namespace
 
 Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies) {
-  if (way != "auto" && way != "tensor" && way != "pipeline") throw Error("package", "way to use the dies", way, "auto, tensor or pipeline");
+  if (way != "auto" && way != "tensor" && way != "experts" && way != "pipeline") throw Error("package", "way to use the dies", way, "auto, tensor, experts or pipeline");
   if (dies == 1 || way == "tensor") return tensor(model, config, choices, dies);
+  if (way == "experts") return experts(model, config, choices, dies);
   if (way == "pipeline") return pipeline(model, config, choices, dies);
   std::optional<Placed> best;
   std::optional<Error> reason;
   std::string told, taken;
   for (const auto& [name, make] : kWays) {
+    if (model.mixture.experts == 0 && make == experts) continue;
     told += (told.empty() ? "" : "; ") + std::string(name) + ": ";
     try {
       Placed p = make(model, config, choices, dies);

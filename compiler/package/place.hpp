@@ -1,4 +1,4 @@
-// How a decoder uses the dies of a package: tensor-parallel or as a pipeline.
+// How a decoder uses the dies of a package: tensor-parallel, with experts whole or in parts, or as a pipeline.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,7 +15,7 @@ struct Placed {
   std::string choice = {};              // of "auto": what each way would take, as text
 };
 
-// `way`: "tensor", "pipeline", or "auto": the one whose token takes less time by prediction, of those that the decoder allows. Throws
+// `way`: "tensor", "experts", "pipeline", or "auto": the one whose token takes less time by prediction, of those that the decoder allows. Throws
 // jogak::Error where none is left, with the reason of the first.
 Placed place(const std::string& way, const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& choices, int dies);
 

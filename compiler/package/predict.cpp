@@ -2,6 +2,8 @@
 #include <cstdio>
 
 #include "../schedule/explain.hpp"
+#include "../schedule/weights.hpp"
+#include "load.hpp"
 #include "traffic.hpp"
 
 namespace jogak::package {
@@ -10,6 +12,13 @@ using schedule::Plan;
 using u64 = std::uint64_t;
 
 namespace {
+
+// Rows choose one after the other: about so many instructions for each expert, two cycles each. Then come the experts, which rows do not share.
+u64 experts_of(const Plan& p, const Bound& one, int rows) {
+  const u64 choice = 2 * static_cast<u64>(p.mixture.experts) * static_cast<u64>(11 + 3 * p.mixture.top);
+  const double each = static_cast<double>(std::max(one.port(1), one.array(1, 1))) / expert_turns(p, 1);
+  return choice * static_cast<u64>(rows) + static_cast<u64>(each * expert_turns(p, rows));
+}
 
 // Cycles of one die's operators and of what goes between the dies of a launch, whose rows attend to `keys`.
 struct Parts {
@@ -21,7 +30,7 @@ Parts parts(const Plan& p, int rows, int keys) {
   u64 layers = 0;
   for (const Bound& b : schedule::bounds(p)) {
     const bool layer = b.first != kNoLayer;
-    const u64 one = std::max(b.port(seen), b.array(layer ? n : 1, seen));
+    const u64 one = b.op == schedule::op::experts ? experts_of(p, b, rows) : std::max(b.port(seen), b.array(layer ? n : 1, seen));
     (layer ? sum.layers : sum.head) += one * (layer ? b.last - b.first + 1u : 1u);
     if (layer && b.op == "attn_q") layers += b.last - b.first + 1;
   }

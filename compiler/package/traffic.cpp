@@ -5,6 +5,7 @@
 #include <map>
 
 #include "../schedule/explain.hpp"
+#include "../schedule/weights.hpp"
 #include "parts.hpp"
 
 namespace jogak::package {
@@ -41,7 +42,8 @@ std::vector<Gather> gathers(const Plan& p, int rows) {
   const u64 x = bytes(4LL * p.x_part);
   const auto in = [&] {
     if (!p.experts()) return all_to_all("ffn_gate_up", p.dies, bytes(quantised(p.ffn_part)));
-    Gather experts = all_to_all("ffn_experts", p.dies, bytes(static_cast<long long>(p.mixture.top) * quantised(p.ek / p.dies)));
+    if (p.spread) return all_to_all(schedule::op::experts, p.dies, bytes(4LL * p.result_words()) / static_cast<u64>(p.dies));
+    Gather experts = all_to_all(schedule::op::experts, p.dies, bytes(static_cast<long long>(p.mixture.top) * quantised(p.ek / p.dies)));
     experts.turns = static_cast<u64>(rows) * static_cast<u64>(p.mixture.top);
     return experts;
   };
@@ -88,7 +90,7 @@ std::string explain(const Plan& p) {
   const Mesh mesh = mesh_of(p.package_dies());
   char text[300];
   std::snprintf(text, sizeof text, "%d dies, %u x %u, %s (links of 64 GB/s at 1 GHz), cycles for 1 row and for %d:\n", p.package_dies(), mesh.columns, mesh.rows,
-                p.stages > 1 ? "a pipeline: sent in a launch" : "tensor-parallel: gathered in a layer", p.rows);
+                p.stages > 1 ? "a pipeline: sent in a launch" : p.spread ? "experts whole on a die: gathered in a layer" : "tensor-parallel: gathered in a layer", p.rows);
   std::string out = text;
   std::vector<Message> all;
   u64 store = 0, link = 0;

@@ -38,6 +38,7 @@ struct GatherTime {
 GatherTime time_of(const schedule::Plan& plan, const Gather& gather);
 
 // Predicted cycles of a launch of so many rows that attend to as many keys: the longer of port and array for every operator, and the gathers.
+// Of experts that lie whole on a die, those of the busiest one, all choices being alike (load.hpp).
 std::uint64_t predict(const schedule::Plan& plan, int rows);
 // Of so many tokens in launches one after the other; a pipeline's overlap (runtime/session_pipeline.cpp).
 std::uint64_t predict_prefill(const schedule::Plan& plan, int tokens);

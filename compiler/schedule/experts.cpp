@@ -40,6 +40,12 @@ void Lowering::feed(const LayerPlan& l) {
   const Reg rows = here(true);
   e_.alu(AluFn::mul, rows, rows, m_);
   rows_of_experts(r, rows);
+  if (p_.spread) {
+    e_.loop(here(true), [&] { exchange_results(); });
+    const Reg again = here(true);
+    e_.alu(AluFn::mul, again, again, m_);
+    add_results(again);
+  }
   e_.loop(here(true), [&] { end_mixture(); });
   turn(feed_, p_.feed_period);
 }
@@ -55,6 +61,10 @@ void Lowering::dense(const LayerPlan& l) {
 void Lowering::mixture(const LayerPlan& l) {
   begin_mixture(l);
   rows_of_experts(l, m_);
+  if (p_.spread) {
+    exchange_results();
+    add_results(m_);
+  }
   end_mixture();
 }
 
@@ -79,6 +89,7 @@ void Lowering::end_mixture() {
 }
 
 void Lowering::rows_of_experts(const LayerPlan& l, Reg rows) {
+  if (p_.spread) return rows_of_own_experts(l, rows);
   e_.label(op::experts);
   e_.set(p2_, p_.x);
   e_.set(p3_, p_.xq);
@@ -180,12 +191,18 @@ Lowering::Reg Lowering::share_at(Reg index) {
 // The chosen experts' shares become parts of their sum; who they are goes to DRAM, for whoever asks.
 void Lowering::share_out() {
   e_.wait(Engine::ve, kChosenFree);
+  const Reg chosen = p_.spread ? share_ : Reg{0};  // where the row's are
+  const auto place = [&](std::size_t j) {
+    const auto at = static_cast<long long>(j) * p_.cols;
+    return p_.spread ? sum(chosen, at) : k(p_.chosen + at);
+  };
   const std::size_t top = keys_of_.size();
   for (std::size_t j = 0; j < top; ++j) {
     const Reg index = index_of(keys_of_[j]), share = e_.temporary(), row = sum(p4_, static_cast<long long>(p_.shares) - p_.route);
     // Ones with the index in their lowest bits: a small integer would be a subnormal number.
-    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = k(p_.chosen + static_cast<long long>(j) * p_.cols), .a = row,
+    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .wr = true, .dst = place(j), .a = row,
                .b = sum(index, kOne), .rows = k(1), .cols = k(1)});
+    if (p_.spread) pick_own(index, j, row);
     if (!p_.mixture.over_chosen) continue;
     e_.put(spec::Lds{share, share_at(index)});
     e_.put(Vec{.op = Vop::mad, .bmode = Bmode::scalar, .func = j + 1 == top ? Vfunc::recip : Vfunc::none, .wr = true, .dst = k(p_.total),
@@ -193,13 +210,15 @@ void Lowering::share_out() {
   }
   e_.signal(Engine::ve, kChosen);
   e_.wait(Engine::st, kChosen);
-  e_.put(Store{.win = 2, .space = Space::vmem, .da = chosen_at_, .ca = k(p_.chosen * 4LL), .len = k(4), .n1 = k(static_cast<long long>(top)), .ds1 = k(4),
+  e_.put(Store{.win = 2, .space = Space::vmem, .da = chosen_at_, .ca = p_.spread ? shifted(AluFn::shl, chosen, 2) : k(p_.chosen * 4LL), .len = k(4), .n1 = k(static_cast<long long>(top)), .ds1 = k(4),
                .cs1 = k(p_.cols * 4LL), .n2 = k(1)});
   e_.signal(Engine::st, kChosenFree);
   advance(chosen_at_, static_cast<long long>(top) * 4);
-  if (!p_.mixture.over_chosen) return;
-  const Reg row = sum(p4_, static_cast<long long>(p_.shares) - p_.route);
-  e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = row, .a = row, .b = k(p_.total), .rows = k(1), .cols = k(p_.mixture.experts)});
+  if (!p_.mixture.over_chosen && !p_.spread) return;
+  if (p_.mixture.over_chosen) {
+    const Reg row = sum(p4_, static_cast<long long>(p_.shares) - p_.route);
+    e_.put(Vec{.op = Vop::mul, .bmode = Bmode::row_scalar, .wr = true, .dst = row, .a = row, .b = k(p_.total), .rows = k(1), .cols = k(p_.mixture.experts)});
+  }
   e_.signal(Engine::ve, kRouted);
   e_.wait(Engine::seq, kRouted);
 }
@@ -221,7 +240,8 @@ void Lowering::expert(const LayerPlan& l) {
 
 // The row's gate and up, side by side, to hidden values.
 void Lowering::expert_in(const MatrixPlan& m) {
-  own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
+  if (p_.spread) e_.set(p0_, p_.hq);
+  else own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
   const int row = 2 * p_.fc;
   weights_.phase(m, [&](const Prefetch& next) {
     e_.wait(Engine::mx, kOutFree);
@@ -249,7 +269,7 @@ void Lowering::expert_in(const MatrixPlan& m) {
   });
   e_.signal(Engine::ve, kOperand);
   e_.wait(Engine::mx, kOperand);
-  if (p_.dies == 1) return;
+  if (p_.expert_parts() == 1) return;
   own(p0_, p_.hq, p_.ek / p_.dies, hidden_);
   gather_row(p0_, p_.ek / p_.dies, p_.ek);
   e_.signal(Engine::st, kSent);
@@ -274,13 +294,14 @@ void Lowering::clamped_swiglu() {
   on(Vop::mul, temp, temp, up, Bmode::vector);
 }
 
-// x += share * (hidden values times the matrix, plus bias).
+// x += share * (hidden values times the matrix, plus bias); where experts lie whole on a die, what share multiplies goes to `result`.
 void Lowering::expert_out(const MatrixPlan& m) {
   const int columns = m.nbs * p_.cols;
-  own(p0_, 0, p_.x_part, p2_);
+  if (p_.spread) e_.set(p0_, p_.result);
+  else own(p0_, 0, p_.x_part, p2_);
   weights_.phase(m, [&](const Prefetch& next) {
     e_.wait(Engine::mx, kOutFree);
-    if (p_.dies > 1) e_.copy(p1_, hidden_);
+    if (p_.expert_parts() > 1) e_.copy(p1_, hidden_);
     else e_.set(p1_, p_.hq);
     bool first = true;
     for (const auto& size : next) {
@@ -292,7 +313,8 @@ void Lowering::expert_out(const MatrixPlan& m) {
     e_.signal(Engine::mx, kResult);
     e_.wait(Engine::ve, kResult);
     if (m.bias()) weights_.add_bias(out_, k(columns), k(1), columns);
-    e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .a = out_, .b = p0_, .s = share_, .rows = k(1), .cols = k(columns)});
+    if (p_.spread) e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .dst = p0_, .a = out_, .b = k(kOne), .rows = k(1), .cols = k(columns)});
+    else e_.put(Vec{.op = Vop::mad, .bmode = Bmode::vector, .wr = true, .dst = p0_, .a = out_, .b = p0_, .s = share_, .rows = k(1), .cols = k(columns)});
     e_.signal(Engine::ve, kOutFree);
     advance(p0_, columns);
     toggle_out();
@@ -301,7 +323,7 @@ void Lowering::expert_out(const MatrixPlan& m) {
 
 // Where the next layer's experts lie: behind these, or at the beginning of the next window.
 void Lowering::next_experts() {
-  const auto layer = static_cast<long long>(p_.expert_bytes) * p_.mixture.experts;
+  const auto layer = static_cast<long long>(p_.expert_bytes) * p_.experts_here();
   advance(experts_at_, layer);
   if (p_.expert_windows < 2) return;
   const Reg inside = e_.temporary(), over = e_.temporary();

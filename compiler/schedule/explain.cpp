@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "../package/load.hpp"
 #include "weights.hpp"
 
 namespace jogak::schedule {
@@ -30,12 +31,13 @@ Bound attention(const Plan& p, std::uint32_t first, std::uint32_t last) {
   return b;
 }
 
-// Of one row: more rows may take other experts.
+// Of one row: more rows may take other experts. Where they lie whole on the dies, of the die that has most to do.
 Bound experts(const Plan& p, std::uint32_t first, std::uint32_t last, const LayerPlan& l) {
   Bound b = matrix(p, first, last, op::experts, l.ffn);
-  const auto top = static_cast<std::uint64_t>(p.mixture.top);
-  b.tiles = top * (b.tiles + matrix(p, first, last, op::experts, l.down).tiles);
-  b.bytes = top * p.expert_bytes;
+  const double turns = package::expert_turns(p, 1);
+  const auto all = [&](std::uint64_t one) { return static_cast<std::uint64_t>(turns * static_cast<double>(one)); };
+  b.tiles = all(b.tiles + matrix(p, first, last, op::experts, l.down).tiles);
+  b.bytes = all(p.expert_bytes);
   return b;
 }
 

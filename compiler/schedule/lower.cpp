@@ -84,7 +84,8 @@ void Lowering::expert_variables() {
     if (r == 0) r = e_.variable();
   if (p_.feed_period > 0) feed_ = e_.variable();
   for (Reg* r : {&share_, &expert_from_, &experts_at_, &expert_window_, &chosen_at_}) *r = e_.variable();
-  if (p_.dies > 1) e_.set(hidden_ = e_.variable(), p_.hq);
+  if (p_.spread) own_at_ = e_.variable();
+  else if (p_.dies > 1) e_.set(hidden_ = e_.variable(), p_.hq);
   e_.signal(Engine::seq, kChosenFree);
   e_.set(experts_at_, 0);
   e_.set(expert_window_, 0);

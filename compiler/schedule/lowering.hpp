@@ -218,6 +218,16 @@ class Lowering : Arithmetic {
   void clamped_swiglu();
   void expert_out(const MatrixPlan& m);
   void next_experts();
+  // The same where each expert lies whole on one die (compiler/package/spread.cpp). A row's chosen ones that are this die's get into a list.
+  void rows_of_own_experts(const LayerPlan& l, Reg rows);
+  void pick_own(Reg index, std::size_t rank, Reg row);
+  void own_expert(const LayerPlan& l);
+  // The result's columns to the dies that add them up.
+  void send_result();
+  // Every die has sent the results of all rows.
+  void exchange_results();
+  // This die's columns of x += share * result, in the order of the choice.
+  void add_results(Reg rows);
   std::uint32_t index_mask() const;
   Reg index_of(Reg key);
   Reg share_at(Reg index);
@@ -246,6 +256,9 @@ class Lowering : Arithmetic {
     toggle_out();
   }
 
+  // An entry of the list of a row's own experts: the bits of 1.0 with the index from the die's first below, the rank above.
+  static constexpr int kRankBit = 16, kMantissaBits = 23;
+
   const Plan& p_;
   Weights weights_;
   const Reg pos_ = 1 + kArgPosition, m_ = 1 + kArgRows, first_ = 1 + kArgLogitRow, logit_rows_ = 1 + kArgLogitRows;
@@ -254,6 +267,7 @@ class Lowering : Arithmetic {
   Reg die_ = 0;       // its number, in a package
   Reg overlapped_ = 0;  // 1 or 0: each die has rows of its own
   Reg hidden_ = 0;    // an expert's hidden row, in one of two places
+  Reg own_at_ = 0;    // where experts lie whole on a die: the one at hand in the list of a row's
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window

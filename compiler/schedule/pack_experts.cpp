@@ -14,6 +14,7 @@ QMatrix expert_matrix(const ir::Tensor& t, std::size_t e, ir::Format format) {
   return passes::quantize(one, format);
 }
 
+// Columns of a whole expert's result begin with those that its own die adds up.
 void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, std::size_t e, int part) {
   const QMatrix gate = expert_matrix(*x.gate, e, x.format), up = expert_matrix(*x.up, e, x.format), down = expert_matrix(*x.down, e, x.down_format);
   const auto column = [&](const QMatrix& m, const std::vector<float>& bias, std::int64_t n) {
@@ -21,10 +22,10 @@ void expert(Stream& out, const Plan& p, const Experts& x, const LayerPlan& lp, s
     return Column{&m, n, bias.empty() ? 0 : bias[e * static_cast<std::size_t>(m.n) + static_cast<std::size_t>(n)]};
   };
   put_whole_k(out, lp.ffn, [&](int it, int j) {
-    const std::int64_t n = part * (p.ek / p.dies) + it * p.fc + j % p.fc;
+    const std::int64_t n = (p.spread ? 0 : part * (p.ek / p.dies)) + it * p.fc + j % p.fc;
     return j < p.fc ? column(gate, x.gate_bias, n) : column(up, x.up_bias, n);
   });
-  put_accumulating(out, lp.down, [&](int n) { return column(down, x.down_bias, part * p.x_part + n); });
+  put_accumulating(out, lp.down, [&](int n) { return column(down, x.down_bias, (part * p.x_part + n) % p.dn); });
 }
 
 }  // namespace
@@ -39,9 +40,10 @@ void put_experts(Out& out, const Llama& model, const Plan& p, int window, int pa
     const auto index = static_cast<std::size_t>(window * p.expert_layers + i);
     if (index >= routed.size()) return;
     const std::size_t layer = routed[index];
-    for (std::size_t e = 0; e < static_cast<std::size_t>(p.mixture.experts); ++e) {
+    const int first = p.spread ? part * p.experts_here() : 0;
+    for (int e = first; e < first + p.experts_here(); ++e) {
       out.pad_to(at);
-      expert(stream, p, model.layers[layer].experts, p.layer[layer], e, part);
+      expert(stream, p, model.layers[layer].experts, p.layer[layer], static_cast<std::size_t>(e), part);
       at += p.expert_bytes;
     }
   }

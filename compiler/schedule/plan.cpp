@@ -203,9 +203,9 @@ void steps(Plan& p, const Llama& model) {
     for (const Matrix& m : {l.up, l.router, l.shared_up})
       if (m) most = std::min(most, blocks_per_slot(*m) * p.cols / (p.gated ? 2 : 1));
   const auto part = [&](int columns) { return ffn_part_of(columns, p.dies); };
-  p.ek = p.dies * part(p.expert_ffn), p.sk = p.dies * part(p.shared_ffn), p.ffn_part = part(p.ffn);
+  p.ek = p.spread ? round_up(p.expert_ffn, 32) : p.dies * part(p.expert_ffn), p.sk = p.dies * part(p.shared_ffn), p.ffn_part = part(p.ffn);
   const int step = p.pair_hidden ? 64 : 32;
-  p.fc = step * divisor(std::gcd(std::gcd(p.ffn_part, part(p.expert_ffn)), part(p.shared_ffn)) / step, most / step);
+  p.fc = step * divisor(std::gcd(std::gcd(p.ffn_part, p.ek / p.expert_parts()), part(p.shared_ffn)) / step, most / step);
   p.fk = p.ffn_part * p.dies;
   p.vocab_n = p.cols * share(round_up(p.vocab, p.cols) / p.cols, p.package_dies());
   p.vocab_step = p.cols * divisor(p.vocab_n / p.cols, std::min(blocks_per_slot(*model.head), 128 / p.cols));
@@ -225,8 +225,9 @@ void experts(const Plan& p, const LlamaLayer& l, LayerPlan& lp, int most) {
   if (l.shared_score && l.shared_score->format != l.router->format)
     throw Error("plan", "format of ffn_gate_inp_shexp in layer " + std::to_string(p.layer.size()), ir::name(l.shared_score->format), std::string("that of the router, ") + ir::name(l.router->format));
   lp.router = whole_k(*l.router, p.cols, 1, p.ep / p.cols, slot);
-  lp.ffn = whole_k({.format = l.experts.format, .n = p.expert_ffn, .k = p.width}, p.cols, p.ek / p.dies / p.fc, 2 * p.fc / p.cols, slot);
+  lp.ffn = whole_k({.format = l.experts.format, .n = p.expert_ffn, .k = p.width}, p.cols, p.ek / p.expert_parts() / p.fc, 2 * p.fc / p.cols, slot);
   lp.down = accumulating({.format = l.experts.down_format, .n = p.width, .k = p.expert_ffn}, p.cols, round_up(p.expert_ffn, 32) / 32, p.x_part, slot, most, true, p.expert_bias);
+  if (p.spread) lp.down.iterations *= p.dies;
   if (p.expert_bias) lp.ffn.side_bytes = 4 * p.cols;
   if (l.shared_up) {
     same_format(p, " of the shared expert", *l.shared_gate, *l.shared_up);
@@ -314,7 +315,8 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.keys());
   if (p.experts()) {
     p.route = take(static_cast<long long>(rows) * p.ep), p.shares = take(static_cast<long long>(rows) * p.ep);
-    p.total = take(c), p.chosen = take(static_cast<long long>(p.mixture.top) * c);
+    p.total = take(c), p.chosen = take((p.spread ? static_cast<long long>(rows) : 1) * p.mixture.top * c);
+    if (p.spread) p.own_chosen = take(static_cast<long long>(p.mixture.top) * c), p.results = take(static_cast<long long>(rows) * p.result_words()), p.result = take(p.dn);
   }
   p.state_rows = round_up(rows, c);
   if (p.chunk > 0) {
@@ -350,7 +352,7 @@ std::uint32_t activation_scratchpad(Plan& p) {
   p.kst = take(rows * p.kv_heads * p.hk);
   p.vst = take(rows * p.kv_heads * p.hk);
   p.hq = shared;
-  const long long hidden = std::max(rows * std::max({p.fk, p.ek, p.sk}), p.dies > 1 ? 2LL * p.ek : 0);  // of an expert, and of the next
+  const long long hidden = std::max(rows * std::max({p.fk, p.ek, p.sk}), p.expert_parts() > 1 ? 2LL * p.ek : 0);  // of an expert, and of the next
   return std::max(place.at(), u32(shared + hidden));
 }
 
@@ -370,7 +372,7 @@ void choose_rows(Plan& p, int most) {
     return;
   }
   throw Error("plan", (p.paged() ? "a token of each of " + std::to_string(p.sequences) + " sequences of this model on " : "one token of this model on ") + std::string(p.config.name) + " with context " +
-              std::to_string(p.context), std::to_string(vector_memory(p, p.sequences)) + " words of vector memory, " +
+              std::to_string(p.context) + (p.spread ? " and the results of " + std::to_string(p.mixture.top) + " experts of other dies" : ""), std::to_string(vector_memory(p, p.sequences)) + " words of vector memory, " +
               std::to_string(activation_scratchpad(p)) + " bytes of activations",
               "at most " + std::to_string(p.config.vmem_bytes / 4) + " and " + std::to_string(p.config.aspm_bytes));
 }
@@ -380,7 +382,7 @@ void expert_regions(Plan& p, std::uint64_t most_window) {
   const LayerPlan& l = p.routed_layer();
   const int most = p.package_dies() > 1 ? 1 : kMostExpertWindows - (p.tables_window != 0 ? 1 : 0);  // other dies have windows too
   const int windows = most - (p.adapter.rank > 0 && p.package_dies() == 1 ? 1 : 0);
-  const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.mixture.experts);
+  const std::uint64_t expert = l.ffn.total_bytes() + l.down.total_bytes(), layer = expert * static_cast<std::uint64_t>(p.experts_here());
   p.expert_bytes = u32(static_cast<long long>(expert));
   p.expert_layers = static_cast<int>(std::min<std::uint64_t>(most_window / layer, static_cast<std::uint64_t>(p.routed_layers)));
   p.expert_windows = p.expert_layers == 0 ? 0 : (p.routed_layers + p.expert_layers - 1) / p.expert_layers;
@@ -445,13 +447,13 @@ std::uint64_t MatrixPlan::total_bytes() const {
 
 std::uint64_t Plan::expert_window_bytes(int index) const {
   const int first = index * expert_layers, count = std::min(routed_layers - first, expert_layers);
-  return static_cast<std::uint64_t>(expert_bytes) * static_cast<std::uint64_t>(mixture.experts) * static_cast<std::uint64_t>(count);
+  return static_cast<std::uint64_t>(expert_bytes) * static_cast<std::uint64_t>(experts_here()) * static_cast<std::uint64_t>(count);
 }
 
 Plan on_chip(const Llama& model, const spec::Config& config, const PlanOptions& options, Keys keys) {
   Plan p;
-  package::check(config, options);
-  p.dies = options.dies, p.stages = options.stages;
+  package::check(model, config, options);
+  p.dies = options.dies, p.stages = options.stages, p.spread = options.spread;
   p.config = config;
   p.cols = static_cast<int>(config.cols);
   p.out_buffers = options.double_output ? 2 : 1;

@@ -33,6 +33,7 @@ struct PlanOptions {
   bool double_output = true;  // two output buffers
   std::uint64_t most_window = 0xffffffffu;  // bytes of a window of experts
   int dies = 1;               // that share every layer (docs/packages.md)
+  bool spread = false;        // but each expert lies whole on one of them
   int stages = 1;             // dies that have layers of their own, one behind the other; one of the two is 1
   bool ring_cache = true;     // sliding layers keep their window only, where the cache does not lie in pages
   bool last_layer = true;     // the last layer has code of its own where the others are alike
@@ -83,6 +84,9 @@ struct Plan {
   int stages = 1;           // or each die has layers of its own; then only the vocabulary is in parts
   int package_dies() const { return dies * stages; }
   int part_of(int die) const { return dies > 1 ? die : 0; }  // of a layer's matrices
+  bool spread = false;      // experts lie whole on one die each, the first ones on the first; else in parts on all
+  int expert_parts() const { return spread ? 1 : dies; }
+  int experts_here() const { return mixture.experts / (spread ? dies : 1); }  // of a layer on one die
   int all_heads = 0, whole_kv_heads = 0;  // heads of a row of oq; KV heads of the model
   int x_part = 0, ffn_part = 0;  // columns of x and of the feed-forward that one die makes
   float eps = 0;
@@ -158,6 +162,10 @@ struct Plan {
   std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, table, work, work_words;
   std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
   std::uint32_t route = 0, shares = 0, total = 0, chosen = 0;  // router's logits and softmax, row by row; a row's sum; its experts, C words each
+  // Where experts lie whole on a die: this die's of the row at hand, C words each; of every row the chosen ones' results, this die's columns; an
+  // own one's whole result, die by die from this one on. `chosen` is there for every row.
+  std::uint32_t own_chosen = 0, results = 0, result = 0;
+  int result_words() const { return spread ? mixture.top * x_part : 0; }  // of a row
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;

@@ -1,5 +1,5 @@
 // scale-prefill, scale-decode: one Llama layer (d 2048, feed-forward 8192, 32 heads, 8 KV heads) on 1, 2 and 4 dies, in cycles of the cycle
-// model at 1 GHz; each die has a memory channel of its own (its port, ideal memory). Then a token of a layer with experts (8 of 32, of 768).
+// model at 1 GHz; each die has a memory channel of its own (its port, ideal memory). Then tokens of layers with experts, in both ways.
 // scale-pipeline: four layers with a narrower feed-forward, one on each of 4 dies.
 #include <bit>
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr import::LlamaHyper kLayer{.layers = 1, .width = 2048, .heads = 32, .kv_heads = 8, .ffn = 8192, .context = 256, .vocab = 32};
 constexpr import::LlamaHyper kLayers{.layers = 4, .width = 2048, .heads = 32, .kv_heads = 8, .ffn = 2048, .context = 256, .vocab = 32};
-constexpr ir::Mixture kMixture{.experts = 32, .top = 8};
+constexpr int kMixtureTokens = 12, kMixtureDecode = 8;  // a token's experts are luck, so several
 
 struct Run {
   std::uint64_t prefill = 0, decode = 0;  // cycles
@@ -29,8 +29,8 @@ std::vector<std::unique_ptr<driver::Device>> open(const Program& program, const 
   return dies;
 }
 
-// `tokens` of prefill, then one of decode.
-Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int tokens, const char* parallel = "tensor") {
+// `tokens` of prefill, then `mean_of` of decode, one after the other.
+Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int tokens, const char* parallel = "tensor", int mean_of = 1) {
   const Program program = compile(graph, {.config = value_or(o.config, "quad"), .format = value_or(o.format, "int8"), .dies = dies, .parallel = parallel}).program;
   Session session(program, open(program, value_or(o.on, "cycle"), gb_per_s));
   std::vector<int> ids;
@@ -38,10 +38,13 @@ Run run(const ir::Graph& graph, const Options& o, int dies, double gb_per_s, int
   (void)session.feed(ids);
   Run r{.rows = session.model().rows};
   for (const Step& s : session.steps()) r.prefill += s.record[spec::Counter::cycles], ++r.launches;
-  const int next = 5;
-  const auto last = session.feed(std::span(&next, 1));
-  r.logits.assign(last.begin(), last.end());
-  r.decode = session.steps().back().record[spec::Counter::cycles];
+  for (int i = 0; i < mean_of; ++i) {
+    const int next = 5 + i;
+    const auto last = session.feed(std::span(&next, 1));
+    r.logits.assign(last.begin(), last.end());
+    r.decode += session.steps().back().record[spec::Counter::cycles];
+  }
+  r.decode /= static_cast<std::uint64_t>(mean_of);
   return r;
 }
 
@@ -49,6 +52,32 @@ std::uint64_t differences(const Run& a, const Run& b) {
   std::uint64_t different = 0;
   for (std::size_t i = 0; i < a.logits.size(); ++i) different += std::bit_cast<std::uint32_t>(a.logits[i]) != std::bit_cast<std::uint32_t>(b.logits[i]);
   return different;
+}
+
+// Tokens of a layer with experts: each in parts on all dies, or whole on one.
+template <class Compare>
+void mixtures(const Options& o, Report& report, const Compare& compare) {
+  struct Shape {
+    int experts, top, columns;
+  };
+  for (const Shape& shape : {Shape{32, 8, 768}, {64, 8, 64}}) {
+    import::LlamaHyper hyper = kLayer;
+    hyper.kv_heads = 4, hyper.ffn = shape.columns, hyper.mixture.experts = shape.experts, hyper.mixture.top = shape.top;
+    const ir::Graph graph = import::synthetic_llama(hyper, o.seed);
+    const std::string layer = "d 2048, " + std::to_string(shape.top) + " of " + std::to_string(shape.experts) + " experts of " + std::to_string(shape.columns) + ", MXFP4, ";
+    const Run alone = run(graph, o, 1, 0, kMixtureTokens, "tensor", kMixtureDecode);
+    for (const int dies : {2, 4})
+      for (const char* way : {"tensor", "experts"}) {
+        const Run r = run(graph, o, dies, 64, kMixtureTokens, way, kMixtureDecode);
+        compare(alone, r);
+        const std::string what = layer + std::to_string(dies) + " dies, 64 GB/s links, --parallel " + way;
+        const auto add = [&](const std::string& rows, std::uint64_t one, std::uint64_t several) {
+          report.add({.case_name = what + rows, .config = value_or(o.config, "quad"), .on = value_or(o.on, "cycle"), .value = static_cast<double>(one) / static_cast<double>(several), .unit = "x one die"});
+        };
+        add(", mean of " + std::to_string(kMixtureDecode) + " tokens", alone.decode, r.decode);
+        add(", " + std::to_string(kMixtureTokens) + " tokens in " + std::to_string(r.launches) + " launches", alone.prefill, r.prefill);
+      }
+  }
 }
 
 void scale(const Options& o, Report& report, bool prefill) {
@@ -76,18 +105,7 @@ void scale(const Options& o, Report& report, bool prefill) {
       compare(one, r);
     }
   }
-  if (!prefill) {
-    import::LlamaHyper hyper = kLayer;
-    hyper.kv_heads = 4, hyper.ffn = 768, hyper.mixture = kMixture;
-    const ir::Graph experts = import::synthetic_llama(hyper, o.seed);
-    const Run alone = run(experts, o, 1, 0, 4);
-    for (const int dies : {2, 4}) {
-      const Run r = run(experts, o, dies, 64, 4);
-      compare(alone, r);
-      report.add({.case_name = "d 2048, 8 of 32 experts of 768, MXFP4, " + std::to_string(dies) + " dies, 64 GB/s links", .config = config, .on = on,
-                  .value = static_cast<double>(alone.decode) / static_cast<double>(r.decode), .unit = "x one die"});
-    }
-  }
+  if (!prefill) mixtures(o, report, compare);
   report.add({.case_name = "logits against one die", .config = config, .on = on, .value = static_cast<double>(different), .unit = "differences", .bar = 0, .less = true});
 }
 

@@ -19,7 +19,7 @@ void add_compile_options(CLI::App& command, CompileOptions& options) {
   command.add_option("--rows", options.max_rows, "Most tokens of one launch")->check(CLI::Range(1, 1 << 16))->capture_default_str();
   command.add_option("--sequences", options.sequences, "Most sequences of one launch (above 1: a program for serve and run --batch)")->check(CLI::Range(1, 256))->capture_default_str();
   command.add_option("--dies", options.dies, "Chiplets of a package that run the program together (configurations with links: quad, nanoquad)")->check(CLI::Range(1, 16))->capture_default_str();
-  command.add_option("--parallel", options.parallel, "How they do: tensor (each layer on all dies), pipeline (layers of their own)")->check(CLI::IsMember({"auto", "tensor", "pipeline"}))->capture_default_str();
+  command.add_option("--parallel", options.parallel, "How they do: tensor (each layer on all dies), experts (likewise, but each expert on one), pipeline (layers of their own)")->check(CLI::IsMember({"auto", "tensor", "experts", "pipeline"}))->capture_default_str();
   command.add_option("--lora-rank", options.lora, "Highest rank of the LoRA adapters that the program can take (0: none)")->check(CLI::Range(0, 256));
   command.add_option("--kv-tokens", options.kv_tokens, "With --sequences: tokens of all sequences that the KV cache holds (0: the context of each)")->check(CLI::NonNegativeNumber);
   command.add_option("--format", options.format, "Of float weights: int8 (blocks of 32 as Q8_0), int8c (one scale per output channel), mxfp4, mxint8 (a power of two per 32)")
