@@ -17,7 +17,7 @@ class PackageTrace;  // sim/trace
 namespace jogak::driver {
 
 struct PackageOptions {
-  std::string backend = "model";  // or "cycle", "rtl", "systemc"; behind them ":MEMORY", a memory for each die as sim/dram/dram.hpp
+  std::string backend = "model";  // or "hls"; or "cycle", "rtl", "systemc", behind which ":MEMORY", a memory for each die as sim/dram/dram.hpp
                                   // names them, or ":FILE.yaml", a package's file (sim/package): its links, memories and clock
   std::string config = "quad";
   std::uint32_t columns = 2, rows = 1;  // of the mesh; die x + y * columns

@@ -125,12 +125,8 @@ struct Realign {
   u32 steps() const { return out + late; }
 };
 
-inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, bool ack, Fifo<ChunkWrite, 4>& weights,
-                      Fifo<ChunkWrite, 4>& activations, Fifo<RowWrite, 8>& rows) {
-  const ChunkWrite w = {r.space, static_cast<u32>(at), mask, data, ack};
-  if (r.space == spec::Space::wspm || r.space == spec::Space::wsc) weights.write(w);
-  if (r.space == spec::Space::aspm || r.space == spec::Space::asc) activations.write(w);
-  if (r.space != spec::Space::vmem) return;
+// Chunk `at` of vector memory as part of a row.
+inline RowWrite row_write(u64 at, const Chunk& data, u32 mask, bool ack) {
   constexpr u32 kChunks = 4 * C / P, kWords = P / 4;
   const u32 first = static_cast<u32>(at % kChunks) * kWords;
   RowWrite row;
@@ -143,7 +139,15 @@ inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, boo
     row.data.word[first + i] = bits;
     row.mask |= u64(mask >> (4 * i) & 1) << (first + i);
   }
-  rows.write(row);
+  return row;
+}
+
+inline void put_chunk(const LoadRun& r, u64 at, const Chunk& data, u32 mask, bool ack, Fifo<ChunkWrite, 4>& weights,
+                      Fifo<ChunkWrite, 4>& activations, Fifo<RowWrite, 8>& rows) {
+  const ChunkWrite w = {r.space, static_cast<u32>(at), mask, data, ack};
+  if (r.space == spec::Space::wspm || r.space == spec::Space::wsc) weights.write(w);
+  if (r.space == spec::Space::aspm || r.space == spec::Space::asc) activations.write(w);
+  if (r.space == spec::Space::vmem) rows.write(row_write(at, data, mask, ack));
 }
 
 inline void load_align(Fifo<LoadRun, 8>& runs, Fifo<Chunk, 64>& data, Fifo<ChunkWrite, 4>& weights,

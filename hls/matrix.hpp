@@ -176,7 +176,8 @@ inline void sum_feed(Fifo<MatmulEntry, 8>& entries, Fifo<u32, 8>& sums, Fifo<boo
   if (e.kind != Kind::command) return;
   const Matmul& c = e.command;
   TileWalk at;
-  num::i64 behind = 0;  // rows asked for or passed over, less those known to be written
+  // Rows asked for or passed over, less those known to be written: less than 0 where the next command's are already.
+  JG_STATE(num::i64, behind);
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
     for (u32 i = 0; i < c.m;) {
       JG_PIPELINE(1)

@@ -55,10 +55,19 @@ inline void weight_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fi
 }
 
 // aspm and asc.
+inline void put_activations(ActivationBytes& memory, const ChunkWrite& w) {
+  constexpr u32 kChunks = kBlock / P, kEntries = P / 2;
+  if (w.space == spec::Space::aspm) put_bytes(memory.aspm[w.at / kChunks], w, w.at % kChunks * P);
+  for (u32 i = 0; w.space == spec::Space::asc && i < kEntries; ++i) {
+    const u32 bytes = w.data.byte[2 * i] | u32(w.data.byte[2 * i + 1]) << 8;
+    if ((w.mask >> (2 * i) & 1) != 0) memory.asc[w.at * kEntries + i] = static_cast<u16>(bytes);
+  }
+}
+
 inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fifo<BlockWrite, 4>& quantised,
                               Fifo<bool, 2>& quantised_ack, Fifo<u32, 8>& moving, Fifo<Block, 32>& moving_data,
-                              Fifo<ChunkRead, 8>& store, Fifo<Chunk, 16>& store_data) {
-  constexpr u32 kChunks = kBlock / P, kEntries = P / 2;
+                              Fifo<ChunkRead, 8>& store, Fifo<Chunk, 16>& store_data
+                              JG_IF_LINKS(, Fifo<ChunkWrite, 4>& arrived, Fifo<bool, 4>& arrived_ack)) {
   JG_MEMORY(ActivationBytes, memory);
   JG_PIPELINE(1)
   ChunkWrite w;
@@ -67,12 +76,13 @@ inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack
     for (u32 i = 0; i < kBlock; ++i) memory.aspm[q.block][i] = static_cast<u8>(q.data.value[i]);
     if (q.scaled) memory.asc[q.block] = q.data.scale;
     if (q.ack) quantised_ack.write(true);
-  } else if (load.read_nb(w)) {
-    if (w.space == spec::Space::aspm) put_bytes(memory.aspm[w.at / kChunks], w, w.at % kChunks * P);
-    for (u32 i = 0; w.space == spec::Space::asc && i < kEntries; ++i) {
-      const u32 bytes = w.data.byte[2 * i] | u32(w.data.byte[2 * i + 1]) << 8;
-      if ((w.mask >> (2 * i) & 1) != 0) memory.asc[w.at * kEntries + i] = static_cast<u16>(bytes);
-    }
+  }
+  JG_IF_LINKS(else if (arrived.read_nb(w)) {
+    put_activations(memory, w);
+    if (w.ack) arrived_ack.write(true);
+  })
+  else if (load.read_nb(w)) {
+    put_activations(memory, w);
     if (w.ack) load_ack.write(true);
   }
   u32 block;
@@ -95,7 +105,7 @@ inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack
 
 // Who reads and writes rows of vector memory, first come those that may wait least.
 enum VmemReader : u32 { kReadSequencer, kReadSums, kReadA, kReadB, kReadStore, kReadIndex, kVmemReaders };
-enum VmemWriter : u32 { kWriteSums, kWriteVector, kWriteReduced, kWriteScales, kWriteLoad, kVmemWriters };
+enum VmemWriter : u32 { kWriteSums, kWriteVector, kWriteReduced, kWriteScales, kWriteLoad, kWriteArrivals, kVmemWriters = kWriteArrivals + JG_LINKS };
 using RowReads = Fifo<u32, 8>[kVmemReaders];
 using RowData = Fifo<Row, 32>[kVmemReaders];
 using RowWrites = Fifo<RowWrite, 8>[kVmemWriters];

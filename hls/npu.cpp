@@ -3,7 +3,7 @@
 namespace jogak { namespace JG_NAMESPACE {
 
 void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_port, hls::burst_maxi<PortWord> store_port, u32* regs,
-         JG_FLAG abort) {
+         JG_IF_LINKS(NetStream& net_out, NetStream& net_in, ) JG_FLAG abort) {
   JG_REGION;
   // queues, and what the engines tell the sequencer
   JG_STREAM(Entry<Dma>, load_queue, hls_depth::queue);
@@ -19,8 +19,10 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
   JG_STREAM(bool, vector_idle, 2);
   JG_STREAM(bool, clock_ask, 2);
   JG_STREAM(u64, clock_now, 2);
+  JG_STREAM(bool, over, 2);
+  JG_STREAM(bool, aborted, 2);
   // semaphores: the fault of a bad index comes from the load engine's control, its signals from behind it
-  JG_STREAMS(SemRequest, give, kEngines + 1, 4);
+  JG_STREAMS(SemRequest, give, kGivers, 4);
   JG_STREAMS(SemRequest, take, kEngines, 2);
   JG_STREAMS(bool, grant, kEngines, 2);
   // vector memory
@@ -44,6 +46,11 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
   JG_STREAM(Beat, store_beats, 64);
   JG_STREAM(ChunkRead, activation_read, 8);
   JG_STREAM(Chunk, activation_data, 16);
+  // other chiplets
+  JG_IF_LINKS(JG_STREAM(FaultNote, store_note, 2);)
+  JG_IF_LINKS(JG_STREAM(bool, gate, 2);)
+  JG_IF_LINKS(JG_STREAM(ChunkWrite, arrived_write, 4);)
+  JG_IF_LINKS(JG_STREAM(bool, arrived_ack, 4);)
   // matrix
   JG_STREAM(Matmul, weight_commands, 4);
   JG_STREAM(Matmul, moving_commands, 4);
@@ -68,21 +75,24 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
 
   constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4;
   const Queues queues = {load_queue, store_queue, matrix_queue, vector_queue};
-  JG_PROCESS(sequencer, code_port, regs, abort, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
-             note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle, clock_ask, clock_now);
+  JG_PROCESS(sequencer, code_port, regs, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
+             note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle, clock_ask, clock_now, over, aborted JG_IF_LINKS(, store_note, gate));
+  JG_PROCESS(abort_watch, abort, over, give[kAbort], aborted);
   JG_PROCESS(read_port, load_port, load_bursts, load_data);
-  JG_PROCESS(write_port, store_port, port_writes, store_beats, give[kSt], store_idle);
+  JG_PROCESS(write_port, store_port, port_writes, store_beats, give[kSt], store_idle JG_IF_LINKS(, net_out));
+  JG_IF_LINKS(JG_PROCESS(arrivals, net_in, gate, arrived_write, arrived_ack, row_write[kWriteArrivals], row_ack[kWriteArrivals], give[kArrivals]);)
   JG_TASK(cycle_clock, clock_ask, clock_now);
   JG_TASK(semaphores, give, take, grant);
   JG_TASK(vector_memory, row_read, row_data, row_write, row_ack);
   JG_TASK(weight_memory, weight_write, weight_ack, tile_read, tile_data, scale_read, scale_data);
   JG_TASK(activation_memory, activation_write, activation_ack, block_write, block_ack, moving_read, moving_data, activation_read,
-          activation_data);
-  JG_TASK(load_control, load_queue, take[kLd], grant[kLd], give[kEngines], note, row_read[kReadIndex], row_data[kReadIndex],
+          activation_data JG_IF_LINKS(, arrived_write, arrived_ack));
+  JG_TASK(load_control, load_queue, take[kLd], grant[kLd], give[kLoadFault], note, row_read[kReadIndex], row_data[kReadIndex],
           load_bursts, load_runs, load_done, loaded);
   JG_TASK(load_align, load_runs, load_data, weight_write, weight_ack, activation_write, activation_ack, row_write[kWriteLoad],
           row_ack[kWriteLoad], give[kLd], load_done, load_idle);
-  JG_TASK(store_control, store_queue, take[kSt], grant[kSt], store_runs, port_writes, stored);
+  JG_TASK(store_control, store_queue, take[kSt], grant[kSt], store_runs, port_writes, stored
+          JG_IF_LINKS(, give[kStoreFault], store_note));
   JG_TASK(store_fetch, store_runs, activation_read, row_read[kReadStore], store_fetched);
   JG_TASK(store_align, store_fetched, activation_data, row_data[kReadStore], store_beats);
   JG_TASK(matrix_control, matrix_queue, take[kMx], grant[kMx], weight_commands, moving_commands, sum_entries, array_commands,

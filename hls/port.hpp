@@ -77,37 +77,4 @@ inline void read_port(hls::burst_maxi<PortWord> memory, Fifo<Burst, 16>& bursts,
   }
 }
 
-// What goes to the write port: a burst, whose beats come apart, or a signal for when everything before it is in memory.
-struct PortWrite {
-  Kind kind;
-  u8 sem, n;
-  Burst burst;
-};
-struct Beat {
-  Chunk data;
-  u32 mask;
-};
-
-inline void write_port(hls::burst_maxi<PortWord> memory, Fifo<PortWrite, 16>& writes, Fifo<Beat, 64>& beats,
-                       Fifo<SemRequest, 4>& give, Fifo<bool, 2>& idle) {
-  u32 unanswered = 0;
-  for (bool open = true; open;) {
-    const PortWrite w = writes.read();
-    if (w.kind == Kind::command) {
-      memory.write_request(w.burst.word, w.burst.beats);
-      for (u32 i = 0; i < w.burst.beats; ++i) {
-        JG_PIPELINE(1)
-        const Beat b = beats.read();
-        memory.write(join(b.data), ap_uint<P>(b.mask));
-      }
-      ++unanswered;
-    }
-    const u32 most = w.kind == Kind::command ? 8 : 0;
-    for (; unanswered > most; --unanswered) memory.write_response();
-    if (w.kind == Kind::signal) give.write({SemOp::give, w.sem, w.n});
-    if (w.kind == Kind::stop) open = false;
-  }
-  idle.write(true);
-}
-
 }}  // namespace jogak::JG_NAMESPACE

@@ -6,6 +6,15 @@
 #define JG_JOIN_(a, b) a##b
 #define JG_JOIN(a, b) JG_JOIN_(a, b)
 
+// What only chiplets of a package have. The build says so, as the ports of the top are fixed before types are known; types.hpp checks it.
+#ifdef JOGAK_HLS_LINKS
+#define JG_LINKS 1
+#define JG_IF_LINKS(...) __VA_ARGS__
+#else
+#define JG_LINKS 0
+#define JG_IF_LINKS(...)
+#endif
+
 #if defined(__VITIS_HLS__) || defined(__SYNTHESIS__)
 #include <hls_task.h>
 #define JG_PRAGMA(x) _Pragma(JG_TEXT(x))

@@ -32,6 +32,7 @@ struct Core {
   u32 fault_engine;
   u64 fault_address;
   bool halted, aborted;
+  JG_IF_LINKS(u32 place;)
 };
 
 struct Queues {
@@ -112,6 +113,7 @@ Dma resolve_dma(const Core& core, const I& i) {
   Dma c = {};
   c.space = i.space;
   c.base = w.base, c.size = w.size;
+  JG_IF_LINKS(c.place = core.place;)
   c.da = core.reg[i.da], c.ca = core.reg[i.ca], c.len = core.reg[i.len];
   c.n1 = core.reg[i.n1], c.ds1 = core.reg[i.ds1], c.cs1 = core.reg[i.cs1];
   c.n2 = core.reg[i.n2], c.ds2 = core.reg[i.ds2], c.cs2 = core.reg[i.cs2];
@@ -218,8 +220,9 @@ inline Fault step(Core& core, const spec::Insn& insn, bool& stopped, Queues q, F
     case spec::Op::wait: {
       const spec::Wait i = spec::decode<spec::Wait>(insn);
       if (i.n == 0) return Fault::reserved;
-      if (i.sem >= spec::limit::semaphores || core.balance[i.sem] < i.n) return Fault::semaphore;
-      core.balance[i.sem] -= i.n;
+      const bool remote = kLinks && i.sem >= spec::limit::semaphores;  // what others give is not known here
+      if (!remote && (i.sem >= spec::limit::semaphores || core.balance[i.sem] < i.n)) return Fault::semaphore;
+      if (!remote) core.balance[i.sem] -= i.n;
       stopped = !order(Kind::wait, i.eng, i.sem, i.n, q, give, take, grant);
       if (stopped) return Fault::none;
       tally(core, spec::Counter::waits, 1);
@@ -254,6 +257,7 @@ inline Core begin(const u32* regs) {
     core.window[i].flags = regs[reg_word(spec::csr::win_flags_at(i))];
   }
   const u32 length = regs[reg_word(spec::csr::code_len)];
+  JG_IF_LINKS(core.place = regs[reg_word(spec::csr::place)];)
   core.code_len = length < kConfig.imem_words ? length : kConfig.imem_words;  // more is not loaded
   return core;
 }
@@ -297,18 +301,20 @@ inline void finish(const Core& core, u32* regs) {
   }
 }
 
-inline void take_note(Core& core, const FaultNote& note) {
-  core.fault = Fault::index;
+inline void take_note(Core& core, const FaultNote& note, Fault fault, spec::Engine engine) {
+  core.fault = fault;
   core.pc = note.pc;
-  core.fault_engine = static_cast<u32>(spec::Engine::ld);
+  core.fault_engine = static_cast<u32>(engine);
   core.fault_address = note.address;
 }
 
-inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort, Queues q, Fifo<u32, 8>& lds, Fifo<Row, 32>& lds_data,
+inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fifo<u32, 8>& lds, Fifo<Row, 32>& lds_data,
                       Fifo<SemRequest, 4>& give, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                       Fifo<FaultNote, 2>& note, Fifo<Traffic, 2>& loaded, Fifo<Traffic, 2>& stored,
                       Fifo<bool, 2>& load_idle, Fifo<bool, 2>& store_idle, Fifo<bool, 2>& matrix_idle,
-                      Fifo<bool, 2>& vector_idle, Fifo<bool, 2>& clock_ask, Fifo<u64, 2>& clock_now) {
+                      Fifo<bool, 2>& vector_idle, Fifo<bool, 2>& clock_ask, Fifo<u64, 2>& clock_now, Fifo<bool, 2>& over,
+                      Fifo<bool, 2>& aborted
+                      JG_IF_LINKS(, Fifo<FaultNote, 2>& store_note, Fifo<bool, 2>& gate)) {
   JG_STATES(spec::Insn, code, kConfig.imem_words);
   JG_RAM(code)
   Core core = begin(regs);
@@ -318,12 +324,13 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort
   const u32 watchdog = regs[reg_word(spec::csr::watchdog)];
   u64& executed = core.count[static_cast<u32>(spec::Counter::instructions)];
   give.write({SemOp::clear, 0, 0});
+  grant.read();
+  JG_IF_LINKS(gate.write((core.place >> 16 & 1) != 0);)
   FaultNote n;
   bool noted = false, stopped = false;
   while (!core.halted && core.fault == Fault::none && !stopped) {
     noted = note.read_nb(n);
-    core.aborted = JG_FLAG_SET(abort);
-    if (core.aborted) give.write({SemOp::fault, 0, 0});
+    aborted.read_nb(core.aborted);
     if (noted || core.aborted) break;
     if (watchdog != 0 && executed == watchdog) core.fault = Fault::watchdog;
     else if (core.pc >= core.code_len) core.fault = Fault::loop;
@@ -337,9 +344,15 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, JG_FLAG abort
   store_idle.read();
   matrix_idle.read();
   vector_idle.read();
+  over.write(true);
+  const bool first = aborted.read();  // two words if the host aborted the job
+  if (first && !core.aborted) aborted.read();
+  core.aborted |= first;
+  JG_IF_LINKS(gate.write(true);)
   // A bad index that was found late is the first fault all the same, if it lies before.
   if (!noted) noted = note.read_nb(n);
-  if (noted) take_note(core, n);
+  JG_IF_LINKS(FaultNote s_note; if (store_note.read_nb(s_note)) take_note(core, s_note, Fault::bus, spec::Engine::st);)
+  if (noted) take_note(core, n, Fault::index, spec::Engine::ld);
   tally(core, spec::Counter::load_bytes, l.bytes);
   tally(core, spec::Counter::load_beats, l.beats);
   tally(core, spec::Counter::load_bursts, l.bursts);

@@ -30,6 +30,9 @@ constexpr u32 kWspmWords = kConfig.wspm_bytes / (2 * C), kWscWords = kConfig.wsc
 constexpr u32 kAspmBlocks = kConfig.aspm_bytes / kBlock;
 constexpr u32 kBanks = hls_depth::banks, kVmemWords = kConfig.vmem_bytes / 4, kVmemRows = kVmemWords / C;
 
+constexpr bool kLinks = JG_LINKS != 0;
+
+static_assert(kLinks == (kConfig.chiplets > 1), "hls: JOGAK_HLS_LINKS is for configurations with chiplets > 1, and these have it");
 static_assert(C == 8 || C == 16 || C == 32 || C == 64, "hls: rows of vector memory and blocks divide one another");
 static_assert(kBlock % R == 0, "hls: a block of k is a whole number of the array's slices");
 static_assert(C % L == 0, "hls: lanes divide a row of vector memory");
@@ -89,6 +92,7 @@ struct Dma {
   spec::Space space;
   bool gather;
   u64 base;  // the window's
+  JG_IF_LINKS(u32 place;)  // the register
   u32 size, da, ca, len, n1, ds1, cs1, n2, ds2, cs2, idx;
 };
 inline bool is_empty(const Dma& c) { return c.len == 0 || c.n1 == 0 || c.n2 == 0; }
@@ -119,15 +123,16 @@ struct Entry {
   Command command;
 };
 
-enum class SemOp : u8 { clear, give, take, fault };
+enum class SemOp : u8 { clear, give, take, fault };  // 0: also of no request
 struct SemRequest {
   SemOp op;
   u8 sem, n;
 };
 
+// Of a load: index; of a store: bus.
 struct FaultNote {
   u16 pc;
-  u32 address;
+  u64 address;
 };
 
 // What the DMA engines count during a run.

@@ -20,7 +20,8 @@ class CyclePackage final : public PackageMachine {
       : name_(config.name), values_(config, o.columns, o.rows), traces_(values_.dies()), spec_(spec_of(config, o)), package_(values_, options()) {}
 
   u32 dies() const override { return values_.dies(); }
-  model::Machine& die(u32 index) override { return values_.die(index); }
+  const spec::Config& config() const override { return *spec::find_config(name_.c_str()); }
+  void attach(u32 die, u64 base, std::span<std::uint8_t> memory) override { values_.die(die).dram().attach(base, memory); }
   DeviceInfo info() const override {
     return {"cycle", "The cycle model of a package of " + std::to_string(dies()) + " dies of configuration " + name_ + ".", name_, 0, true};
   }

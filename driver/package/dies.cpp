@@ -15,9 +15,9 @@ using u64 = std::uint64_t;
 // All dies of a package.
 struct Group {
   struct Die {
-    Die(model::Machine& machine, u64 bytes) : registers(machine.config()), memory(static_cast<std::size_t>(bytes)) {
+    Die(PackageMachine& machine, u32 index, u64 bytes) : registers(machine.config()), memory(static_cast<std::size_t>(bytes)) {
       arena.attach(memory.bytes(), kMemoryBase);
-      machine.dram().attach(kMemoryBase, memory.bytes());
+      machine.attach(index, kMemoryBase, memory.bytes());
     }
     ModelRegisters registers;
     HostMemory memory;
@@ -136,7 +136,7 @@ std::vector<std::unique_ptr<Device>> make_dies(std::unique_ptr<PackageMachine> m
   const auto group = std::make_shared<Group>();
   std::vector<std::unique_ptr<Device>> devices;
   for (u32 i = 0; i < machine->dies(); ++i) {
-    group->dies.push_back(std::make_unique<Group::Die>(machine->die(i), memory_bytes));
+    group->dies.push_back(std::make_unique<Group::Die>(*machine, i, memory_bytes));
     devices.push_back(std::make_unique<DieDevice>(group, i));
   }
   group->machine = std::move(machine);

@@ -21,7 +21,9 @@ class PackageMachine {
  public:
   virtual ~PackageMachine() = default;
   virtual std::uint32_t dies() const = 0;
-  virtual model::Machine& die(std::uint32_t index) = 0;
+  virtual const spec::Config& config() const = 0;
+  // Once for each die, before it runs: its DRAM, at addresses from base on.
+  virtual void attach(std::uint32_t die, std::uint64_t base, std::span<std::uint8_t> memory) = 0;
   virtual DeviceInfo info() const = 0;  // but for the memory
   // The program is in the die's instruction memory already: loading it takes no time.
   struct Job {
@@ -60,6 +62,7 @@ link::ChannelOptions channel_of(const package::LinkKind& kind);
 // Each throws Error for a package that the backend does not have.
 std::unique_ptr<PackageMachine> model_package(const spec::Config& config, const PackageOptions& options);
 std::unique_ptr<PackageMachine> cycle_package(const spec::Config& config, const PackageOptions& options);
+std::unique_ptr<PackageMachine> hls_package(const spec::Config& config, const PackageOptions& options);
 std::unique_ptr<PackageMachine> systemc_package(const spec::Config& config, const PackageOptions& options);
 
 }  // namespace jogak::driver

@@ -11,16 +11,17 @@ struct Stopped {};  // thrown by the instruction hook
 
 class ModelPackage final : public PackageMachine {
  public:
-  ModelPackage(const spec::Config& config, const PackageOptions& o) : name_(config.name), package_(config, o.columns, o.rows) {
+  ModelPackage(const spec::Config& config, const PackageOptions& o) : config_(config), package_(config, o.columns, o.rows) {
     for (std::uint32_t i = 0; i < dies(); ++i)
-      die(i).on_instruction([this](const model::Step&) {
+      package_.die(i).on_instruction([this](const model::Step&) {
         if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
       });
   }
   std::uint32_t dies() const override { return package_.dies(); }
-  model::Machine& die(std::uint32_t index) override { return package_.die(index); }
+  const spec::Config& config() const override { return config_; }
+  void attach(std::uint32_t die, std::uint64_t base, std::span<std::uint8_t> memory) override { package_.die(die).dram().attach(base, memory); }
   DeviceInfo info() const override {
-    return {"model", "The exact model of a package of " + std::to_string(dies()) + " dies of configuration " + name_ + ", without time.", name_, 0, false};
+    return {"model", "The exact model of a package of " + std::to_string(dies()) + " dies of configuration " + config_.name + ", without time.", config_.name, 0, false};
   }
   std::vector<DieOutcome> run(std::span<const Job> jobs) override {
     stop_ = false;
@@ -41,7 +42,7 @@ class ModelPackage final : public PackageMachine {
   }
 
  private:
-  std::string name_;
+  const spec::Config& config_;
   model::Package package_;
   std::atomic<bool> stop_ = false;
 };

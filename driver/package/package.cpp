@@ -18,6 +18,7 @@ std::vector<std::unique_ptr<Device>> over(const spec::Config& config, const Pack
 constexpr Backend kBackends[] = {
     {"model", false, over<model_package>},
     {"cycle", true, over<cycle_package>},
+    {"hls", false, over<hls_package>},
 #if JOGAK_HAS_SYSTEMC
     {"systemc", true, over<systemc_package>},
 #endif

@@ -22,7 +22,8 @@ class SystemcPackage final : public PackageMachine {
   SystemcPackage(const spec::Config& config, const PackageOptions& o) : SystemcPackage(config, o, spec_of(config, o)) {}
 
   u32 dies() const override { return u32(places_.size()); }
-  model::Machine& die(u32 index) override { return values_.die(places_.at(index)); }
+  const spec::Config& config() const override { return *spec::find_config(name_.c_str()); }
+  void attach(u32 die, u64 base, std::span<std::uint8_t> memory) override { values_.die(places_.at(die)).dram().attach(base, memory); }
   DeviceInfo info() const override {
     return {"systemc", "A SystemC platform of " + std::to_string(dies()) + " dies of configuration " + name_ + ", cycle models or RTL.", name_, 0, true};
   }

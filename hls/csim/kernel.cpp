@@ -1,8 +1,11 @@
-// The kernel of one configuration; MAKE is the name of the function that gives it.
+// The kernel of one configuration; MAKE is the name of the function that gives it, MAKE_PACKAGE of the one that gives several with links.
 #include "kernel.hpp"
 
 #include "error.hpp"
 #include "hls/npu.cpp"
+#if JG_LINKS
+#include "mesh.hpp"
+#endif
 
 namespace jogak::hls_csim {
 
@@ -16,12 +19,34 @@ class NpuKernel final : public Kernel {
  public:
   const spec::Config& config() const override { return kConfig; }
   void run(std::span<u32, hls_csim::kRegisterWords> regs, std::span<u8> memory, u64 base, const std::atomic<bool>* stop) override {
+#if JG_LINKS
+    Mesh<NetStream> mesh(1, 1, Package::kNetworkDepth);
+    csim::Region region;
+    region.process("die", [&] { job({regs, memory, base}, stop, mesh.from_die(0), mesh.to_die(0)); });
+    mesh.add(region, router);
+    region.run();
+#else
+    job({regs, memory, base}, stop);
+#endif
+  }
+  template <class... Network>
+  void job(const Job& j, const std::atomic<bool>* stop, Network&... network) {
     if (broken_) throw Error("hls kernel", "state of its tasks", "what a job left that did not end", "another kernel");
     broken_ = true;
-    const hls::burst_maxi<PortWord> port(reinterpret_cast<PortWord*>(memory.data()), base / P, memory.size() / P);
+    const hls::burst_maxi<PortWord> port(reinterpret_cast<PortWord*>(j.memory.data()), j.base / P, j.memory.size() / P);
     const csim::Use use(instance_);
-    npu(port, port, port, regs.data(), stop);
+    npu(port, port, port, j.regs.data(), network..., stop);
     broken_ = false;
+  }
+  // What its engines wait for, in words; empty: for nothing.
+  std::string waits() {
+    constexpr std::array names = {"load engine", "store engine", "matrix engine", "vector engine", "sequencer"};
+    std::string text;
+    for (u32 e = 0; e < kEngines; ++e) {
+      const SemRequest& r = of<Pending>()[e];
+      if (r.op == SemOp::take) text += std::string(text.empty() ? "" : ", ") + "its " + names[e] + " waits for " + std::to_string(r.n) + " of semaphore " + std::to_string(r.sem);
+    }
+    return text;
   }
   u8& byte(spec::Space space, std::size_t at) override {
     if (at >= space_bytes(space)) {
@@ -48,8 +73,65 @@ class NpuKernel final : public Kernel {
   bool broken_ = false;
 };
 
+#if JG_LINKS
+class NpuPackage final : public Package {
+ public:
+  NpuPackage(u32 columns, u32 rows) : columns_(columns), rows_(rows), dies_(columns * rows) {}
+  u32 dies() const override { return static_cast<u32>(dies_.size()); }
+  Kernel& die(u32 index) override { return dies_.at(index); }
+
+  std::string run(std::span<const Job> jobs, std::atomic<bool>& stop, u32 depth) override {
+    Mesh<NetStream> mesh(columns_, rows_, depth);
+    std::vector<bool> ended(dies()), deaf(dies());  // deaf: what is sent to it is thrown away
+    csim::Region region;
+    for (u32 d = 0; d < dies(); ++d) {
+      jobs[d].regs[spec::csr::place / 4] = mesh.place(d);
+      region.process("die " + std::to_string(d), [&, d] {
+        dies_[d].job(jobs[d], &stop, mesh.from_die(d), mesh.to_die(d));
+        ended[d] = true;
+        deaf[d] = (jobs[d].regs[spec::csr::status / 4] & 2) != 0;  // a fault: others that were about to send to it are no worse off
+      });
+    }
+    mesh.add(region, router);
+    std::string vain;
+    for (u32 still = 0; !region.over();) {
+      if (region.pass() || drain(mesh, deaf)) {
+        still = 0;
+      } else if (!stop) {
+        for (u32 d = 0; d < dies(); ++d)
+          if (!ended[d]) vain += (vain.empty() ? "die " : "; die ") + std::to_string(d) + ": " + dies_[d].waits();
+        stop = true;
+      } else if (!drain(mesh, ended) && ++still > 1) {
+        throw csim::Deadlock("hls: no process can go on:" + region.stuck());
+      }
+    }
+    return vain;
+  }
+
+ private:
+  // Throws away what was sent to these dies; whether there was anything.
+  bool drain(Mesh<NetStream>& mesh, const std::vector<bool>& these) {
+    bool any = false;
+    NetWord word;
+    for (u32 d = 0; d < dies(); ++d)
+      while (these[d] && mesh.to_die(d).read_nb(word)) any = true;
+    return any;
+  }
+
+  u32 columns_, rows_;
+  std::deque<NpuKernel> dies_;
+};
+#endif
+
 }  // namespace
 
+#if JG_LINKS
+std::unique_ptr<Package> MAKE_PACKAGE(u32 columns, u32 rows) {
+  if (columns == 0 || rows == 0 || columns > 16 || rows > 16 || columns * rows > kConfig.chiplets)
+    throw Error("hls package", "mesh", std::to_string(columns) + " x " + std::to_string(rows), "1 to " + std::to_string(kConfig.chiplets) + " chiplets, 16 a side at most");
+  return std::make_unique<NpuPackage>(columns, rows);
+}
+#endif
 std::unique_ptr<Kernel> MAKE() { return std::make_unique<NpuKernel>(); }
 
 }  // namespace jogak::hls_csim

@@ -16,6 +16,7 @@ thread_local Region* current = nullptr;
 thread_local std::size_t factor = 1;
 thread_local std::vector<Declared>* recorded = nullptr;
 thread_local std::function<std::uint64_t()> source;
+thread_local std::uint64_t order = 0;
 constexpr std::size_t kStack = 256 << 10;
 struct Cancelled {};  // what ends a process whose region ends before it
 }  // namespace
@@ -37,6 +38,7 @@ struct Region::Fibre {
 
 std::size_t depth_factor() { return factor; }
 void set_depth_factor(std::size_t f) { factor = f; }
+void set_order(std::uint64_t seed) { order = seed; }
 
 std::uint64_t time() { return source ? source() : 0; }
 void set_time(std::function<std::uint64_t()> from) { source = std::move(from); }
@@ -128,10 +130,13 @@ void Region::resume(Fibre& f) {
 bool Region::pass() {
   Region* const region = current;
   Instance* const used = instance();
-  const std::size_t before = moves_;
+  const std::size_t before = moves_, count = fibres_.size();
   bool ended = false;
-  for (const auto& f : fibres_) {
-    if (f->ended) continue;
+  std::size_t at = 0, step = 1;
+  if (order != 0) draw(at, step);
+  for (std::size_t i = 0; i < count; ++i, at += step) {
+    Fibre* const f = fibres_[at % count].get();
+    if (f->ended || (nap_ > 0 && at % count == sleeper_)) continue;
     current = this;
     instance() = f->instance;
     resume(*f);
@@ -143,7 +148,21 @@ bool Region::pass() {
   instance() = used;
   for (const auto& f : fibres_)
     if (f->thrown) std::rethrow_exception(f->thrown);
-  return ended || moves_ != before;
+  const bool moved = ended || moves_ != before;
+  const bool again = !moved && nap_ > 0;  // perhaps the sleeper can go on
+  awake_ = again;
+  if (again) nap_ = 0;
+  return moved || again;
+}
+
+void Region::draw(std::size_t& at, std::size_t& step) {
+  constexpr std::size_t kSteps[] = {1, 61, 67, 71};  // from any process on, each as far behind the last: primes above their number
+  constexpr std::size_t kNap = 32;
+  order = order * 6364136223846793005u + 1442695040888963407u;
+  at = order >> 40;
+  if (fibres_.size() < kSteps[1]) step = kSteps[order >> 38 & 3];
+  if (nap_ > 0) --nap_;
+  else if (!awake_) sleeper_ = (order >> 33) % fibres_.size(), nap_ = (order >> 20) % kNap;
 }
 
 bool Region::over() const {

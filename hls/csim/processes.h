@@ -41,6 +41,9 @@ struct Declared {
 };
 void record_streams(std::vector<Declared>* to);
 void declare(const Declared& stream);
+// How the processes of a region have their turns: 0, always as they were made; else in another order every round, and one of them is left out
+// for a while, as slow hardware is; the same for the same seed. What a kernel computes may not depend on it.
+void set_order(std::uint64_t seed);
 
 // The process at hand can't go on now. `why` is said of the channel in a deadlock.
 void wait(const Channel& channel, const char* why);
@@ -120,6 +123,7 @@ class Region {
  private:
   struct Fibre;
   void tell_outer();
+  void draw(std::size_t& at, std::size_t& step);
   friend void wait(const Channel&, const char*);
   friend void moved();
   void add(const std::string& name, bool task, std::function<void()> body);
@@ -131,6 +135,8 @@ class Region {
   Region* const outer_;
   Fibre* running_ = nullptr;
   std::size_t moves_ = 0, told_ = 0;
+  std::size_t sleeper_ = 0, nap_ = 0;  // it is left out for so many rounds
+  bool awake_ = true;                  // nobody is, as nothing else happened
 };
 
 }  // namespace csim

@@ -99,7 +99,8 @@ class Exchange {
     if (busy_) work();
     // New values at the begin of vector memory and of the activations.
     if (number > 0) b_->wait(Engine::ve, kSent);
-    vec(spec::Vop::mad, below(32) * config_.cols, kResult / 4, (100 + below(100)) * config_.cols, 60);
+    const u32 row = config_.cols, source = 8 * (100 + below(100)), at = 8 * below(32);  // words; both end before the inboxes
+    vec(spec::Vop::mad, at / row * row, kResult / 4, source / row * row, 480 / row);
     used_ = 16;
     spec::Qnt q{};
     q.a = r(8 * config_.cols), q.as = r(32), q.rows = r(8), q.cols = r(32), q.ds = r(32);
