@@ -85,7 +85,8 @@ class NpuPackage final : public Package {
     std::vector<bool> ended(dies()), deaf(dies());  // deaf: what is sent to it is thrown away
     csim::Region region;
     for (u32 d = 0; d < dies(); ++d) {
-      jobs[d].regs[spec::csr::place / 4] = mesh.place(d);
+      u32& place = jobs[d].regs[spec::csr::place / 4];
+      place = (place & ~u32(0xffff)) | mesh.place(d);
       region.process("die " + std::to_string(d), [&, d] {
         dies_[d].job(jobs[d], &stop, mesh.from_die(d), mesh.to_die(d));
         ended[d] = true;
