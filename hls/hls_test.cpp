@@ -105,7 +105,7 @@ TEST_CASE("a program outside memory ends the job with a sentence") {
   CHECK_THROWS_WITH(hls_csim::make_kernel("huge"), doctest::Contains("huge"));
 }
 
-// One job of a program at address 0; its registers.
+// One job of a program at address 0, with all memory as window 0; its registers.
 std::array<u32, hls_csim::kRegisterWords> run_job(hls_csim::Kernel& kernel, const char* program, u32 code_len = 0) {
   alignas(64) static std::array<u8, 1 << 16> memory;
   const auto code = assemble(program);
@@ -113,6 +113,8 @@ std::array<u32, hls_csim::kRegisterWords> run_job(hls_csim::Kernel& kernel, cons
   std::memcpy(memory.data(), code.data(), code.size() * sizeof(spec::Insn));
   std::array<u32, hls_csim::kRegisterWords> regs{};
   regs[spec::csr::code_len / 4] = code_len != 0 ? code_len : static_cast<u32>(code.size());
+  regs[spec::csr::win_size_at(0) / 4] = 1 << 16;
+  regs[spec::csr::win_flags_at(0) / 4] = 3;
   kernel.run(regs, memory, 0);
   return regs;
 }

@@ -9,7 +9,7 @@ KERNEL, INSTANCE = "npu_hls", "npu_1"
 PORTS = ("m_axi_gmem_code", "m_axi_gmem_load", "m_axi_gmem_store", "m_axi_gmem_regs")
 # The kernel's own files by folder; C simulation's stand-ins for the tool's headers stay behind.
 SOURCES = {
-    "hls": ("check", "clock", "depths", "load", "matrix", "memories", "npu", "port", "pragmas", "semaphores", "sequencer", "store", "streams", "types", "vector"),
+    "hls": ("arrivals", "check", "clock", "depths", "load", "matrix", "memories", "npu", "packets", "port", "pragmas", "semaphores", "sequencer", "store", "streams", "types", "vector"),
     "spec": ("numerics", "function_tables"),
 }
 PACKAGE = """package() {
