@@ -107,7 +107,7 @@ void plan_pass(State& s) {
   s.choices.adapter_rank = s.options.lora;
   s.choices.window_bytes = s.options.window_bytes;
   s.layers = static_cast<int>(s.model.layers.size());
-  package::Placed placed = package::place(s.options.parallel, s.model, s.config, s.choices, s.options.dies);
+  package::Placed placed = package::place(s.options.parallel, s.model, s.config, s.choices, s.options.dies, s.options.board);
   s.plan = placed.plan;
   s.placed = std::move(placed);
 }
@@ -174,8 +174,8 @@ void abi_pass(State& s) {
     if (p.stages > 1) abi["args"].push_back("overlapped");
     abi["args"].push_back("die");
     abi["package"] = {{"dies", p.package_dies()}, {"parallel", p.spread ? "experts" : p.dies > 1 ? "tensor" : "pipeline"}, {"kv_heads", p.whole_kv_heads}, {"kv_heads_of_die", p.kv_heads},
-                      {"first_layers", s.placed.first_layers}};
-    if (p.stages > 1) abi["package"]["overlap_rows"] = package::overlap_rows(p);
+                      {"first_layers", s.placed.first_layers}, {"places", s.placed.stand.order}};
+    if (p.stages > 1) abi["package"]["overlap_rows"] = package::overlap_rows(p, s.placed.stand);
   }
   if (p.paged()) {
     abi["args"][0] = "table_bytes";
@@ -249,7 +249,7 @@ Compiled compile(ir::Graph graph, const CompileOptions& options) {
     result.passes.push_back({pass.info.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
   }
   verify(state.program);
-  result.explanation = schedule::explain(state.plan) + package::explain(state.plan) + state.placed.choice;
+  result.explanation = schedule::explain(state.plan) + package::explain(state.plan, state.placed.stand) + state.placed.choice;
   result.bounds = schedule::bounds(state.plan);
   result.program = std::move(state.program);
   return result;

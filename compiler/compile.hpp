@@ -1,11 +1,13 @@
 // Model graph in, program file out.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bound.hpp"
 #include "ir/graph.hpp"
+#include "package/board.hpp"
 #include "program.hpp"
 
 namespace jogak {
@@ -24,6 +26,7 @@ struct CompileOptions {
   int merge_tokens = 0;           // images' encoders: rows that each layer merges
   int dies = 1;                   // of a package, which then runs the program together (docs/packages.md)
   std::string parallel = "auto";  // how it uses them: "tensor" (each layer on all dies), "experts" (each of them on one), "pipeline" (layers of their own), or what suits
+  std::optional<package::Board> board = {};  // what the dies stand on, if more is known than how many they are
   int lora = 0;                   // highest rank of the LoRA adapters that the program can take; 0: none
 };
 

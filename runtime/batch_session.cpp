@@ -13,7 +13,7 @@ BatchSession::BatchSession(const Program& program, const std::string& backend) :
 BatchSession::BatchSession(const Program& program, std::unique_ptr<driver::Device> device) : BatchSession(program, alone(std::move(device))) {}
 
 BatchSession::BatchSession(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies)
-    : program_(without_segments(program)), loaded_(std::move(dies), program), lm_(read_language_model(program, true)) {
+    : program_(without_segments(program)), lm_(read_language_model(program, true)), loaded_(std::move(dies), program, lm_.places) {
   tokens_ = need_symbol(program_, "tokens", "i32", 1);
   logits_ = need_symbol(program_, "logits", "f32", 2);
   kv_ = need_symbol(program_, "kv", "bytes", 1);

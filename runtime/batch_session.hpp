@@ -90,8 +90,8 @@ class BatchSession {
   bool launch(const std::vector<const BatchPart*>& order);
 
   Program program_;  // without its segments
-  Dies loaded_;
   LanguageModel lm_;
+  Dies loaded_;
   Symbol tokens_, logits_, kv_, table_;
   std::map<int, Sequence> sequences_;
   std::vector<int> free_;  // pages

@@ -1,6 +1,7 @@
 #include "dies.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <cstring>
 
 #include "driver/package.hpp"
@@ -25,9 +26,19 @@ std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Devic
   return devices;
 }
 
-Dies::Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program) : devices_(std::move(devices)) {
+Dies::Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program, std::vector<std::uint32_t> places)
+    : devices_(std::move(devices)), places_(std::move(places)) {
   require_dies(program, static_cast<std::uint32_t>(devices_.size()));
-  for (std::uint32_t i = 0; i < devices_.size(); ++i) loaded_.push_back(std::make_unique<Loaded>(*devices_[i], program, i));
+  std::vector<std::uint32_t> all(devices_.size());
+  std::iota(all.begin(), all.end(), 0u);
+  if (places_.empty()) places_ = all;
+  if (!std::ranges::is_permutation(places_, all)) throw Error("package", "places of the dies", std::to_string(places_.size()) + " numbers", "each of " + std::to_string(all.size()) + " places once");
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) loaded_.push_back(std::make_unique<Loaded>(device(i), program, i, places_));
+}
+
+std::uint32_t Dies::die_at(std::uint32_t place) const {
+  const auto at = std::ranges::find(places_, place);
+  return at == places_.end() ? place : static_cast<std::uint32_t>(at - places_.begin());
 }
 
 void Dies::protect(std::uint32_t window) {

@@ -16,11 +16,12 @@ std::vector<std::unique_ptr<driver::Device>> alone(std::unique_ptr<driver::Devic
 // Owns the devices and their memory. Methods throw jogak::Error.
 class Dies {
  public:
-  // Refuses fewer or more devices than the program's mesh has dies.
-  Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program);
+  // Refuses fewer or more devices than the program's mesh has dies. Die i is the device places[i], or the i-th where there are no places.
+  Dies(std::vector<std::unique_ptr<driver::Device>> devices, const Program& program, std::vector<std::uint32_t> places = {});
 
   std::size_t count() const { return loaded_.size(); }
-  driver::Device& device(std::size_t die = 0) const { return *devices_.at(die); }
+  driver::Device& device(std::size_t die = 0) const { return *devices_.at(places_.at(die)); }
+  std::uint32_t die_at(std::uint32_t place) const;  // the other way round; of a place beyond theirs, itself
   Loaded& die(std::size_t index) { return *loaded_.at(index); }
 
   void protect(std::uint32_t window);
@@ -45,6 +46,7 @@ class Dies {
   std::vector<LaunchRecord> end(std::size_t launch);
 
   std::vector<std::unique_ptr<driver::Device>> devices_;
+  std::vector<std::uint32_t> places_;
   std::vector<std::unique_ptr<Loaded>> loaded_;
   std::vector<LaunchRecord> records_;
 };

@@ -121,6 +121,7 @@ LanguageModel read_language_model(const Program& program, bool batch) {
         throw Error("session", "package", p.dump(), "that of the program's mesh");
       m.first_layers = p.at("first_layers").get<std::vector<int>>();
       if (!consistent(m)) throw Error("session", "package", p.dump(), "a first layer for each die in order, and planes of the cache by its heads");
+      m.places = p.value("places", m.places);
       m.overlap_rows = p.value("overlap_rows", 0);
       if ((m.overlap_rows > 0) != m.pipeline() || m.overlap_rows > m.info.rows)
         throw Error("session", "package", p.dump(), "rows of overlapped launches for a pipeline, and for it alone");

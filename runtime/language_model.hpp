@@ -49,6 +49,7 @@ struct LanguageModel {
   int dies = 1, kv_heads = 0, kv_heads_of_die = 0;
   KvLayout kv_of_die = {};
   std::vector<int> first_layers = {};  // of each die, where each has layers of its own; else 0 for all
+  std::vector<std::uint32_t> places = {};  // of a package: die i is the device places[i]; empty: i
   // A layer's number on its die.
   int on_its_die(int layer) const {
     int first = 0;

@@ -51,11 +51,11 @@ std::unique_ptr<driver::Device> open_for(const Program& program, const std::stri
   return device;
 }
 
-Loaded::Loaded(driver::Device& device, const Program& program) : Loaded(device, program, 0) { require_dies(program, 1); }
+Loaded::Loaded(driver::Device& device, const Program& program) : Loaded(device, program, 0, {0}) { require_dies(program, 1); }
 
-Loaded::Loaded(driver::Device& device, const Program& program, u32 die)
+Loaded::Loaded(driver::Device& device, const Program& program, u32 die, std::vector<u32> places)
     : device_(device), map_(program.map), config_(program.config), isa_hash_(program.isa_hash), config_hash_(program.config_hash),
-      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches), mesh_(program.mesh), die_(die) {
+      sizes_(program.window_bytes), code_len_(static_cast<u32>(program.code.size())), parts_(program.launches), mesh_(program.mesh), die_(die), places_(std::move(places)) {
   if (parts_.empty()) parts_.push_back({0, code_len_});
   check_device();
   try {
@@ -129,7 +129,8 @@ void Loaded::describe_job(const CodePart& part) {
     csr(csr_at::win_size_at(w), static_cast<u32>(place.size));
     csr(csr_at::win_flags_at(w), place.size == 0 ? 0 : other.size != 0 ? 2 : read_only_[w] ? 1 : 3);
   }
-  csr(csr_at::place, mesh_.dies() == 1 ? 0 : die_ % mesh_.columns | die_ / mesh_.columns << 4 | (mesh_.columns - 1) << 8 | (mesh_.rows - 1) << 12);
+  const u32 own = places_[die_];
+  csr(csr_at::place, mesh_.dies() == 1 ? 0 : own % mesh_.columns | own / mesh_.columns << 4 | (mesh_.columns - 1) << 8 | (mesh_.rows - 1) << 12);
   csr64(csr_at::code_lo, code_ + part.first * sizeof(spec::Insn));
   csr(csr_at::code_len, part.count);
   csr(csr_at::watchdog, 0);
@@ -139,7 +140,7 @@ void Loaded::describe_job(const CodePart& part) {
 Loaded::Place Loaded::peer(u32 window) const {
   using namespace spec::limit;
   if (window < kPeerWindow || window - kPeerWindow + 1 >= mesh_.dies()) return {};
-  const u32 other = (die_ + 1 + window - kPeerWindow) % mesh_.dies();
+  const u32 other = places_[(die_ + 1 + window - kPeerWindow) % mesh_.dies()];
   return {u64(1) << remote_bit | u64(other / mesh_.columns) << remote_y_bit | u64(other % mesh_.columns) << remote_x_bit,
           u64(remote_signals + 1) << remote_region_bit};
 }

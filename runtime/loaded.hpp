@@ -30,8 +30,8 @@ class Loaded {
  public:
   // Refuses in one sentence a device whose ISA or configuration is not the program's.
   Loaded(driver::Device& device, const Program& program);
-  // The same on a die of a package, all of whose dies have the program: see dies.hpp.
-  Loaded(driver::Device& device, const Program& program, std::uint32_t die);
+  // The same on a die of a package, all of whose dies have the program, each at its place of the mesh: see dies.hpp.
+  Loaded(driver::Device& device, const Program& program, std::uint32_t die, std::vector<std::uint32_t> places);
   ~Loaded();
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -79,6 +79,7 @@ class Loaded {
   std::vector<CodePart> parts_;
   Mesh mesh_;
   std::uint32_t die_ = 0;
+  std::vector<std::uint32_t> places_;  // in the mesh, of each die
   bool resident_ = false;  // the machine holds the program already
 };
 

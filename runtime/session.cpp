@@ -29,7 +29,7 @@ Session::Session(const Program& program, const std::string& backend) : Session(p
 Session::Session(const Program& program, std::unique_ptr<driver::Device> device) : Session(program, alone(std::move(device))) {}
 
 Session::Session(const Program& program, std::vector<std::unique_ptr<driver::Device>> dies)
-    : program_(without_segments(program)), loaded_(std::move(dies), program), lm_(read_language_model(program, false)) {
+    : program_(without_segments(program)), lm_(read_language_model(program, false)), loaded_(std::move(dies), program, lm_.places) {
   tokens_ = need_symbol(program_, "tokens", "i32", 1);
   logits_ = need_symbol(program_, "logits", "f32", 2);
   kv_ = need_symbol(program_, "kv", "bytes", 1);
@@ -204,7 +204,10 @@ std::vector<int> Session::experts() const {
 
 std::vector<driver::LinkUse> Session::links(std::size_t die) const {
   const auto* d = dynamic_cast<const driver::Die*>(&loaded_.device(die));
-  return d == nullptr ? std::vector<driver::LinkUse>() : d->links();
+  if (d == nullptr) return {};
+  std::vector<driver::LinkUse> links = d->links();
+  for (driver::LinkUse& l : links) l.to = loaded_.die_at(l.to);
+  return links;
 }
 
 std::vector<std::uint8_t> Session::kv_cache() const {

@@ -141,8 +141,8 @@ class Session {
   void read_logits(int rows, std::vector<float>& out) const;
 
   Program program_;  // without its segments
-  Dies loaded_;
   LanguageModel lm_;
+  Dies loaded_;
   const ModelInfo& model_ = lm_.info;
   const Tokenizer& tokenizer_ = lm_.tokenizer;
   Symbol tokens_, logits_, kv_;

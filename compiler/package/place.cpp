@@ -44,11 +44,15 @@ constexpr Way kWays[] = {{"tensor", tensor}, {"experts", experts}, {"pipeline", 
 
 }  // namespace
 
-Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies) {
+Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies, const std::optional<Board>& board) {
   if (way != "auto" && way != "tensor" && way != "experts" && way != "pipeline") throw Error("package", "way to use the dies", way, "auto, tensor, experts or pipeline");
-  if (dies == 1 || way == "tensor") return tensor(model, config, choices, dies);
-  if (way == "experts") return experts(model, config, choices, dies);
-  if (way == "pipeline") return pipeline(model, config, choices, dies);
+  const auto standing = [&](Placed p) {
+    p.stand = best_stand(p.plan, board.value_or(board_of(p.plan.package_dies())));
+    return p;
+  };
+  if (dies == 1 || way == "tensor") return standing(tensor(model, config, choices, dies));
+  if (way == "experts") return standing(experts(model, config, choices, dies));
+  if (way == "pipeline") return standing(pipeline(model, config, choices, dies));
   std::optional<Placed> best;
   std::optional<Error> reason;
   std::string told, taken;
@@ -56,10 +60,10 @@ Placed place(const std::string& way, const Llama& model, const spec::Config& con
     if (model.mixture.experts == 0 && make == experts) continue;
     told += (told.empty() ? "" : "; ") + std::string(name) + ": ";
     try {
-      Placed p = make(model, config, choices, dies);
+      Placed p = standing(make(model, config, choices, dies));
       const int tokens = prefill_tokens(p.plan);
-      told += "a token in " + std::to_string(predict(p.plan, 1)) + " cycles, " + std::to_string(tokens) + " in " + std::to_string(predict_prefill(p.plan, tokens));
-      if (!best || predict(p.plan, 1) < predict(best->plan, 1)) best = std::move(p), taken = name;
+      told += "a token in " + std::to_string(predict(p.plan, 1, p.stand)) + " cycles, " + std::to_string(tokens) + " in " + std::to_string(predict_prefill(p.plan, tokens, p.stand));
+      if (!best || predict(p.plan, 1, p.stand) < predict(best->plan, 1, best->stand)) best = std::move(p), taken = name;
     } catch (const Error& e) {
       told += e.what();
       if (!reason) reason = e;

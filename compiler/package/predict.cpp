@@ -24,7 +24,7 @@ u64 experts_of(const Plan& p, const Bound& one, int rows) {
 struct Parts {
   u64 layers = 0, head = 0, between = 0;
 };
-Parts parts(const Plan& p, int rows, int keys) {
+Parts parts(const Plan& p, int rows, int keys, const Stand& stand) {
   Parts sum;
   const auto n = static_cast<u64>(rows), seen = static_cast<u64>(keys);
   u64 layers = 0;
@@ -34,18 +34,18 @@ Parts parts(const Plan& p, int rows, int keys) {
     (layer ? sum.layers : sum.head) += one * (layer ? b.last - b.first + 1u : 1u);
     if (layer && b.op == "attn_q") layers += b.last - b.first + 1;
   }
-  for (const Gather& g : gathers(p, rows)) sum.between += time_of(p, g).cycles();
+  for (const Gather& g : gathers(p, rows)) sum.between += time_of(p, g, stand).cycles;
   if (p.stages == 1) sum.between *= layers;
   return sum;
 }
 
 // In each launch all dies have rows, and hand them over one after the other.
-u64 overlapped(const Plan& p, int rows, int tokens) {
+u64 overlapped(const Plan& p, int rows, int tokens, const Stand& stand) {
   const auto stages = static_cast<u64>(p.stages);
   const u64 launches = static_cast<u64>((tokens + rows - 1) / rows) + stages - 1;
   u64 cycles = 0;
   for (u64 i = 0; i < launches; ++i) {
-    const Parts one = parts(p, rows, std::min(tokens, static_cast<int>(i + 1) * rows));
+    const Parts one = parts(p, rows, std::min(tokens, static_cast<int>(i + 1) * rows), stand);
     cycles += one.layers + one.between + (i + 1 == launches ? one.head : 0);
   }
   return cycles;
@@ -53,17 +53,17 @@ u64 overlapped(const Plan& p, int rows, int tokens) {
 
 }  // namespace
 
-u64 predict(const Plan& p, int rows) {
-  const Parts one = parts(p, rows, rows);
+u64 predict(const Plan& p, int rows, const Stand& stand) {
+  const Parts one = parts(p, rows, rows, stand);
   return one.layers * static_cast<u64>(p.stages) + one.head + one.between;  // a pipeline: one die after the other
 }
 
-u64 predict_prefill(const Plan& p, int tokens) {
-  if (p.stages > 1 && tokens > overlap_rows(p)) return overlapped(p, overlap_rows(p), tokens);
+u64 predict_prefill(const Plan& p, int tokens, const Stand& stand) {
+  if (const int rows = overlap_rows(p, stand); p.stages > 1 && tokens > rows) return overlapped(p, rows, tokens, stand);
   u64 cycles = 0;
   for (int at = 0; at < tokens; at += p.rows) {
     const int rows = std::min(p.rows, tokens - at);
-    const Parts one = parts(p, rows, at + rows);
+    const Parts one = parts(p, rows, at + rows, stand);
     cycles += one.layers * static_cast<u64>(p.stages) + one.head + one.between;
   }
   return cycles;
@@ -71,21 +71,21 @@ u64 predict_prefill(const Plan& p, int tokens) {
 
 int prefill_tokens(const Plan& p) { return std::min(kPrefill, p.context); }
 
-int overlap_rows(const Plan& p) {
+int overlap_rows(const Plan& p, const Stand& stand) {
   int best = 1;
   u64 least = ~u64(0);
   for (int rows = p.rows; rows >= 1; --rows)
-    if (const u64 cycles = overlapped(p, rows, prefill_tokens(p)); cycles < least) best = rows, least = cycles;
+    if (const u64 cycles = overlapped(p, rows, prefill_tokens(p), stand); cycles < least) best = rows, least = cycles;
   return best;
 }
 
-std::string explain_times(const Plan& p) {
+std::string explain_times(const Plan& p, const Stand& stand) {
   const int tokens = prefill_tokens(p);
   char text[300];
-  std::snprintf(text, sizeof text, "  predicted: %llu cycles of a launch of 1 row, %llu of %d rows, %llu of a prefill of %d tokens", static_cast<unsigned long long>(predict(p, 1)),
-                static_cast<unsigned long long>(predict(p, p.rows)), p.rows, static_cast<unsigned long long>(predict_prefill(p, tokens)), tokens);
+  std::snprintf(text, sizeof text, "  predicted: %llu cycles of a launch of 1 row, %llu of %d rows, %llu of a prefill of %d tokens", static_cast<unsigned long long>(predict(p, 1, stand)),
+                static_cast<unsigned long long>(predict(p, p.rows, stand)), p.rows, static_cast<unsigned long long>(predict_prefill(p, tokens, stand)), tokens);
   std::string out = text;
-  if (p.stages > 1) out += ", its launches of " + std::to_string(overlap_rows(p)) + " rows overlapped";
+  if (p.stages > 1) out += ", its launches of " + std::to_string(overlap_rows(p, stand)) + " rows overlapped";
   return out + "\n";
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <numeric>
 
 #include "../schedule/explain.hpp"
 #include "../schedule/weights.hpp"
@@ -15,10 +16,8 @@ using u64 = std::uint64_t;
 
 namespace {
 
-// At 1 GHz: links of 64 GB/s with 68 bytes for 64, as the cycle model has them where nobody says otherwise; about what a store takes to another
-// die's memory and a signal behind it, per hop.
-constexpr double kLinkBytes = 64.0 * 64 / 68;
-constexpr u64 kHopCycles = 45;
+// About what a store takes to another die's memory and a signal behind it, beside the links' own latency; of that each router on the way.
+constexpr double kStoreCycles = 28, kRouterCycles = 15;
 
 Gather all_to_all(const char* name, int dies, u64 bytes) {
   Gather g{name, {}, 1};
@@ -32,7 +31,7 @@ Gather all_to_all(const char* name, int dies, u64 bytes) {
 std::vector<Gather> gathers(const Plan& p, int rows) {
   const auto bytes = [&](long long row) { return static_cast<u64>(row) * static_cast<u64>(rows); };
   if (p.stages > 1) {
-    Gather on{"pass on", {}, 1}, last{"last rows", {}, 1};
+    Gather on{"pass on", {}, 1, true}, last{"last rows", {}, 1};
     const auto end = static_cast<std::uint32_t>(p.stages - 1);
     for (std::uint32_t d = 0; d < end; ++d) on.messages.push_back({d, d + 1, bytes(4LL * p.dn)}), last.messages.push_back({end, d, 4ull * static_cast<u64>(p.dn)});
     return {on, last};
@@ -52,71 +51,126 @@ std::vector<Gather> gathers(const Plan& p, int rows) {
   return all;
 }
 
-std::vector<LinkLoad> loads(const Mesh& mesh, const std::vector<Message>& messages) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, u64> on;
-  for (const Message& m : messages) {
-    std::uint32_t at = m.from;
-    while (at != m.to) {
-      const std::uint32_t x = at % mesh.columns, to_x = m.to % mesh.columns;
-      const std::uint32_t next = x != to_x ? (x < to_x ? at + 1 : at - 1) : (at < m.to ? at + mesh.columns : at - mesh.columns);
-      on[{at, next}] += m.bytes;
-      at = next;
+std::vector<LinkLoad> loads(const Stand& stand, const std::vector<Message>& messages) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, LinkLoad> on;
+  for (const Message& m : messages)
+    for (const Hop& hop : way(stand.board, stand.place(m.from), stand.place(m.to))) {
+      LinkLoad& l = on[{hop.from, hop.to}];
+      l = {hop.from, hop.to, l.bytes + m.bytes, l.cycles + static_cast<double>(m.bytes) / hop.link.bytes};
     }
-  }
   std::vector<LinkLoad> list;
-  for (const auto& [link, bytes] : on) list.push_back({link.first, link.second, bytes});
+  for (const auto& [link, load] : on) list.push_back(load);
   return list;
 }
 
-GatherTime time_of(const Plan& p, const Gather& gather) {
-  const Mesh mesh = mesh_of(p.package_dies());
+namespace {
+
+// Of messages that go at the same time.
+GatherTime together(const Plan& p, const std::vector<Message>& messages, const Stand& stand) {
   GatherTime t;
   std::map<std::uint32_t, u64> sent;
-  for (const Message& m : gather.messages) sent[m.from] += m.bytes;
-  for (const auto& [die, bytes] : sent) t.store = std::max(t.store, bytes / p.config.port_bytes);
-  for (const LinkLoad& l : loads(mesh, gather.messages))
-    if (l.bytes > t.busiest.bytes) t.busiest = l;
-  t.link = static_cast<u64>(static_cast<double>(t.busiest.bytes) / kLinkBytes);
-  t.latency = gather.turns * kHopCycles * (mesh.columns + mesh.rows - 2);
-  if (p.stages > 1 && gather.messages.size() > 1 && gather.messages.front().from != gather.messages.back().from) {  // one after the other
-    const auto turns = static_cast<u64>(gather.messages.size());
-    t.store *= turns, t.link *= turns, t.latency *= turns;
+  double link = 0, latency = 0;
+  for (const Message& m : messages) {
+    sent[m.from] += m.bytes;
+    double cycles = kStoreCycles;
+    for (const Hop& hop : way(stand.board, stand.place(m.from), stand.place(m.to))) cycles += kRouterCycles + hop.link.cycles;
+    latency = std::max(latency, cycles);
   }
+  for (const auto& [die, bytes] : sent) t.store = std::max(t.store, bytes / p.config.port_bytes);
+  for (const LinkLoad& l : loads(stand, messages)) link = std::max(link, l.cycles);
+  t.link = static_cast<u64>(link), t.latency = static_cast<u64>(latency);
+  t.cycles = std::max(t.store, t.link) + t.latency;
   return t;
 }
 
-std::string explain(const Plan& p) {
+u64 between(const Plan& p, int rows, const Stand& stand) {
+  u64 cycles = 0;
+  for (const Gather& g : gathers(p, rows)) cycles += time_of(p, g, stand).cycles;
+  return cycles;
+}
+
+}  // namespace
+
+GatherTime time_of(const Plan& p, const Gather& gather, const Stand& stand) {
+  if (!gather.chain) {
+    GatherTime t = together(p, gather.messages, stand);
+    t.cycles += t.latency * (gather.turns - 1), t.latency *= gather.turns;
+    return t;
+  }
+  GatherTime sum;
+  for (const Message& m : gather.messages) {
+    const GatherTime t = together(p, {m}, stand);
+    sum.store += t.store, sum.link += t.link, sum.latency += t.latency, sum.cycles += t.cycles;
+  }
+  return sum;
+}
+
+Stand best_stand(const Plan& p, Board board) {
+  if (board.compute.size() != static_cast<std::size_t>(p.package_dies()))
+    throw Error("package " + board.name, "program", "one for " + std::to_string(p.package_dies()) + " dies", "one for its " + std::to_string(board.compute.size()) + " compute dies (--dies)");
+  Stand best{std::move(board), {}};
+  best.order.resize(best.board.compute.size());
+  std::iota(best.order.begin(), best.order.end(), 0u);
+  const auto cost = [&](const Stand& s) { return std::pair(between(p, 1, s), between(p, p.rows, s)); };
+  Stand stand = best;
+  for (auto least = cost(best); std::next_permutation(stand.order.begin(), stand.order.end());)
+    if (const auto c = cost(stand); c < least) least = c, best.order = stand.order;
+  return best;
+}
+
+namespace {
+
+std::string numbers(const std::vector<std::uint32_t>& list) {
+  std::string text;
+  for (const std::uint32_t n : list) text += (text.empty() ? "" : " ") + std::to_string(n);
+  return text;
+}
+
+// Where the dies stand, and what it would be with die i as the i-th.
+std::string explain_stand(const Plan& p, const Stand& stand) {
+  Stand plain = stand;
+  std::sort(plain.order.begin(), plain.order.end());
+  std::string out = "  placement: dies " + numbers(plain.order) + " are the package's " + numbers(stand.order) + " (by place)";
+  if (plain.order == stand.order) return out + "\n";
+  return out + "; " + std::to_string(between(p, 1, stand)) + " cycles between them for 1 row instead of " + std::to_string(between(p, 1, plain)) + " in order, " +
+         std::to_string(between(p, p.rows, stand)) + " instead of " + std::to_string(between(p, p.rows, plain)) + " for " + std::to_string(p.rows) + "\n";
+}
+
+}  // namespace
+
+std::string explain(const Plan& p, const Stand& stand) {
   if (p.package_dies() == 1) return "";
-  const Mesh mesh = mesh_of(p.package_dies());
+  const Mesh mesh = stand.board.mesh;
   char text[300];
-  std::snprintf(text, sizeof text, "%d dies, %u x %u, %s (links of 64 GB/s at 1 GHz), cycles for 1 row and for %d:\n", p.package_dies(), mesh.columns, mesh.rows,
-                p.stages > 1 ? "a pipeline: sent in a launch" : p.spread ? "experts whole on a die: gathered in a layer" : "tensor-parallel: gathered in a layer", p.rows);
+  std::snprintf(text, sizeof text, "%d dies, %u x %u, %s (links of %s), cycles for 1 row and for %d:\n", p.package_dies(), mesh.columns, mesh.rows,
+                p.stages > 1 ? "a pipeline: sent in a launch" : p.spread ? "experts whole on a die: gathered in a layer" : "tensor-parallel: gathered in a layer",
+                stand.board.name.empty() ? "64 GB/s at 1 GHz" : stand.board.name.c_str(), p.rows);
   std::string out = text;
   std::vector<Message> all;
   u64 store = 0, link = 0;
   const std::vector<Gather> one = gathers(p, 1), most = gathers(p, p.rows);
   for (std::size_t i = 0; i < one.size(); ++i) {
-    const GatherTime a = time_of(p, one[i]), b = time_of(p, most[i]);
+    const GatherTime a = time_of(p, one[i], stand), b = time_of(p, most[i], stand);
     all.insert(all.end(), most[i].messages.begin(), most[i].messages.end());
     store += b.store, link += b.link;
     std::snprintf(text, sizeof text, "  %-12s %7llu bytes a row to a die  %6llu (store %llu, link %llu, way %llu)  %8llu (store %llu, link %llu, %s bound)\n", one[i].name.c_str(),
-                  static_cast<unsigned long long>(one[i].messages.front().bytes), static_cast<unsigned long long>(a.cycles()), static_cast<unsigned long long>(a.store),
-                  static_cast<unsigned long long>(a.link), static_cast<unsigned long long>(a.latency), static_cast<unsigned long long>(b.cycles()),
+                  static_cast<unsigned long long>(one[i].messages.front().bytes), static_cast<unsigned long long>(a.cycles), static_cast<unsigned long long>(a.store),
+                  static_cast<unsigned long long>(a.link), static_cast<unsigned long long>(a.latency), static_cast<unsigned long long>(b.cycles),
                   static_cast<unsigned long long>(b.store), static_cast<unsigned long long>(b.link), b.store >= b.link ? "port" : "link");
     out += text;
   }
   LinkLoad busiest;
-  for (const LinkLoad& l : loads(mesh, all)) {
+  for (const LinkLoad& l : loads(stand, all)) {
     std::snprintf(text, sizeof text, "  link %u > %u   %9llu bytes of %d rows\n", l.from, l.to, static_cast<unsigned long long>(l.bytes), p.rows);
     out += text;
-    if (l.bytes > busiest.bytes) busiest = l;
+    if (l.cycles > busiest.cycles) busiest = l;
   }
   std::snprintf(text, sizeof text, "  bound: %s; the busiest link, %u > %u, is busy %llu cycles of %llu and would be the bound below %.1f GB/s\n",
                 store >= link ? "the sender's port" : ("link " + std::to_string(busiest.from) + " > " + std::to_string(busiest.to)).c_str(), busiest.from, busiest.to,
                 static_cast<unsigned long long>(link), static_cast<unsigned long long>(std::max(store, link)),
                 store == 0 ? 0.0 : static_cast<double>(busiest.bytes) * 68 / 64 / static_cast<double>(store));
   out += text;
-  return out + explain_times(p);
+  return out + explain_stand(p, stand) + explain_times(p, stand);
 }
 
 }  // namespace jogak::package

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <optional>
 
+#include "board.hpp"
 #include "cli.hpp"
 #include "encoder.hpp"
 #include "import/gguf.hpp"
@@ -16,7 +17,7 @@ namespace jogak::cli {
 namespace {
 
 struct Arguments {
-  std::string model, out;
+  std::string model, out, package;
   CompileOptions options;
   OnnxArguments onnx;
   std::string tower, pooling;
@@ -118,6 +119,7 @@ void add_compile(CLI::App& app, int&) {
   command->add_option("model", a->model, "Model file: .gguf, .onnx, or llama2.c's .bin with its tokenizer beside it; or a folder with config.json and safetensors");
   command->add_option("-o,--output", a->out, "Program file (.jgk); may be left out with --passes, --explain and --measure");
   add_compile_options(*command, a->options);
+  command->add_option("--package", a->package, "A package's file: dies and links by which the program's dies are placed, configuration and number of dies (docs/packages.md)")->check(CLI::ExistingFile);
   add_mixed_options(*command, a->mixed);
   add_value_options(*command, a->mixed.scale, a->mixed.offset);
   command->add_flag("--passes", a->passes, "List the passes; with a model, the time each took");
@@ -129,6 +131,7 @@ void add_compile(CLI::App& app, int&) {
   add_onnx_options(*command, a->onnx);
   add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command] {
+    take_package(a->options, a->package, {.config = command->count("--config") != 0, .dies = command->count("--dies") != 0});
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;
       return compile_encoder({.files = a->onnx, .options = a->options, .tower = a->tower, .mixed = a->mixed, .pooling = a->pooling});

@@ -6,13 +6,13 @@
 
 #include "adapter.hpp"
 #include "batch.hpp"
+#include "board.hpp"
 #include "cli.hpp"
 #include "onnx.hpp"
 #include "package_trace.hpp"
 #include "draft.hpp"
 #include "encoder.hpp"
 #include "report.hpp"
-#include "sim/package/spec.hpp"
 
 namespace jogak::cli {
 namespace {
@@ -35,17 +35,9 @@ std::string backend_names() {
   return names;
 }
 
-struct Given {
-  bool config, dies;
-};
-
-// A package's file says what --config and --dies do not.
 CompileOptions options_of(const Arguments& a, Given given) {
   CompileOptions options = a.options;
-  if (a.package.empty()) return options;
-  const package::PackageSpec spec = package::read_package(a.package);
-  if (!given.config) options.config = spec.config();
-  if (!given.dies) options.dies = static_cast<int>(std::ranges::count(spec.dies, package::DieKind::compute, &package::Die::kind));
+  take_package(options, a.package, given);
   return options;
 }
 
