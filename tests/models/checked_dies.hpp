@@ -13,9 +13,10 @@ namespace jogak::tests {
 class Checked : public driver::PackageMachine {
  public:
   // `first`: the first race of a die, or the first fault; without, each is a failed check.
-  Checked(const Program& p, std::string* first = nullptr) : package_(*spec::find_config(p.config.c_str()), p.mesh.columns, p.mesh.rows, {.check = true}), first_(first) {}
+  Checked(const Program& p, std::string* first = nullptr) : config_(spec::find_config(p.config.c_str())), package_(*config_, p.mesh.columns, p.mesh.rows, {.check = true}), first_(first) {}
   std::uint32_t dies() const override { return package_.dies(); }
-  model::Machine& die(std::uint32_t index) override { return package_.die(index); }
+  const spec::Config& config() const override { return *config_; }
+  void attach(std::uint32_t die, std::uint64_t base, std::span<std::uint8_t> memory) override { package_.die(die).dram().attach(base, memory); }
   driver::DeviceInfo info() const override { return {}; }
   std::vector<driver::DieOutcome> run(std::span<const Job> jobs) override {
     std::vector<model::Launch> launches;
@@ -23,7 +24,7 @@ class Checked : public driver::PackageMachine {
     std::vector<driver::DieOutcome> outcomes;
     for (const model::Result& r : package_.launch(launches)) outcomes.push_back({r.fault, r.counters.values});
     for (std::uint32_t i = 0; i < dies(); ++i)
-      for (const std::string& v : die(i).violations()) tell(v);
+      for (const std::string& v : package_.die(i).violations()) tell(v);
     return outcomes;
   }
   void stop() override {}
@@ -34,6 +35,7 @@ class Checked : public driver::PackageMachine {
     if (first_ == nullptr) FAIL_CHECK(violation);
     else if (first_->empty()) *first_ = violation;
   }
+  const spec::Config* config_;
   model::Package package_;
   std::string* first_;
 };
