@@ -16,7 +16,7 @@ constexpr std::uint32_t remote(spec::Space space) { return static_cast<std::uint
 
 // Remote semaphores: parts of operands, for the matrix engine; parts of x, for the vector engine. Behind each the other dies, in the order of
 // this die's windows.
-enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8, kResultPart = kColumnPart + 16 };
+enum Purpose : unsigned { kOperandPart = spec::limit::semaphores, kColumnPart = kOperandPart + 8, kResultPart = kColumnPart + 16, kResultRoom = kResultPart + 4 };
 
 }  // namespace
 
@@ -97,8 +97,10 @@ void Lowering::send_result() {
   e_.lds(entry, own_at_);
   e_.alui(AluFn::shr, entry, entry, kRankBit);
   e_.alui(AluFn::and_, entry, entry, (1u << (kMantissaBits - kRankBit)) - 1);
-  e_.alui(AluFn::mul, p0_, entry, u32(p_.x_part));
-  e_.alu(AluFn::add, p0_, p0_, p2_);
+  e_.alui(AluFn::mul, p0_, waiting_, u32(p_.mixture.top));
+  e_.alu(AluFn::add, p0_, p0_, entry);
+  e_.alui(AluFn::mul, p0_, p0_, u32(p_.x_part));
+  advance(p0_, p_.results);
   e_.put(Vec{.op = Vop::mul, .bmode = Bmode::scalar, .wr = true, .dst = p0_, .a = k(p_.result), .b = kf(1.0f), .rows = k(1), .cols = k(p_.x_part)});
   e_.signal(Engine::ve, kGathered);
   e_.wait(Engine::st, kGathered);
@@ -110,13 +112,23 @@ void Lowering::send_result() {
   e_.signal(Engine::st, kSent);
 }
 
-// One signal from each die to each other, whoever had how many. No signals back: a die's results of the next layer come out of columns of x that
-// all have sent when they had used these.
+// One signal from each die to each other, whoever had how many.
 void Lowering::exchange_results() {
   e_.label(op::experts);
-  e_.set(p0_, p_.result * 4);
+  e_.set(p0_, p_.route * 4);  // logits, which are there until the next layer
   send_signals(Space::vmem, p0_, kResultPart);
   wait_for_peers(Engine::ve, kResultPart);
+}
+
+// With places for all rows of a launch no signals back: a die's results of the next layer come out of columns of x that all have sent when they
+// had used these.
+void Lowering::free_results() {
+  if (p_.result_rows >= p_.rows) return;
+  e_.signal(Engine::ve, kGathered);
+  e_.wait(Engine::st, kGathered);
+  e_.set(p0_, p_.route * 4);
+  send_signals(Space::vmem, p0_, kResultRoom);
+  wait_for_peers(Engine::st, kResultRoom);
 }
 
 void Lowering::wait_for_peers(Engine engine, unsigned purpose) {

@@ -1,6 +1,9 @@
 #include "load.hpp"
 
 #include <cmath>
+#include <cstdio>
+
+#include "error.hpp"
 
 namespace jogak::package {
 
@@ -45,7 +48,51 @@ double busiest_load(int experts, int top, int dies, int rows) {
 }
 
 double expert_turns(const schedule::Plan& p, int rows) {
-  return p.spread ? busiest_load(p.mixture.experts, p.mixture.top, p.dies, rows) : static_cast<double>(p.mixture.top) * rows;
+  if (!p.spread) return static_cast<double>(p.mixture.top) * rows;
+  const auto load = [&](int at_once) { return at_once == 0 ? 0 : busiest_load(p.mixture.experts, p.mixture.top, p.dies, at_once); };
+  const int groups = rows / p.result_rows;
+  return (groups == 0 ? 0 : groups * load(p.result_rows)) + load(rows % p.result_rows);
+}
+
+namespace {
+
+// Bytes through the port for each row of a full launch.
+double bytes_a_row(const schedule::Plan& p) {
+  double all = static_cast<double>(p.head.total_bytes());
+  for (const schedule::LayerPlan& l : p.layer) {
+    for (const schedule::MatrixPlan* m : {&l.q, &l.k, &l.v, &l.o}) all += static_cast<double>(m->total_bytes());
+    for (const schedule::MatrixPlan* m : {&l.router, &l.shared_ffn, &l.shared_down}) all += static_cast<double>(m->total_bytes());
+    all += static_cast<double>(l.ffn.total_bytes() + l.down.total_bytes()) * (l.routed() ? expert_turns(p, p.rows) : 1);
+  }
+  return all / p.rows;
+}
+
+}  // namespace
+
+std::string explain_load(const schedule::Plan& p) {
+  if (!p.spread) return "";
+  char text[200];
+  std::snprintf(text, sizeof text, "  experts: %d of %d on a die; %d a row, of which the busiest die has %.2f, of %d rows %.1f (all choices alike); results of %d rows at once\n", p.experts_here(),
+                p.mixture.experts, p.mixture.top, expert_turns(p, 1), p.rows, expert_turns(p, p.rows), p.result_rows);
+  return text;
+}
+
+void choose_result_rows(schedule::Plan& p, const std::function<void()>& fit) {
+  int best = 1;
+  double least = 0;
+  for (p.result_rows = 1;; ++p.result_rows) {
+    try {
+      fit();
+    } catch (const Error&) {
+      if (p.result_rows == 1) throw;
+      break;
+    }
+    if (p.rows < p.result_rows) break;
+    const double bytes = bytes_a_row(p);
+    if (p.result_rows == 1 || bytes < least) best = p.result_rows, least = bytes;
+  }
+  p.result_rows = best;
+  fit();
 }
 
 }  // namespace jogak::package

@@ -7,6 +7,7 @@
 
 #include "../schedule/explain.hpp"
 #include "../schedule/weights.hpp"
+#include "load.hpp"
 #include "parts.hpp"
 
 namespace jogak::package {
@@ -170,7 +171,7 @@ std::string explain(const Plan& p, const Stand& stand) {
                 static_cast<unsigned long long>(link), static_cast<unsigned long long>(std::max(store, link)),
                 store == 0 ? 0.0 : static_cast<double>(busiest.bytes) * 68 / 64 / static_cast<double>(store));
   out += text;
-  return out + explain_stand(p, stand) + explain_times(p, stand);
+  return out + explain_load(p) + explain_stand(p, stand) + explain_times(p, stand);
 }
 
 }  // namespace jogak::package

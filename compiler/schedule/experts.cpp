@@ -40,12 +40,6 @@ void Lowering::feed(const LayerPlan& l) {
   const Reg rows = here(true);
   e_.alu(AluFn::mul, rows, rows, m_);
   rows_of_experts(r, rows);
-  if (p_.spread) {
-    e_.loop(here(true), [&] { exchange_results(); });
-    const Reg again = here(true);
-    e_.alu(AluFn::mul, again, again, m_);
-    add_results(again);
-  }
   e_.loop(here(true), [&] { end_mixture(); });
   turn(feed_, p_.feed_period);
 }
@@ -61,10 +55,6 @@ void Lowering::dense(const LayerPlan& l) {
 void Lowering::mixture(const LayerPlan& l) {
   begin_mixture(l);
   rows_of_experts(l, m_);
-  if (p_.spread) {
-    exchange_results();
-    add_results(m_);
-  }
   end_mixture();
 }
 

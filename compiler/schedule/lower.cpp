@@ -74,7 +74,7 @@ unsigned Lowering::variables(const Plan& plan) {
   const unsigned plain = emit::Emitter::kVariables + (plan.paged() ? 1 : 0) + (plan.ring_varies() ? 1 : 0) + (plan.adapter.rank > 0 ? 3 : 0) + (plan.package_dies() > 1 ? 1 : 0) + (plan.stages > 1 ? 1 : 0) +
                          (plan.one_body ? 1 : 0);
   if (!plan.experts()) return plain;
-  return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + (plan.dies > 1 ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
+  return plain + 5 + (plan.feed_period > 0 ? 1 : 0) + (plan.dies > 1 ? 1 : 0) + (plan.spread ? 1 : 0) + static_cast<unsigned>(std::max(0, plan.mixture.top - (plan.chunk > 0 ? 4 : 0)));
 }
 
 void Lowering::expert_variables() {
@@ -84,7 +84,7 @@ void Lowering::expert_variables() {
     if (r == 0) r = e_.variable();
   if (p_.feed_period > 0) feed_ = e_.variable();
   for (Reg* r : {&share_, &expert_from_, &experts_at_, &expert_window_, &chosen_at_}) *r = e_.variable();
-  if (p_.spread) own_at_ = e_.variable();
+  if (p_.spread) own_at_ = e_.variable(), waiting_ = e_.variable();
   else if (p_.dies > 1) e_.set(hidden_ = e_.variable(), p_.hq);
   e_.signal(Engine::seq, kChosenFree);
   e_.set(experts_at_, 0);

@@ -224,10 +224,11 @@ class Lowering : Arithmetic {
   void own_expert(const LayerPlan& l);
   // The result's columns to the dies that add them up.
   void send_result();
-  // Every die has sent the results of all rows.
+  // Every die has sent its results of the rows that wait; this die's columns of x += share * result, in the order of the choice; all places
+  // are free again.
   void exchange_results();
-  // This die's columns of x += share * result, in the order of the choice.
-  void add_results(Reg rows);
+  void add_results();
+  void free_results();
   std::uint32_t index_mask() const;
   Reg index_of(Reg key);
   Reg share_at(Reg index);
@@ -268,6 +269,7 @@ class Lowering : Arithmetic {
   Reg overlapped_ = 0;  // 1 or 0: each die has rows of its own
   Reg hidden_ = 0;    // an expert's hidden row, in one of two places
   Reg own_at_ = 0;    // where experts lie whole on a die: the one at hand in the list of a row's
+  Reg waiting_ = 0;   // rows whose results are not added up yet
   Reg seq_ = 0;       // with several sequences: the entry of the one at hand
   Reg keys_ = 0;      // keys so far, rounded up to 32 or a page
   Reg kv_ = 0;        // this layer's offset in the KV window

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "error.hpp"
+#include "../package/load.hpp"
 #include "../package/parts.hpp"
 #include "places.hpp"
 #include "sizes.hpp"
@@ -315,8 +316,8 @@ std::uint32_t vector_memory(Plan& p, int rows) {
   p.vscale_in = take((p.double_kv ? 2LL : 1LL) * p.keys());
   if (p.experts()) {
     p.route = take(static_cast<long long>(rows) * p.ep), p.shares = take(static_cast<long long>(rows) * p.ep);
-    p.total = take(c), p.chosen = take((p.spread ? static_cast<long long>(rows) : 1) * p.mixture.top * c);
-    if (p.spread) p.own_chosen = take(static_cast<long long>(p.mixture.top) * c), p.results = take(static_cast<long long>(rows) * p.result_words()), p.result = take(p.dn);
+    p.total = take(c), p.chosen = take(static_cast<long long>(p.result_rows) * p.mixture.top * c);
+    if (p.spread) p.own_chosen = take(static_cast<long long>(p.mixture.top) * c), p.results = take(static_cast<long long>(p.result_rows) * p.result_words()), p.result = take(p.dn);
   }
   p.state_rows = round_up(rows, c);
   if (p.chunk > 0) {
@@ -472,7 +473,8 @@ Plan on_chip(const Llama& model, const spec::Config& config, const PlanOptions& 
     matrices(p, model);
     channel_scales(p);
     feeds(p);
-    choose_rows(p, options.max_rows);
+    if (p.spread) package::choose_result_rows(p, [&] { choose_rows(p, options.max_rows); });
+    else choose_rows(p, options.max_rows);
   };
   bool whole = keys == Keys::at_once || (keys == Keys::as_fits && p.context <= kWholeContext && p.window == 0);
   try {

@@ -162,10 +162,11 @@ struct Plan {
   std::uint32_t x, cosines, sines, norms, extra, sums, maxima, totals, vscale_out, vscale_in, ids, table, work, work_words;
   std::uint32_t o_state = 0, m_state = 0;  // with chunks: a group's results, row by row; its maxima, then its sums, head by head
   std::uint32_t route = 0, shares = 0, total = 0, chosen = 0;  // router's logits and softmax, row by row; a row's sum; its experts, C words each
-  // Where experts lie whole on a die: this die's of the row at hand, C words each; of every row the chosen ones' results, this die's columns; an
-  // own one's whole result, die by die from this one on. `chosen` is there for every row.
+  // Where experts lie whole on a die: this die's of the row at hand, C words each; of each row the chosen ones' results, this die's columns; an
+  // own one's whole result, die by die from this one on. Choices and results have places for `result_rows`, which are then added up.
   std::uint32_t own_chosen = 0, results = 0, result = 0;
-  int result_words() const { return spread ? mixture.top * x_part : 0; }  // of a row
+  int result_rows = 1;
+  int result_words() const { return mixture.top * x_part; }  // of a row
   std::uint32_t out_words, temp;  // output buffers from `work`, a temporary behind them
   // activation scratchpad, byte addresses
   std::uint32_t xq, qq, kst, vst, pq, oq, hq;

@@ -61,6 +61,37 @@ TEST_CASE("experts whole on a die: four dies, shares over all or the chosen, all
   same(import::synthetic_llama(far, 1), "quad", {4});
 }
 
+// Its results take so much room on nanoquad that those of 7 rows have places, of 21 of a launch on two dies.
+import::LlamaHyper wide() {
+  import::LlamaHyper h = eight(3);
+  h.layers = 1, h.width = 256, h.ffn = 32;
+  return h;
+}
+
+TEST_CASE("experts whole on a die: results of some rows at once and then of more") {
+  const ir::Graph graph = import::synthetic_llama(wide(), 1);
+  const CompileOptions two{.config = "nanoquad", .dies = 2, .parallel = "experts"};
+  const Compiled c = compile(graph, two);
+  CHECK_MESSAGE(c.explanation.find("of 21 rows ") != std::string::npos, c.explanation);
+  CHECK_MESSAGE(c.explanation.find("results of 7 rows at once") != std::string::npos, c.explanation);
+  const std::vector<int> prompt = [] {
+    std::vector<int> ids(41);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((i * i * 7 + i) % 96);
+    return ids;
+  }();
+  const Bits one = bits_of(compile(graph, {.config = "nanoquad"}).program, prompt, 2);
+  check_same(bits_of(c.program, prompt, 2), one);
+  Session checked(c.program, checked_dies(c.program));
+  checked.feed(prompt);
+  const auto backends = driver::package_backends();
+  if (std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
+  Session session(c.program, "rtl"), model(c.program, "model");
+  const auto some = std::span(prompt).first(12);
+  const auto logits = session.feed(some), expected = model.feed(some);
+  CHECK(same_bits(logits, expected));
+  CHECK(session.kv_cache() == model.kv_cache());
+}
+
 TEST_CASE("experts whole on a die: each die loads its own alone") {
   const import::LlamaHyper h = eight(2);
   const ir::Graph graph = import::synthetic_llama(h, 1);
