@@ -181,7 +181,8 @@ class TestBoards(Folder):
             with self.subTest(name):
                 board, family = synth_board.read(synth_board.locate(name))
                 self.assertTrue("pnr" in family or "missing" in family)
-                self.assertEqual(set(family["counts"]), set(board["resources"]))
+                # URAM is only what the tool for HLS may take: Yosys maps nothing to it.
+                self.assertEqual(set(family["counts"]), set(board["resources"]) - {"uram"})
 
     def test_aim_of_placement_is_checked(self):
         self.assertEqual(synth_board.aim(synth_board.read(self.board())[0]), "time")
