@@ -46,6 +46,7 @@ class HlsPackage final : public PackageMachine {
       regs_[d] = registers_of(jobs[d]);
       launches.push_back({regs_[d], memories_[d].bytes, memories_[d].base});
     }
+    stop_ = false;
     const std::string vain = package_->run(launches, stop_);
     const bool stopped = stop_.exchange(false);
     std::vector<DieOutcome> outcomes(dies());
