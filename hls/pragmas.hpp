@@ -39,6 +39,8 @@
 #define JG_REGION_END
 // A cycle in which a polling process has done nothing.
 #define JG_SPIN(stream)
+// A cycle in which a busy process lets others have their turn, which takes C simulation only.
+#define JG_TURN(stream)
 // A cycle of the clock; who did not ask gets no answer.
 #define JG_NEXT_CYCLE(cycle, ask) \
   ++cycle;                        \
@@ -73,6 +75,7 @@
 #define JG_NEXT_CYCLE(cycle, ask) \
   ask.read();                     \
   cycle = csim::time()
+#define JG_TURN(stream) csim::moved(), csim::wait(stream.channel(), "not ready")
 #define JG_SPIN(stream) csim::wait(stream.channel(), "not ready")
 #define JG_FLAG const std::atomic<bool>*
 #define JG_FLAG_SET(flag) ((flag) != nullptr && (flag)->load(std::memory_order_relaxed))

@@ -336,6 +336,7 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fif
     else if (core.pc >= core.code_len) core.fault = Fault::loop;
     else core.fault = step(core, code[core.pc], stopped, q, lds, lds_data, give, take, grant);
     if (core.fault == Fault::none && !stopped) ++executed;
+    if (executed % 1024 == 0) JG_TURN(aborted);
   }
   if (core.fault != Fault::none) core.fault_engine = static_cast<u32>(spec::Engine::seq);
   for (u32 e = 0; e < 4; ++e) order(Kind::stop, static_cast<spec::Engine>(e), 0, 0, q, give, take, grant);
