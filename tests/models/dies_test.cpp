@@ -156,6 +156,21 @@ TEST_CASE("Verilated packages and the cycle model: the tokens of one die, in the
   }
 }
 
+TEST_CASE("packages of HLS kernels: the tokens and the KV cache of one die") {
+  if (!present()) return;
+  const std::vector<int> prompt = {1, 403, 407};
+  for (const char* parallel : {"tensor", "pipeline"})
+    for (const int dies : {2, 4}) {
+      if (dies > 2 && std::string(parallel) == "pipeline") continue;  // the own model has three layers
+      CAPTURE(parallel);
+      CAPTURE(dies);
+      const Bits one = bits_of(compiled(kOwn, {.config = "nanoquad", .context = 32}), prompt, 3);
+      Session session(compiled(kOwn, {.config = "nanoquad", .context = 32, .dies = dies, .parallel = parallel}), "hls");
+      CHECK(session.generate(prompt, {.tokens = 3, .stop_at_end = false}).ids == one.ids);
+      CHECK(session.kv_cache() == one.cache);
+    }
+}
+
 TEST_CASE("a package's file is refused for programs of other packages") {
   const auto backends = driver::package_backends();
   if (std::find(backends.begin(), backends.end(), "systemc") == backends.end()) return;
