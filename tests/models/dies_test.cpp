@@ -370,5 +370,14 @@ TEST_CASE("what the dies send each other: bytes of every link, and a prediction 
         if (l.to == 1) carried = double(l.payload_bytes);
       CHECK(carried >= said);
       CHECK(carried < said * 1.15 + 600);
+      session.reset();
+      session.clear_steps();
+      session.feed(std::vector<int>(64, 7));
+      double prefill = 0;
+      for (const Step& s : session.steps()) prefill += double(s.record[spec::Counter::cycles]);
+      const double expected = number(std::to_string(session.model().rows) + " rows, ");
+      MESSAGE(way << ", " << dies << " dies: " << prefill << " cycles of 64 tokens, predicted " << expected << ", " << session.steps().size() << " launches");
+      CHECK(prefill / expected < 1.3);
+      CHECK(prefill / expected > 0.9);
     }
 }

@@ -24,10 +24,9 @@ void take_package(CompileOptions& options, const std::string& file, Given given)
   if (file.empty()) return;
   const package::PackageSpec spec = package::read_package(file);
   package::Board board = board_of(spec);
-  const auto compute = static_cast<int>(board.compute.size());
   if (!given.config) options.config = spec.config();
-  if (!given.dies) options.dies = compute;
-  if (options.dies == compute) options.board = std::move(board);  // else whoever opens the package refuses
+  if (!given.dies) options.dies = static_cast<int>(board.compute.size());
+  if (options.dies > 1) options.board = std::move(board);
 }
 
 }  // namespace jogak::cli
