@@ -184,6 +184,10 @@ void Loaded::refuse_fault(const CodePart& part) const {
   std::string name = "code " + std::to_string(cause), doc;
   for (const spec::FaultInfo& f : spec::faults)
     if (static_cast<u32>(f.code) == cause) name = f.name, doc = std::string(" (") + f.doc + ")";
+  // A package's model ends who waits in vain with the semaphore as the address, where no memory is.
+  const u32 address = csr(csr_at::fault_addr_lo), engine = csr(csr_at::fault_engine);
+  if (waits_for_ever() && mesh_.dies() > 1 && address >= spec::limit::semaphores && address < spec::limit::semaphores + spec::limit::remote_semaphores && engine < std::size(spec::engine_values))
+    doc = " (its engine " + std::string(spec::engine_values[engine].name) + " waits for semaphore " + std::to_string(address) + ", which another die signals, in vain)";
   std::string place = "instruction " + std::to_string(pc);
   for (const MapEntry& e : map_)
     if (pc >= e.first && pc <= e.last) place += " (" + describe(e) + ")";

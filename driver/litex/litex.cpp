@@ -13,6 +13,7 @@
 #include "../arena.hpp"
 #include "../backends.hpp"
 #include "../guard.hpp"
+#include "../waits.hpp"
 #include "board.hpp"
 #include "error.hpp"
 #include "untouched.hpp"
@@ -196,7 +197,7 @@ class LitexDevice final : public Device {
       if (stop_.exchange(false)) tell(csr::control, kAbort);
       if (limit != 0 && ask(csr::counter) >= limit)
         return {Code::timeout,
-                "litex device: job, found it running after " + std::to_string(limit) + " cycles, expected its end"};
+                "litex device: job, found it running after " + std::to_string(limit) + " cycles" + semaphore_waits([this](u32 offset) { return ask(offset); }) + ", expected its end"};
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, std::chrono::microseconds(5000));
     }

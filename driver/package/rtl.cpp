@@ -1,6 +1,7 @@
 // A package of Verilated chiplets. Time passes for all dies with every register access; dies start when the last one is ready.
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 #include "../arena.hpp"
 #include "../guard.hpp"
@@ -18,6 +19,9 @@ using u64 = std::uint64_t;
 
 constexpr u64 kSlice = 4096;  // cycles between looks at the abort flag
 constexpr u32 kFault = 2 | 4;  // of status: a fault, or a dead bus
+constexpr u32 kDiscard = 1u << 16;  // of place
+constexpr u64 kPatience = 200'000;  // cycles without progress of any die
+constexpr double kFlitsHeld = 1024; // of one link and what is behind it
 
 struct Group {
   std::vector<Arena> arenas;
@@ -30,6 +34,8 @@ struct Group {
   std::shared_ptr<trace::PackageTrace> recorded;
   bool running = false;
   std::atomic<bool> stop = false;  // since the first die was started; the only one that abort(), from any thread, touches
+  std::optional<rtl::Patience> patience;
+  bool broken = false;  // the run was told to end: dies that have ended throw away what comes, so that the others can
 
   template <class F>
   void each(F&& f) {
@@ -57,6 +63,7 @@ struct Group {
       if (!r) return;
     running = true;
     over.assign(ready.size(), false);
+    patience.emplace(*sim, kPatience), broken = false;
     if (recorded) recorded->begin_launch();
     ready.assign(ready.size(), false);
     each([](rtl::Simulator& s) {
@@ -70,32 +77,59 @@ struct Group {
   void end_started() {
     if (stop) ready.assign(ready.size(), false);
   }
+  void abort_running() {
+    broken = true;
+    each([](rtl::Simulator& s) {
+      if (!s.irq()) s.write_csr(csr::control, 1);
+    });
+  }
   // A die with a fault sends nothing more, so whoever waits for it would do so for ever.
   void abort_others_of_broken() {
     for (u32 i = 0; i < sim->dies(); ++i) {
       if (over[i] || !sim->die(i).irq()) continue;
       over[i] = true;
-      if ((sim->die(i).read_csr(csr::status) & kFault) == 0) continue;
-      for (u32 other = 0; other < sim->dies(); ++other)
-        if (!sim->die(other).irq()) sim->die(other).write_csr(csr::control, 1);
+      if ((sim->die(i).read_csr(csr::status) & kFault) != 0) abort_running();
     }
   }
-  // Whether the job is over.
+  // Whether ended dies throw away what comes for them. Else it waits for their next run.
+  void discard(bool all) {
+    each([all](rtl::Simulator& s) {
+      if (s.irq()) s.write_csr(csr::place, (s.read_csr(csr::place) & ~kDiscard) | (all ? kDiscard : 0));
+    });
+  }
+  // Until nothing of a run that was broken off is on its way: all that links, routers and queues may hold, one after the other.
+  void settle() {
+    const auto link = spec.link();
+    const double ps = link ? kFlitsHeld * link::kFlitBytes * 1000 / link->gb_per_s() + kFlitsHeld / 64 * link->latency_ns * 1000 : 0;
+    discard(true);
+    sim->pass(static_cast<u64>(ps / static_cast<double>(spec.period_ps())) + kSlice);
+    discard(false);
+  }
+  // Whether the job is over. Throws Error, with the job ended, where no die gets on.
   bool wait(u64 limit) {
+    std::string stuck;
     for (const u64 begin = sim->cycles(); running && (limit == 0 || sim->cycles() - begin < limit);) {
       const u64 slice = recorded ? trace::rest(*recorded, sim->cycles()) : kSlice;
-      if (stop.exchange(false)) each([](rtl::Simulator& s) { s.write_csr(csr::control, 1); });
+      if (stop.exchange(false)) abort_running();
       const bool all = sim->run_until_done(limit == 0 ? slice : std::min(slice, limit - (sim->cycles() - begin)));
       if (recorded) trace::sample(*sim, *recorded, counts);
-      if (!all) {
+      if (all) {
+        end();
+      } else if (broken) {
+        discard(true);
+      } else {
         abort_others_of_broken();
-        continue;
+        if (!broken && patience->over(*sim)) stuck = rtl::what_waits(*sim), abort_running();
       }
-      each([](rtl::Simulator& s) { s.write_csr(csr::ap_isr, 1); });
-      running = false;
-      if (recorded) recorded->end(sim->cycles());
     }
+    if (!stuck.empty()) throw Error("rtl package", "job", stuck + ", unchanged for " + std::to_string(kPatience) + " cycles", "its end");
     return !running;
+  }
+  void end() {
+    if (broken) settle();
+    each([](rtl::Simulator& s) { s.write_csr(csr::ap_isr, 1); });
+    running = false;
+    if (recorded) recorded->end(sim->cycles());
   }
 };
 

@@ -10,6 +10,7 @@
 #include "../arena.hpp"
 #include "../backends.hpp"
 #include "../guard.hpp"
+#include "../waits.hpp"
 #include "error.hpp"
 
 namespace jogak::driver {
@@ -147,9 +148,9 @@ class UioDevice final : public Device {
     return {};
   }
 
-  Status overdue(u64 limit, double seconds) const {
+  Status overdue(u64 limit, double seconds) {
     const std::string after = limit != 0 ? std::to_string(limit) + " cycles" : std::to_string(seconds) + " s";
-    return {Code::timeout, ports_.backend + " device: job, found it running after " + after + ", expected its end"};
+    return {Code::timeout, ports_.backend + " device: job, found it running after " + after + semaphore_waits([this](u32 offset) { return read(offset); }) + ", expected its end"};
   }
 
   Ports ports_;

@@ -113,6 +113,8 @@ class Network {
   void receive() { rx_taken_ = true; }
   // What comes is thrown away.
   void discard(bool all) { discard_ = all; }
+  // The port's user is gone, or there again: a packet of its that is open is filled up, so that the way is free for others.
+  void abandon(bool gone) { gone_ = gone; }
   bool as_turn = false, v_turn = false;  // npu_rx_share: the load engine had the port last
 
   // ---- links: 0 to 3
@@ -121,10 +123,11 @@ class Network {
   bool link_ready(u32 link) const { return router_.in_ready(link + 1); }
 
   // A step without an offer changes nothing.
-  bool still() const { return router_.empty() && state_ != State::head && !aw_taken_ && !w_taken_ && !b_taken_; }
+  bool still() const { return router_.empty() && state_ != State::head && !aw_taken_ && !w_taken_ && !b_taken_ && (!gone_ || state_ == State::idle); }
 
   // in: links' words from port 1 on; ready: bits, of links.
   void step(std::array<Offer, Router::kPorts>& in, u32 ready) {
+    if (gone_) fill_up();
     in[0] = sends();
     const bool rx = receives();
     advance();
@@ -135,6 +138,10 @@ class Network {
  private:
   enum class State : u8 { idle, head, data, drop, answer };
 
+  void fill_up() {
+    if (w_ready()) w(beats_ == 1);
+    b_taken_ = true;
+  }
   Offer sends() const {
     if (state_ == State::head) return {good_, {head_, true, signal_}};
     return {state_ == State::data && w_taken_, {0, false, w_last_}};
@@ -156,7 +163,7 @@ class Network {
   void advance() {
     switch (state_) {
       case State::idle:
-        if (aw_taken_) state_ = State::head, address();
+        if (aw_taken_) state_ = State::head, beats_ = aw_.beats, address();
         break;
       case State::head:
         bad_ = !good_;
@@ -165,6 +172,7 @@ class Network {
         break;
       case State::data:
       case State::drop:
+        beats_ -= w_taken_;
         if (w_taken_ && w_last_) state_ = State::answer;
         break;
       case State::answer:
@@ -200,6 +208,8 @@ class Network {
   State state_ = State::idle;
   Ax aw_;
   u64 head_ = 0;
+  u32 beats_ = 0;  // of the open burst, to come
+  bool gone_ = false;
   bool good_ = false, signal_ = false, bad_ = false, discard_ = false;
   bool aw_taken_ = false, w_taken_ = false, w_last_ = false, b_taken_ = false, rx_taken_ = false;
   spec::Space space_{};

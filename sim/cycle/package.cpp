@@ -119,6 +119,7 @@ void Package::begin(std::span<const Launch> launches) {
     die.code = l.job.code;
     die.chip.emplace(values_.die(d).config(), die.memory, die.recorder.stream(), &die.network);
     die.chip->trace(die.events);
+    die.network.abandon(false);
     die.chip->launch({.code = l.code, .instructions = u32(l.job.code.size()), .resident = l.resident});
     die.start = now_ + l.delay;
     die.due = die.start + die.chip->cycle();
@@ -154,7 +155,10 @@ void Package::idle(u64 cycles) {
 void Package::abort() {
   aborted_ = true;
   for (auto& d : dies_) {
-    if (d->over) continue;
+    if (d->over) {
+      d->network.discard(true);
+      continue;
+    }
     d->chip->abort();
     d->recorder.stream().closed = d->executed = true;
     d->due = std::max(now_, d->start + 1);
@@ -306,6 +310,8 @@ void Package::finish(u32 d) {
   for (const spec::CounterInfo& c : spec::counters)
     if (!c.exact) die.result.counters.values[c.index] = timed[c.index];
   die.chip.reset();
+  die.network.abandon(true);
+  if (aborted_ || die.result.fault.code != spec::Fault::none) die.network.discard(true);  // else who sends to it could not end
   starving_ -= die.starves;
   die.over = true, die.starves = false;
   die.due = kNever;

@@ -62,6 +62,8 @@ class PackageSimulator {
   virtual Simulator& die(unsigned index) = 0;
   // Runs until every die has raised its interrupt (true) or `cycles` have passed.
   virtual bool run_until_done(std::uint64_t cycles) = 0;
+  // So many cycles, whoever runs.
+  virtual void pass(std::uint64_t cycles) = 0;
   virtual std::uint64_t cycles() const = 0;
   // For traces: counters of the run so far (spec::Counter), entries in an engine's queue, flits sent again by a link. Of this process's dies.
   virtual std::vector<std::uint64_t> counters(unsigned die) = 0;

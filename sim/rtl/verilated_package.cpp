@@ -205,6 +205,9 @@ class Package final : public PackageSimulator {
       if (cycle_ % options_.look_cycles == 0 && done()) return true;
     return done();
   }
+  void pass(u64 cycles) override {
+    for (; cycles > 0; --cycles) tick();
+  }
   bool links_up() const override {
     long down = 0;
     for (const unsigned d : here_)

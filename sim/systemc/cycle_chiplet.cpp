@@ -41,6 +41,7 @@ void CycleChiplet::launch(const Job& job, u64 cycle) {
   memory.behind = memory_.get();
   if (memory_) memory_->begin(cycle);
   chip_.emplace(config_, memory, values_.stream(die_), linked_ ? &network_ : nullptr);
+  network_.abandon(false);
   chip_->trace(events_);
   chip_->launch({.code = job.code, .instructions = u32(job.launch.code.size()), .resident = job.resident});
   for (auto& e : ends_)
@@ -188,6 +189,8 @@ void CycleChiplet::finish() {
     if (!c.exact) result_.counters.values[c.index] = timed[c.index];
   last_cycle_ = chip_->cycle();
   chip_.reset();
+  network_.abandon(true);
+  if (aborted_ || result_.fault.code != spec::Fault::none) network_.discard(true);  // else who sends to it could not end
   over_ = true, starves_ = false;
   due_ = kNever;
   changed_.notify(sc_core::SC_ZERO_TIME);

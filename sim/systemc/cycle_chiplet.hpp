@@ -27,7 +27,10 @@ class CycleChiplet final : public Chiplet {
   void discard(bool all) override { network_.discard(all); }
   bool rests() const override;
   LinkUse sent(u32 link) const override;
-  void give_up() override { finish(); }
+  void give_up() override {
+    finish();
+    wake_.notify(options_.clock.until(options_.clock.now() + 1));  // what is open is to be filled up
+  }
   const model::Result& result() const override { return result_; }
   u64 local_cycle() const override { return chip_ ? chip_->cycle() : last_cycle_; }
   void trace(std::vector<cycle::Event>* events) override { events_ = events; }

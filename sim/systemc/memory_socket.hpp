@@ -20,6 +20,12 @@ namespace jogak::systemc {
 DECLARE_EXTENDED_PHASE(MEMORY_ADVANCE);
 DECLARE_EXTENDED_PHASE(MEMORY_RESTART);
 
+// At transactions of a chiplet, which asks by these phases; to all others a target of this kit answers by itself.
+struct FromChiplet final : tlm::tlm_extension<FromChiplet> {
+  tlm_extension_base* clone() const override { return new FromChiplet; }
+  void copy_from(const tlm_extension_base&) override {}
+};
+
 class SocketMemory final : public MemoryTiming {
  public:
   tlm_utils::simple_initiator_socket<SocketMemory> socket;
@@ -40,6 +46,9 @@ class SocketMemory final : public MemoryTiming {
 
  private:
   struct Request : tlm::tlm_generic_payload {
+    Request() { set_extension(&mark); }
+    ~Request() override { clear_extension(&mark); }
+    FromChiplet mark;
     u64 id = 0;
     sc_core::sc_time begin;
   };

@@ -153,7 +153,10 @@ bool Platform::run(u64 cycles) {
 void Platform::abort() {
   const Simulation::Enter in(simulation_);
   aborted_ = true;
-  for (const auto& c : chiplets_) c->abort();
+  for (const auto& c : chiplets_) {
+    if (c->over()) c->discard(true);
+    else c->abort();
+  }
 }
 
 }  // namespace jogak::systemc
