@@ -139,6 +139,29 @@ TEST_CASE("an adapter on dies: several sequences a launch, another image is refu
   }
 }
 
+TEST_CASE("an adapter on dies with experts: tables in a window of their own leave it one on 2 dies, none on 4") {
+  LlamaHyper h = kShape;
+  h.mixture = {.experts = 5, .top = 2};
+  const ir::Graph graph = import::synthetic_llama(h, 9);
+  const AdapterFolder folder(import::random_adapter(h, 5, kAttention, 3), import::adapter_config(5, 7.5));
+  const auto with = [&](int dies, std::uint32_t window) { return compile(graph, {.config = "quad", .window_bytes = window, .dies = dies, .parallel = "tensor", .lora = 8}).program; };
+  const Program one = with(1, ~0u);
+  Session alone(one, "model");
+  const Bits expected = bits_of(alone, one, folder.path);
+  for (const int dies : {2, 4}) {
+    CAPTURE(dies);
+    const auto beside = static_cast<std::uint32_t>(with(dies, ~0u).window_bytes[0]);
+    if (dies == 4) {
+      CHECK(refusal([&] { (void)with(dies, beside - 64); }).find("plan: windows of a die, found none left for an adapter") == 0);
+      continue;
+    }
+    const Program program = with(dies, beside - 64);
+    CHECK(program.window_bytes[7] > 0);
+    Session session(program, "model");
+    check_same(bits_of(session, program, folder.path), expected);
+  }
+}
+
 TEST_CASE("an adapter on Verilated dies and the cycle model: the bits of one die, in the same time") {
   const auto backends = driver::package_backends();
   if (std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
