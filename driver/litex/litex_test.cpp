@@ -1,7 +1,9 @@
 // The line to a board goes wrong in every way that a line can; the board is simulated.
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -213,6 +215,29 @@ TEST_CASE("litex: targets that are none") {
     CHECK_FALSE(s.ok());
     CHECK(s.message().find("expected") != std::string::npos);
   }
+}
+
+TEST_CASE("litex: a board that goes away is an error of the line") {
+  const int server = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(server, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(server, 1) == 0);
+  REQUIRE(::getsockname(server, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const auto line = open_tcp("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+  const int board = ::accept(server, nullptr, nullptr);
+  const linger at_once{1, 0};
+  (void)::setsockopt(board, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(board), ::close(server);
+  const std::array<u8, 64> bytes{};
+  const auto send = [&] {
+    for (int i = 0; i < 100; ++i) line->send(bytes, Milliseconds(10));
+  };
+  CHECK_THROWS_WITH(send(), doctest::Contains("expected an open line"));
+  // And again: nothing ends this process.
+  CHECK_THROWS_WITH(send(), doctest::Contains("line 127.0.0.1:"));
 }
 
 TEST_CASE("litex: the same board behind a serial port") {

@@ -34,7 +34,8 @@ class Descriptor final : public Transport {
     while (!bytes.empty()) {
       if (!ready(POLLOUT, patience))
         throw Error("litex", "line " + name_, "it taking no bytes", "a board that listens");
-      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+      // A board that is gone is an error, not the end of this process.
+      const ssize_t n = baud_ == 0 ? ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) : ::write(fd_, bytes.data(), bytes.size());
       if (n < 0 && errno != EAGAIN && errno != EINTR) closed(std::strerror(errno));
       if (n > 0) bytes = bytes.subspan(static_cast<std::size_t>(n));
     }

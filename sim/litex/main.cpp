@@ -150,6 +150,7 @@ void listen_on(int fd, int port) {
 int run(int port, bool once) {
   const Socket server(socket(AF_INET, SOCK_STREAM, 0));
   listen_on(server.get(), port);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);  // a broken rule of AXI says so on stdout, where nobody reads on
   Board board;
   do {
     const Socket client(accept(server.get(), nullptr, nullptr));
