@@ -39,7 +39,7 @@ inline Fault check_bits(const spec::Insn& insn) {
     case spec::Op::mm: {
       const spec::Mm m = spec::decode<spec::Mm>(insn);
       bad = spare_bits<spec::Mm>(insn) || beyond(m.wfmt, spec::Wfmt::e2m1) || beyond(m.wscale, spec::Wscale::e8m0) ||
-            beyond(m.ascale, spec::Ascale::bf16) || m.sparse || (m.colload && m.wfmt != spec::Wfmt::int8);
+            beyond(m.ascale, spec::Ascale::bf16) || (m.sparse && !kSparse) || (m.colload && (m.sparse || m.wfmt != spec::Wfmt::int8));
       break;
     }
     case spec::Op::vec: {
@@ -49,7 +49,7 @@ inline Fault check_bits(const spec::Insn& insn) {
       break;
     }
     case spec::Op::qnt:
-      bad = spare_bits<spec::Qnt>(insn) || beyond(spec::decode<spec::Qnt>(insn).group, spec::Qgroup::row);
+      bad = spare_bits<spec::Qnt>(insn) || beyond(spec::decode<spec::Qnt>(insn).group, kSparse ? spec::Qgroup::pair : spec::Qgroup::row);
       break;
     default: return Fault::opcode;
   }
@@ -88,13 +88,16 @@ inline Fault check_matmul(const Matmul& c) {
   const bool scaled = c.wscale != spec::Wscale::one;
   if (((c.a | c.am) % kBlock | (c.w | c.wn | c.wk) % tile | (c.o | c.om | c.on) % C) != 0) return Fault::align;
   if (scaled && c.ws % set != 0) return Fault::align;
+  const u32 index_bytes = kBlock / 4 * C;
+  if (is_sparse(c) && indices_of(c) % index_bytes != 0) return Fault::align;
   if (many(c.m) || many(c.kb) || many(c.nb) || (c.m > 1 && c.om < C) || (c.nb > 1 && c.on < C)) return Fault::shape;
   if (c.m > 1 && c.nb > 1 && last_of(c.m, c.om) + C > c.on && last_of(c.nb, c.on) + C > c.om) return Fault::shape;
   if (c.m == 0 || c.kb == 0 || c.nb == 0) return Fault::none;
   const u64 tiles = last_of(c.nb, c.wn) + last_of(c.kb, c.wk);
   const u32 shift = (int8 ? 5 : 4) - (set == 2 * C ? 1 : 0);
-  const bool on_chip = c.a + last_of(c.m, c.am) + u64(c.kb) * kBlock <= kConfig.aspm_bytes &&
+  const bool on_chip = c.a + last_of(c.m, c.am) + u64(c.kb) * (is_sparse(c) ? 2 * kBlock : kBlock) <= kConfig.aspm_bytes &&
                        c.w + tiles + tile <= kConfig.wspm_bytes &&
+                       (!is_sparse(c) || indices_of(c) + (tiles >> (int8 ? 2 : 1)) + index_bytes <= kConfig.wspm_bytes) &&
                        (!scaled || c.ws + (tiles >> shift) + set <= kConfig.wsc_bytes) &&
                        c.o + last_of(c.m, c.om) + last_of(c.nb, c.on) + C <= kVmemWords;
   return on_chip ? Fault::none : Fault::onchip;

@@ -14,7 +14,9 @@ using MatmulEntry = Entry<Matmul>;
 
 inline u32 tile_count(const Matmul& c) { return c.nb * c.kb; }
 inline bool is_int8(const Matmul& c) { return c.wfmt == spec::Wfmt::int8; }
-inline u32 tile_words(const Matmul& c) { return is_int8(c) ? 16 : 8; }
+inline u32 value_words(const Matmul& c) { return is_int8(c) ? 16 : 8; }
+inline u32 tile_words(const Matmul& c) { return value_words(c) + (is_sparse(c) ? kBlock / 8 : 0); }  // indices lie behind the values
+inline u32 blocks_of(const Matmul& c) { return is_sparse(c) ? 2 : 1; }                                // of a row that meet a tile
 
 // Column block and k block, in the order of the tiles.
 struct TileWalk {
@@ -72,9 +74,10 @@ inline void weight_feed(Fifo<Matmul, 4>& commands, Fifo<WeightRead, 8>& tile, Fi
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
     const u64 offset = u64(at.jn) * c.wn + u64(at.jk) * c.wk;
     const u32 first = static_cast<u32>((c.w + offset) / (2 * C));
+    const u32 indices = static_cast<u32>((indices_of(c) + (offset >> (is_int8(c) ? 2 : 1))) / (2 * C));
     for (u32 i = 0; i < tile_words(c); ++i) {
       JG_PIPELINE(1)
-      tile.write({spec::Space::wspm, first + i});
+      tile.write({spec::Space::wspm, i < value_words(c) ? first + i : indices + i - value_words(c)});
     }
     Weights word = {};
     const u32 set = static_cast<u32>((c.ws + (offset >> shift)) / C);
@@ -95,10 +98,13 @@ inline void moving_feed(Fifo<Matmul, 4>& commands, Fifo<u32, 8>& blocks) {
   const Matmul c = commands.read();
   TileWalk at;
   for (u32 t = 0; t < tile_count(c); ++t, at.next(c)) {
-    u32 block = c.a / kBlock + at.jk;
-    for (u32 i = 0; i < c.m; ++i, block += c.am / kBlock) {
+    u32 block = c.a / kBlock + at.jk * blocks_of(c), half = 0;
+    for (u32 i = 0; i < c.m * blocks_of(c); ++i) {
       JG_PIPELINE(1)
-      blocks.write(block);
+      blocks.write(block + half);
+      if (++half < blocks_of(c)) continue;
+      half = 0;
+      block += c.am / kBlock;
     }
   }
 }
@@ -121,6 +127,31 @@ inline void put_weights(Bank& bank, const Matmul& c, u32 index, const Weights& w
   }
 }
 
+// Which of four neighbouring values of k a stored one meets: two of four are stored.
+using Choices = u8[kSparse ? kBlock : 1][kSparse ? C : 1];
+inline void put_choices(Choices& bank, u32 index, const Weights& word) {
+  for (u32 i = 0; kSparse && i < 8 * C; ++i) {
+    JG_UNROLL
+    bank[8 * index + i / C][i % C] = word.byte[i / 4] >> (i % 4 * 2) & 3;
+  }
+}
+
+inline void put_word(Bank& bank, Choices& choices, const Matmul& c, u32 index, const Weights& word) {
+  if (index < value_words(c)) put_weights(bank, c, index, word);
+  else put_choices(choices, index - value_words(c), word);
+}
+
+// As slice, from value k on of a sparse tile: the first half of a tile's values meet the first of two blocks.
+inline void sparse_slice(const Block& moving, u32 k, const Bank& weights, const Choices& choices, i32* sum) {
+  for (u32 r = 0; kSparse && r < R; ++r) {
+    JG_UNROLL
+    for (u32 c = 0; c < C; ++c) {
+      JG_UNROLL
+      sum[c] += i32(moving.value[(k + r) / 2 * 4 % kBlock + choices[k + r][c]]) * i32(weights[k + r][c]);
+    }
+  }
+}
+
 // R values of k by C columns a cycle: each column is a chain of multiply-adds, which the scheduler cuts into a systolic pipeline.
 inline void slice(const i8* moving, const i8 (*weights)[C], i32* sum) {
   for (u32 r = 0; r < R; ++r) {
@@ -132,27 +163,37 @@ inline void slice(const i8* moving, const i8 (*weights)[C], i32* sum) {
   }
 }
 
+static_assert(!kSparse || R <= kBlock / 2, "hls: a slice of a sparse tile meets one block");
+
 // While rows move past one bank of weights, the next tile's words go into the other.
 inline void array(Fifo<Matmul, 4>& commands, Fifo<Weights, 32>& words, Fifo<Block, 32>& moving,
                   Fifo<Dots, 32>& dots) {
   JG_STATES(Bank, weights, 2);
+  JG_STATES(Choices, choices, 2);
   JG_PARTITION(weights, 0)
+  JG_PARTITION(choices, 0)
   const Matmul c = commands.read();
   const u32 tiles = tile_count(c);
   for (u32 i = 0; i < tile_words(c); ++i) {
     JG_PIPELINE(1)
-    put_weights(weights[0], c, i, words.read());
+    put_word(weights[0], choices[0], c, i, words.read());
   }
   for (u32 t = 0; t < tiles; ++t) {
     const u32 now = t % 2, next = t + 1 < tiles ? tile_words(c) : 0;
     const u32 steps = c.m > next ? c.m : next;
     for (u32 i = 0; i < steps; ++i) {
       JG_PIPELINE(kBlock / R)
-      if (i < next) put_weights(weights[1 - now], c, i, words.read());
+      if (i < next) put_word(weights[1 - now], choices[1 - now], c, i, words.read());
       if (i >= c.m) continue;
       const Block b = moving.read();
+      Block second = {};
+      if (is_sparse(c)) second = moving.read();
       Dots out = {};
-      for (u32 s = 0; s < kBlock / R; ++s) slice(&b.value[s * R], &weights[now][s * R], out.sum);
+      for (u32 s = 0; s < kBlock / R; ++s) {
+        const u32 k = s * R;
+        if (is_sparse(c)) sparse_slice(k < kBlock / 2 ? b : second, k, weights[now], choices[now], out.sum);
+        else slice(&b.value[k], &weights[now][k], out.sum);
+      }
       out.scale = b.scale;
       dots.write(out);
     }

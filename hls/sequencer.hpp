@@ -149,6 +149,7 @@ inline Fault issue_matmul(Core& core, const spec::Insn& insn, Queues q) {
   c.wfmt = i.wfmt, c.wscale = i.wscale, c.ascale = i.ascale, c.acc = i.acc, c.colload = i.colload;
   c.w = r[i.w], c.ws = r[i.ws], c.wn = r[i.wn], c.wk = r[i.wk], c.a = r[i.a], c.am = r[i.am];
   c.o = r[i.o], c.om = r[i.om], c.on = r[i.on], c.m = r[i.m], c.kb = r[i.kb], c.nb = r[i.nb];
+  put_sparsity(c, i.sparse, r[i.wi]);
   const Fault fault = check_matmul(c);
   if (fault != Fault::none) return fault;
   tally(core, spec::Counter::cmd_mm, 1);

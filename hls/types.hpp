@@ -31,13 +31,13 @@ constexpr u32 kAspmBlocks = kConfig.aspm_bytes / kBlock;
 constexpr u32 kBanks = hls_depth::banks, kVmemWords = kConfig.vmem_bytes / 4, kVmemRows = kVmemWords / C;
 
 constexpr bool kLinks = JG_LINKS != 0;
+constexpr bool kSparse = kConfig.sparse != 0;  // the array takes 2:4 sparse weights, too
 
 static_assert(kLinks == (kConfig.chiplets > 1), "hls: JOGAK_HLS_LINKS is for configurations with chiplets > 1, and these have it");
 static_assert(C == 8 || C == 16 || C == 32 || C == 64, "hls: rows of vector memory and blocks divide one another");
 static_assert(kBlock % R == 0, "hls: a block of k is a whole number of the array's slices");
 static_assert(C % L == 0, "hls: lanes divide a row of vector memory");
 static_assert(P >= 4 && P <= 2 * C && P <= kBlock, "hls: a port word lies inside a word of every memory");
-static_assert(kConfig.sparse == 0, "hls: the array takes dense weights");
 
 struct Row {
   u32 word[C];
@@ -96,7 +96,22 @@ struct Dma {
   u32 size, da, ca, len, n1, ds1, cs1, n2, ds2, cs2, idx;
 };
 inline bool is_empty(const Dma& c) { return c.len == 0 || c.n1 == 0 || c.n2 == 0; }
-struct Matmul {
+// What a product with 2:4 sparse weights adds; nothing where the array takes none.
+template <bool>
+struct Sparsity {
+  bool sparse;
+  u32 wi;
+};
+template <>
+struct Sparsity<false> {};
+inline bool is_sparse(const Sparsity<true>& s) { return s.sparse; }
+inline bool is_sparse(const Sparsity<false>&) { return false; }
+inline u32 indices_of(const Sparsity<true>& s) { return s.wi; }
+inline u32 indices_of(const Sparsity<false>&) { return 0; }
+inline void put_sparsity(Sparsity<true>& s, bool sparse, u32 wi) { s.sparse = sparse, s.wi = wi; }
+inline void put_sparsity(Sparsity<false>&, bool, u32) {}
+
+struct Matmul : Sparsity<kSparse> {
   spec::Wfmt wfmt;
   spec::Wscale wscale;
   spec::Ascale ascale;

@@ -155,10 +155,10 @@ inline void run_vec(const Vector& c, Fifo<Row, 32>& a, Fifo<Row, 32>& b, Fifo<Ro
 
 // ---- quantise ---------------------------------------------------------------
 
-// A whole row's scale needs the whole row, at most 256 columns; a block's scale 32.
+// A whole row's scale needs the whole row, at most 256 columns; a block's scale 32, a pair's 64.
 inline void run_qnt(const Vector& c, Fifo<Row, 32>& a, Fifo<BlockWrite, 4>& blocks, Fifo<RowWrite, 8>& rows) {
   const bool by_row = c.group == spec::Qgroup::row;
-  const u32 group = by_row ? c.cols : kBlock;
+  const u32 group = by_row ? c.cols : kSparse && c.group == spec::Qgroup::pair ? 2 * kBlock : kBlock;
   constexpr u32 kStep = C < kBlock ? C : kBlock;
   u32 value[spec::limit::quant_cols_max];
   Row x = {};

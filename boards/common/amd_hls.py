@@ -23,9 +23,9 @@ def check(vendor, config, sizes):
     """The rules that the sources hold as static_assert, before anything is written."""
     if "vitis" not in vendor:
         raise Wrong("scripts from hls", "no vitis in the board's vendor section", "it")
-    if 32 % sizes["rows"] or sizes["sparse"]:
-        found = f"{config} with {sizes['rows']} rows" + (" and sparse weights" if sizes["sparse"] else "")
-        raise Wrong("scripts from hls", found, "a configuration whose rows divide 32, without sparse weights; --config nano, small, edge or kria")
+    if 32 % sizes["rows"] or sizes["chiplets"] > 1:
+        found = f"{config} with {sizes['rows']} rows" + (" and links" if sizes["chiplets"] > 1 else "")
+        raise Wrong("scripts from hls", found, "a configuration whose rows divide 32, without links; --config nano, small, edge or kria")
 
 
 def sources(plan, folder):

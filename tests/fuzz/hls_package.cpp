@@ -114,7 +114,7 @@ class Case {
       case 3: b.li(kOffset, 1), b.store(s); break;                                     // align
       case 4: b.li(kOffset, model::kRemoteWindowBytes - 32), b.store(s); break;        // window
       case 5: b.li(kOffset, u32(spec::Space::wspm) << spec::limit::remote_region_bit), b.store(s); break;
-      case 6: b.li(kOffset, vmem + model_.die(0).config().vmem_bytes - 32), b.store(s); break;
+      case 6: b.li(kOffset, vmem + model_.die(0).config().vmem_bytes - kStray), b.store(s), stray_ = true; break;
       case 7: b.li(kOffset, vmem + 2), b.store(s); break;
       default: b.li(kOffset, model::remote_signal_offset(33, 1) + 8), b.li(kLen, 4), b.store(s); break;
     }
@@ -179,10 +179,13 @@ class Case {
     for (const spec::Space s : kSpaces) {
       const auto bytes = model_.die(d).memories().bytes(s);
       for (std::size_t i = 0; i < bytes.size(); ++i)
-        if (hls_->die(d).byte(s, i) != bytes[i] && (meant.ok() || !in_inbox(s, i))) return "byte " + std::to_string(i) + " of " + spec::space_values[u32(s)].name;
+        if (hls_->die(d).byte(s, i) != bytes[i] && (meant.ok() || !in_inbox(s, i)) && !(stray_ && s == spec::Space::vmem && i + kStray >= bytes.size())) return "byte " + std::to_string(i) + " of " + spec::space_values[u32(s)].name;
     }
     return std::memcmp(data(d), dram_[d].data(), kWindowBytes) == 0 ? "" : "dram";
   }
+
+  static constexpr u32 kStray = 32;
+  bool stray_ = false;  // the last bytes of a vector memory are sent to it, which may have ended by then
 
   std::mt19937_64 random_;
   Shape shape_;

@@ -316,7 +316,7 @@ class FromHls(unittest.TestCase):
         self.assertNotIn("vivado", text)
 
     def test_refused(self):
-        for config, sentence in (("alveo", "alveo with 64 rows"), ("edge24", "and sparse weights")):
+        for config, sentence in (("alveo", "alveo with 64 rows"), ("quad", "and links")):
             with self.assertRaises(synth_board.Failure) as found:
                 amd.amd_hls.check(self.board["vendor"], config, amd.sizes_of(config))
             self.assertIn(sentence, str(found.exception))
