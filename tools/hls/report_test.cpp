@@ -57,7 +57,7 @@ TEST_CASE("hls report: the streams are those that npu.cpp declares") {
   std::stringstream text;
   text << std::ifstream("hls/npu.cpp").rdbuf();
   const std::string source = text.str();
-  const std::regex single(R"(JG_STREAM\([^;]*\);)"), many(R"(JG_STREAMS\([^;]*\);)");
+  const std::regex single(R"(\n  JG_STREAM\()");  // nano has no links, so none inside JG_IF_LINKS
   const std::size_t declared = static_cast<std::size_t>(std::distance(std::sregex_iterator(source.begin(), source.end(), single), {}));
   REQUIRE(declared > 30);
   const auto streams = hls_csim::resources(*spec::find_config("nano")).streams;
