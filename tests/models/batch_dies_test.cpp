@@ -73,6 +73,9 @@ TEST_CASE("several sequences a launch on 2, 3 and 4 dies: the bits of one, keys 
       CAPTURE(way);
       same_on_dies(kShape, {.config = "nanoquad", .format = format, .parallel = way}, {2, 3, 4});
     }
+  LlamaHyper experts = kShape;
+  experts.mixture = {.experts = 12, .top = 3}, experts.shared_ffn = 64;
+  for (const std::string way : {"tensor", "experts"}) same_on_dies(experts, {.config = "nanoquad", .parallel = way}, {2, 3, 4});
   LlamaHyper chunks = kShape;
   chunks.context = 576, chunks.heads = 8, chunks.kv_heads = 4, chunks.window = 33, chunks.sliding = {true, false, true, false};
   same_on_dies(chunks, {.config = "quad", .parallel = "tensor"}, {2, 4}, 80);

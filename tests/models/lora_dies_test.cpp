@@ -106,6 +106,12 @@ TEST_CASE("an adapter on dies: decoders of other kinds") {
       }
 }
 
+TEST_CASE("an adapter on dies: experts whole on each") {
+  LlamaHyper experts = kShape;
+  experts.mixture = {.experts = 12, .top = 3}, experts.shared_ffn = 64;
+  same_on_dies({"experts", experts, kAttention}, {.config = "quad", .parallel = "experts"}, {2, 3, 4});
+}
+
 TEST_CASE("an adapter on dies: no engine runs ahead of another, on its own die or another one") {
   for (const Kind& kind : kinds())
     for (const std::string way : {"tensor", "pipeline"})
