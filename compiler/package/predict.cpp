@@ -13,10 +13,12 @@ using u64 = std::uint64_t;
 
 namespace {
 
-// Rows choose one after the other: about so many instructions for each expert, two cycles each. Then come the experts, which rows do not share.
+// Rows choose one after the other: about so many instructions for each expert, two cycles each. Then come the experts, which rows do not share; while an
+// expert's gate and up become its hidden row the array has nothing to do.
+constexpr double kHidden = 500;
 u64 experts_of(const Plan& p, const Bound& one, int rows) {
   const u64 choice = 2 * static_cast<u64>(p.mixture.experts) * static_cast<u64>(11 + 3 * p.mixture.top);
-  const double each = static_cast<double>(std::max(one.port(1), one.array(1, 1))) / expert_turns(p, 1);
+  const double each = kHidden + static_cast<double>(std::max(one.port(1), one.array(1, 1))) / expert_turns(p, 1);
   return choice * static_cast<u64>(rows) + static_cast<u64>(each * expert_turns(p, rows));
 }
 

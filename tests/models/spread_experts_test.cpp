@@ -202,6 +202,28 @@ TEST_CASE("load of the busiest die: the mean over all choices") {
   CHECK(package::busiest_load(32, 8, 4, 128) / (128 * 2) > 1);
 }
 
+TEST_CASE("many small experts on four dies lie whole on them by prediction, large ones in parts: whatever the cycle model finds faster") {
+  for (const int columns : {64, 512}) {
+    CAPTURE(columns);
+    import::LlamaHyper h{.layers = 1, .width = 512, .heads = 8, .kv_heads = 4, .ffn = columns, .context = 64, .vocab = 64};
+    h.mixture = {.experts = 16, .top = 4};
+    const ir::Graph graph = import::synthetic_llama(h, 1);
+    const auto program = [&](const std::string& way) { return compile(graph, {.config = "quad", .dies = 4, .parallel = way}).program; };
+    const auto cycles = [&](const std::string& way) {
+      Session session(program(way), "cycle");
+      std::uint64_t sum = 0;
+      for (int id = 1; id <= 8; ++id) {
+        (void)session.feed(std::span(&id, 1));
+        sum += session.steps().back().record[spec::Counter::cycles];
+      }
+      return sum;
+    };
+    const std::string faster = cycles("experts") < cycles("tensor") ? "experts" : "tensor";
+    CHECK(faster == (columns == 64 ? "experts" : "tensor"));
+    CHECK(program("auto").abi.find("\"parallel\":\"" + faster + "\"") != std::string::npos);
+  }
+}
+
 TEST_CASE("experts whole on a die: the prediction is the cycle model's mean over tokens, within a fifth") {
   import::LlamaHyper h{.layers = 2, .width = 512, .heads = 8, .kv_heads = 4, .ffn = 512, .context = 64, .vocab = 64};
   h.mixture.experts = 16, h.mixture.top = 4;
