@@ -54,7 +54,7 @@ Channel::Choice Channel::first_step(const Access& a, bool write) const {
     if (r.count == 4) at_least(c.tick, r.acts[r.oldest] + p_.t.faw);
   } else {
     c.kind = Step::pre;
-    c.tick = std::max({c.tick, b.pre, row_bus_});
+    c.tick = std::max({c.tick, b.pre, r.pre, row_bus_});
   }
   return c;
 }
@@ -100,6 +100,7 @@ void Channel::issue(std::vector<End>& ends) {
     Bank& b = banks_[a.bank];
     b.row = kNever;
     at_least(b.act, c.tick + p_.t.rp);
+    at_least(ranks_[a.rank].pre, c.tick + p_.t.ppd);
     tell(Kind::pre, c.tick, a.rank, a.group, a.bank);
     ++counts_.precharges;
   }
@@ -155,13 +156,14 @@ void Channel::column(const Choice& c, std::vector<End>& ends) {
 void Channel::refresh(u32 rank) {
   const u32 n = p_.groups * p_.banks;
   Rank& r = ranks_[rank];
-  u64 close = r.refresh, begin = r.refresh;
+  u64 close = std::max(r.refresh, r.pre), begin = r.refresh;
   for (u32 i = rank * n; i < (rank + 1) * n; ++i)
     if (banks_[i].row != kNever) at_least(close, banks_[i].pre), at_least(begin, close + p_.t.rp);
   for (u32 i = rank * n; i < (rank + 1) * n; ++i) {
     if (banks_[i].row == kNever) at_least(begin, banks_[i].act);
     else tell(Kind::pre, close, rank, i / p_.banks, i);
   }
+  at_least(r.pre, close + p_.t.ppd);
   tell(Kind::refresh, begin, rank);
   for (u32 i = rank * n; i < (rank + 1) * n; ++i) banks_[i].row = kNever, banks_[i].act = begin + p_.t.rfc;
   r.refresh += p_.t.refi;

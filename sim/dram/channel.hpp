@@ -62,7 +62,7 @@ class Channel {
     u64 act = 0, read = 0, write = 0;
   };
   struct Rank {
-    u64 act = 0, read = 0, write = 0, refresh = 0;
+    u64 act = 0, pre = 0, read = 0, write = 0, refresh = 0;
     u64 acts[4] = {};  // the last four, next to be replaced at `oldest`
     u32 oldest = 0, count = 0;
   };

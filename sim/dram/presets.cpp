@@ -14,12 +14,12 @@ constexpr Timing kDdr4{.cl = 22, .cwl = 16, .rcd = 22, .rp = 22, .ras = 52, .rc 
 // LPDDR4: 16 Gb devices of two channels, read latency without DBI, write latency set A. The read latency counts from the command's second
 // half and data come tDQSCK later: 1.5 ns at least, rounded up, are part of cl.
 constexpr Timing kLpddr4At3200{.cl = 28 + 3, .cwl = 14, .rcd = 29, .rp = 29, .ras = 68, .rc = 97, .ccd_s = 8, .ccd_l = 8, .rrd_s = 16, .rrd_l = 16,
-                               .faw = 64, .wr = 29, .wtr_s = 16, .wtr_l = 16, .rtp = 12, .rfc = 448, .refi = 6246, .rank_switch = 2};
+                               .faw = 64, .wr = 29, .wtr_s = 16, .wtr_l = 16, .rtp = 12, .rfc = 448, .refi = 6246, .rank_switch = 2, .ppd = 4};
 constexpr Timing kLpddr4At4266{.cl = 36 + 4, .cwl = 18, .rcd = 39, .rp = 39, .ras = 90, .rc = 129, .ccd_s = 8, .ccd_l = 8, .rrd_s = 16, .rrd_l = 16,
-                               .faw = 64, .wr = 39, .wtr_s = 22, .wtr_l = 22, .rtp = 16, .rfc = 598, .refi = 8329, .rank_switch = 2};
+                               .faw = 64, .wr = 39, .wtr_s = 22, .wtr_l = 22, .rtp = 16, .rfc = 598, .refi = 8329, .rank_switch = 2, .ppd = 4};
 // LPDDR5: 16 Gb devices, four groups of four banks, clock 800 MHz, WCK four times as fast.
 constexpr Timing kLpddr5{.cl = 17, .cwl = 9, .rcd = 15, .rp = 15, .ras = 34, .rc = 48, .ccd_s = 2, .ccd_l = 4, .rrd_s = 4, .rrd_l = 4, .faw = 16,
-                         .wr = 28, .wtr_s = 5, .wtr_l = 10, .rtp = 4, .rfc = 224, .refi = 3124, .rank_switch = 2};
+                         .wr = 28, .wtr_s = 5, .wtr_l = 10, .rtp = 4, .rfc = 224, .refi = 3124, .rank_switch = 2, .ppd = 2};
 // HBM: a stack of pseudo-channels. The standards leave the array's times to the vendors: what simulators and measurements use, in ns.
 constexpr Timing kHbm2{.cl = 14, .cwl = 4, .rcd = 14, .rp = 14, .ras = 33, .rc = 47, .ccd_s = 2, .ccd_l = 4, .rrd_s = 4, .rrd_l = 6, .faw = 16,
                        .wr = 16, .wtr_s = 4, .wtr_l = 8, .rtp = 5, .rfc = 350, .refi = 3900, .rank_switch = 1};

@@ -17,6 +17,7 @@ struct Timing {
   u32 wr, wtr_s, wtr_l, rtp;
   u32 rfc, refi;
   u32 rank_switch;  // idle clocks of the data bus
+  u32 ppd = 0;      // from one precharge of a rank to the next; 0: what the command bus takes
 };
 
 struct Preset {

@@ -68,6 +68,7 @@ class Rules {
       return std::max(least, end > latency(c) ? end - latency(c) : 0);
     }
     if (!rank) return 0;
+    if (b.kind == Kind::pre && c.kind == Kind::pre && b.tick != c.tick) return t.ppd;  // all at once before a refresh
     if (b.kind == Kind::refresh && c.kind != Kind::pre) return t.rfc;
     if (c.kind == Kind::refresh) return b.kind == Kind::pre ? t.rp : 0;
     if (b.kind == Kind::act && c.kind == Kind::act) return bank ? t.rc : group ? t.rrd_l : t.rrd_s;
