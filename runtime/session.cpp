@@ -111,9 +111,8 @@ std::span<const float> Session::feed(std::span<const int> ids) {
 std::span<const float> Session::advance(std::span<const int> ids, const std::function<bool()>& go_on) {
   check_ids(ids);
   last_.clear();
-  const auto rows = static_cast<std::size_t>(std::min(rows_, lm_.overlap_rows));
-  const bool overlaps = rows > 0 && ids.size() > rows;
-  if (overlaps && !overlap(ids, rows, go_on)) return {};
+  const bool overlaps = overlap_helps(ids.size());
+  if (overlaps && !overlap(ids, go_on)) return {};
   for (std::size_t at = overlaps ? ids.size() : 0; at < ids.size() && !aborted_;) {
     if (go_on && !go_on()) return {};
     const std::size_t count = std::min(ids.size() - at, static_cast<std::size_t>(rows_));

@@ -128,8 +128,11 @@ class Session {
  private:
   void launch(std::span<const int> ids, int logit_row, int logit_rows);
   void write_tokens(std::span<const int> ids);
-  // All but the logits, for more tokens than a launch of a pipeline takes (session_pipeline.cpp); false where go_on says no.
-  bool overlap(std::span<const int> ids, std::size_t rows, const std::function<bool()>& go_on);
+  // A pipeline's launches that overlap (session_pipeline.cpp): whether so many tokens take less time so; all but the logits, false where go_on
+  // says no.
+  bool overlap_helps(std::size_t tokens) const;
+  bool overlap(std::span<const int> ids, const std::function<bool()>& go_on);
+  std::size_t overlap_rows() const;
   // The launch is over; `done`: tokens that all layers have seen now.
   void end_launch(LaunchRecord record, std::span<const int> done);
   void check_ids(std::span<const int> ids) const;

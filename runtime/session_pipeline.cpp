@@ -7,10 +7,19 @@ namespace jogak {
 
 using u32 = std::uint32_t;
 
+std::size_t Session::overlap_rows() const { return static_cast<std::size_t>(std::min(rows_, lm_.overlap_rows)); }
+
+// Where one launch would do, rows count: up to those of an overlapped launch a die's time is that of its weights, above it grows with the rows.
+bool Session::overlap_helps(std::size_t tokens) const {
+  const std::size_t rows = overlap_rows(), dies = loaded_.count();
+  if (rows == 0 || tokens <= rows) return false;
+  return tokens > static_cast<std::size_t>(rows_) || ((tokens + rows - 1) / rows + dies - 1) * rows < dies * tokens;
+}
+
 // In launch t die d has chunk t - d, if there is one: with c chunks on n dies c + n - 1 launches, each as long as one die's layers take. A die
 // without a chunk has no rows, which costs it time but not the others. Logits are those of the last chunk, when the last die has it.
-bool Session::overlap(std::span<const int> ids, std::size_t rows, const std::function<bool()>& go_on) {
-  const std::size_t chunks = (ids.size() + rows - 1) / rows, dies = loaded_.count();
+bool Session::overlap(std::span<const int> ids, const std::function<bool()>& go_on) {
+  const std::size_t rows = overlap_rows(), chunks = (ids.size() + rows - 1) / rows, dies = loaded_.count();
   const auto start = static_cast<u32>(position_);
   const auto chunk = [&](std::size_t c) { return c < chunks ? ids.subspan(c * rows, std::min(rows, ids.size() - c * rows)) : std::span<const int>(); };
   for (std::size_t t = 0; t + 1 < chunks + dies && !aborted_; ++t) {

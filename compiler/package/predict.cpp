@@ -61,14 +61,16 @@ u64 predict(const Plan& p, int rows, const Stand& stand) {
 }
 
 u64 predict_prefill(const Plan& p, int tokens, const Stand& stand) {
-  if (const int rows = overlap_rows(p, stand); p.stages > 1 && tokens > rows) return overlapped(p, rows, tokens, stand);
+  const int chunk = p.stages > 1 ? overlap_rows(p, stand) : tokens;
+  const u64 overlaps = tokens > chunk ? overlapped(p, chunk, tokens, stand) : ~u64(0);
+  if (tokens > p.rows && p.stages > 1) return overlaps;
   u64 cycles = 0;
   for (int at = 0; at < tokens; at += p.rows) {
     const int rows = std::min(p.rows, tokens - at);
     const Parts one = parts(p, rows, at + rows, stand);
     cycles += one.layers * static_cast<u64>(p.stages) + one.head + one.between;
   }
-  return cycles;
+  return std::min(cycles, overlaps);
 }
 
 int prefill_tokens(const Plan& p) { return std::min(kPrefill, p.context); }

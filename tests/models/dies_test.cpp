@@ -59,6 +59,24 @@ TEST_CASE("a pipeline: layers of each die's own, the bits of one die") {
   if (!model.empty()) same_on(model, {.config = "quad", .context = 64, .format = "int8c", .parallel = "pipeline"}, {2, 4}, kPrompt, 4);
 }
 
+TEST_CASE("a pipeline's launches overlap where that takes less time than one launch") {
+  if (!present()) return;
+  const Program one = compiled(kOwn, {.config = "quad", .context = 64}), two = compiled(kOwn, {.config = "quad", .context = 64, .dies = 2, .parallel = "pipeline"});
+  Session alone(one, "model"), both(two, "model");
+  const int chunk = both.language_model().overlap_rows;
+  REQUIRE(chunk >= 2);
+  REQUIRE(3 * chunk <= both.rows());
+  for (const int tokens : {chunk, chunk + 1, 3 * chunk}) {
+    CAPTURE(tokens);
+    alone.reset(), both.reset(), both.clear_steps();
+    const std::vector<int> ids(static_cast<std::size_t>(tokens), 403);
+    const auto expected = alone.feed(ids), found = both.feed(ids);
+    CHECK(same_bits({found.begin(), found.end()}, {expected.begin(), expected.end()}));
+    CHECK(both.kv_cache() == alone.kv_cache());
+    CHECK(both.steps().size() == (tokens == 3 * chunk ? 4 : 1));
+  }
+}
+
 // Small ones of a shape, with random weights.
 void same_in(const import::LlamaHyper& hyper, const std::string& parallel, const std::string& format = "int8") {
   const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6};
