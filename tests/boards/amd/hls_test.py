@@ -41,6 +41,9 @@ DIRECTIVES = {
 }
 
 
+LINKS = ("-DJOGAK_HLS_CONFIG=quad", "-DJOGAK_HLS_LINKS")
+
+
 def board_of(name):
     return synth_board.read(synth_board.locate(name))[0]
 
@@ -142,10 +145,10 @@ class Registers(unittest.TestCase):
 class AsTheToolSees(unittest.TestCase):
     """With the tool's macro defined: pragmas and tasks, which C simulation leaves out."""
 
-    def compiler(self, folder, *flags):
+    def compiler(self, folder, *flags, kernel=("-DJOGAK_HLS_CONFIG=kria",)):
         (folder / "hls_task.h").write_text(TASK)
         gen, csim = BUILD / "gen", ROOT / "hls/csim"
-        return ["c++", "-std=c++14", "-D__SYNTHESIS__", "-DJOGAK_HLS_CONFIG=kria", f"-I{folder}", f"-I{csim}", f"-I{ROOT / 'hls'}", f"-I{ROOT / 'spec'}", f"-I{gen}", *flags]
+        return ["c++", "-std=c++14", "-D__SYNTHESIS__", *kernel, f"-I{folder}", f"-I{csim}", f"-I{ROOT / 'hls'}", f"-I{ROOT / 'spec'}", f"-I{gen}", *flags]
 
     def test_it_compiles(self):
         with tempfile.TemporaryDirectory(prefix="jogak-hls-") as name:
@@ -159,12 +162,39 @@ class AsTheToolSees(unittest.TestCase):
             (folder / "npu.cpp").write_text(text)
             self.assertNotEqual(subprocess.run([*command, folder / "npu.cpp"], capture_output=True, check=False).returncode, 0)
 
-    def test_every_pragma_is_one_of_the_tool(self):
+    def test_links_and_sparse_weights_compile(self):
+        for kernel, sources in ((LINKS, ("top.cpp", "npu.cpp", "router_top.cpp")), (("-DJOGAK_HLS_CONFIG=edge24",), ("npu.cpp",))):
+            with tempfile.TemporaryDirectory(prefix="jogak-hls-") as name:
+                command = self.compiler(Path(name), "-fsyntax-only", kernel=kernel)
+                done = subprocess.run([*command, *(ROOT / "hls" / source for source in sources)], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                if kernel == LINKS:  # with links, but no ports for them
+                    command.remove(LINKS[1])
+                    done = subprocess.run([*command, ROOT / "hls/npu.cpp"], capture_output=True, text=True, check=False)
+                    self.assertIn("JOGAK_HLS_LINKS", done.stderr)
+                    self.assertNotEqual(done.returncode, 0)
+
+    def pragmas(self, sources, **kernel):
         with tempfile.TemporaryDirectory(prefix="jogak-hls-") as name:
             lines = []
-            for source in ("top.cpp", "npu.cpp"):
-                done = subprocess.run([*self.compiler(Path(name), "-E", "-P"), ROOT / "hls" / source], capture_output=True, text=True, check=True)
+            for source in sources:
+                done = subprocess.run([*self.compiler(Path(name), "-E", "-P", **kernel), ROOT / "hls" / source], capture_output=True, text=True, check=True)
                 lines += re.findall(r"^ *#pragma HLS +(.*?) *$", done.stdout, re.M)
+        return lines
+
+    def test_ports_of_links(self):
+        lines = self.pragmas(("top.cpp", "npu.cpp", "router_top.cpp"), kernel=LINKS)
+        for line in lines:
+            directive, _, rest = line.partition(" ")
+            self.assertRegex(rest, f"^{DIRECTIVES[directive]}$", line)
+        axis = re.findall(r"interface mode = axis port = (\w+)", "\n".join(lines))
+        self.assertEqual(axis, ["net_out", "net_in", *(f"{port}_{way}" for way in ("in", "out") for port in ("local", "east", "west", "north", "south"))])
+        streams = len(re.findall(r"\bJG_STREAMS?\(", (ROOT / "hls/npu.cpp").read_text()))
+        self.assertEqual(sum("impl = srl" in line for line in lines), streams)
+        self.assertNotIn("axis", " ".join(self.pragmas(("top.cpp", "npu.cpp"))))
+
+    def test_every_pragma_is_one_of_the_tool(self):
+        lines = self.pragmas(("top.cpp", "npu.cpp"))
         self.assertGreater(len(lines), 90)
         seen = set()
         for line in lines:
