@@ -9,7 +9,7 @@ namespace jogak::cycle {
 
 namespace {
 
-constexpr u64 kTrainingCycles = 100'000, kSettleCycles = 1'000'000;
+constexpr u64 kTrainingCycles = 100'000, kSettleCycles = 1'000'000, kPatience = 200'000;
 constexpr u64 kAhead = 1 << 12;  // instructions that the exact model executes at a time
 constexpr u64 kNever = ~u64(0);
 
@@ -122,6 +122,7 @@ void Package::begin(std::span<const Launch> launches) {
     die.network.abandon(false);
     die.chip->launch({.code = l.code, .instructions = u32(l.job.code.size()), .resident = l.resident});
     die.start = now_ + l.delay;
+    moved_ = std::max(moved_, die.start);
     die.due = die.start + die.chip->cycle();
     die.over = die.executed = die.starves = false;
     ++left_;
@@ -132,7 +133,7 @@ bool Package::run(u64 limit) {
   while (left_ != 0) {
     if (now_ > limit) return false;
     cycle();
-    if (left_ == starving_) {
+    if (left_ == starving_ || now_ > moved_ + kPatience) {
       for (u32 d = 0; d < dies(); ++d)
         if (!dies_[d]->over) finish(d);
       return true;
@@ -194,7 +195,9 @@ void Package::step_chip(u32 d) {
   if (!die.starves) (void)die.chip->hungry();
   die.seen = die.network.seen();
   const bool moved = die.chip->step();
+  if (moved) moved_ = now_;
   const u64 next = die.chip->next();
+  if (next != u64(Matrix::kNever)) moved_ = std::max(moved_, die.start + next);
   die.due = moved ? now_ + 1 : next == u64(Matrix::kNever) ? kNever : die.start + next;
   if (die.chip->over()) finish(d);
 }
@@ -306,6 +309,7 @@ void Package::finish(u32 d) {
   die.result = values_.die(d).result();
   if (aborted_) die.result.fault = {};
   else if (!die.executed) die.result.fault = values_.die(d).waits_for();
+  else if (!die.chip->over()) die.result.fault = {.code = spec::Fault::timeout, .engine = spec::Engine::st};  // nobody takes what it sends
   const std::array<u64, 64> timed = die.chip->counters();
   for (const spec::CounterInfo& c : spec::counters)
     if (!c.exact) die.result.counters.values[c.index] = timed[c.index];

@@ -51,7 +51,8 @@ class Package {
   u32 dies() const { return values_.dies(); }
   model::Package& values() { return values_; }
 
-  // One launch a die. A die that waits in vain ends with fault timeout when all others have ended, as in the exact package.
+  // One launch a die. A die that waits in vain ends with fault timeout when all others have ended, as in the exact package; so do all, 200,000 cycles
+  // after the last in which one got on: nobody takes what they send.
   std::vector<model::Result> launch(std::span<const Launch> launches);
   void begin(std::span<const Launch> launches);
   // To the end of all dies (true) or to cycle `limit` (false).
@@ -100,6 +101,7 @@ class Package {
   std::vector<std::unique_ptr<Die>> dies_;
   std::vector<std::pair<Die*, u32>> turned_;  // ends whose side wire changes in this cycle
   u64 now_ = 1;          // the next cycle
+  u64 moved_ = 0;        // the last one in which a die got on, or will
   u32 left_ = 0, starving_ = 0;  // dies that run; that wait in vain
   bool aborted_ = false;
 };

@@ -103,6 +103,25 @@ TEST_CASE("a die that never answers is told with who waits for what, and the nex
     }
 }
 
+// A program error, which the race checker finds; here, that it does not go on for ever.
+TEST_CASE("a die whose store nobody takes any more is told, and the next job runs right") {
+  Program p = program(kMuch);
+  for (spec::Insn& insn : p.code)
+    if (spec::opcode_of(insn) == static_cast<std::uint8_t>(spec::Op::wait) && spec::decode<spec::Wait>(insn).sem == kNever) insn = spec::encode(spec::Alu{});
+  for (const std::string backend : {"cycle", "rtl"}) {
+    const auto backends = driver::package_backends();
+    if (std::find(backends.begin(), backends.end(), backend) == backends.end()) continue;
+    CAPTURE(backend);
+    Dies dies(open_dies(p, backend), p);
+    const std::vector<std::uint32_t> silent = {0}, right = {1};
+    const std::string said = refusal([&] { (void)dies.run(silent); });
+    CAPTURE(said);
+    CHECK(said.find(backend == "rtl" ? "die 0 has not ended and waits for no semaphore" : "die 0 of 2: device: launch, found fault timeout") != std::string::npos);
+    (void)dies.run(right);
+    for (const float value : found(dies)) CHECK(value == kValue);
+  }
+}
+
 TEST_CASE("of a job that does not end the registers tell which engines wait, and an abort from outside leaves the dies usable") {
   const auto backends = driver::package_backends();
   if (std::find(backends.begin(), backends.end(), "rtl") == backends.end()) return;
