@@ -8,6 +8,7 @@
 #include "csim/kernel.hpp"
 #include "router.hpp"
 #include "runtime/builder.hpp"
+#include "sim/link/flit.hpp"
 #include "sim/model/package.hpp"
 
 using namespace jogak;
@@ -77,11 +78,15 @@ struct Order {
 TEST_CASE("a packet's header has the fields of rtl/link/npu_link_pkg.sv") {
   const u32 place = 1 | 2 << 4 | 3 << 8 | 3 << 12;
   const u64 to = model::remote_base(3, 1);
-  // kind 1, to 3 1, from 1 2, word 0x12, space vmem, 3 words, bytes 4 to 3
+  // As the models of links read it, which are compared with the RTL.
   const u64 write = packet_of(to | model::remote_offset(Space::vmem, 0x94), 16, place);
-  CHECK(write == (1u | 3u << 2 | 1u << 6 | 1u << 10 | 2u << 14 | u64(0x12) << 18 | u64(4) << 38 | u64(2) << 41 | u64(4) << 47 | u64(3) << 53));
+  CHECK(link::unpack(write) == link::PacketHead{.kind = link::PacketKind::kWrite, .dst_x = 3, .dst_y = 1, .src_x = 1, .src_y = 2, .addr = 0x12, .space = 4, .words = 3, .head = 4, .tail = 3});
   const u64 signal = packet_of(to | model::remote_signal_offset(37, 9), 4, place);
-  CHECK(signal == (2u | 3u << 2 | 1u << 6 | 1u << 10 | 2u << 14 | u64(5 + 32 * 9) << 18));
+  CHECK(link::unpack(signal) == link::PacketHead{.kind = link::PacketKind::kSignal, .dst_x = 3, .dst_y = 1, .src_x = 1, .src_y = 2, .addr = 5 + 32 * 9});
+  link::PacketHead far{.kind = link::PacketKind::kWrite, .dst_x = 15, .dst_y = 14, .src_x = 13, .src_y = 12, .addr = 0xabcde, .space = 3, .words = 64, .head = 7, .tail = 6};
+  const u64 header = link::pack(far);
+  CHECK((kind_of(header) == Packet::write && to_x(header) == 15 && to_y(header) == 14 && address_of(header) == far.addr && space_of(header) == Space::asc));
+  CHECK((words_of(header) == 64 && first_byte(header) == 7 && last_byte(header) == 6));
   CHECK(packet_of(model::remote_base(4, 1) | model::remote_offset(Space::vmem, 0), 4, place) == 0);
   CHECK(packet_of(to | model::remote_offset(Space::wspm, 0), 4, place) == 0);
   CHECK(packet_of(to | model::remote_offset(Space::vmem, 2), 4, place) == 0);

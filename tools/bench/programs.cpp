@@ -1,4 +1,4 @@
-// fuzz, hls-fuzz, mutants, demo, xrt-example: figures of programs of their own, built beside this one.
+// fuzz, hls-fuzz, hls-packages, mutants, demo, xrt-example: figures of programs of their own, built beside this one.
 #include <cstdio>
 
 #include "bench.hpp"
@@ -34,8 +34,22 @@ void fuzz(const Options& o, Report& report) {
 
 void hls_fuzz(const Options& o, Report& report) {
   const int count = o.tokens > 0 ? o.tokens : 1000;
-  for (const std::string config : {"nano", "small", "edge"})
+  for (const std::string config : {"nano", "small", "edge", "nano24", "edge24"})
     if (o.config.empty() || o.config == config) random_programs(o, report, "jogak-hls-fuzz", "hls", config, count, 1);
+}
+
+void hls_packages(const Options& o, Report& report) {
+  const fs::path program = beside("jogak-hls-package-fuzz");
+  if (!fs::exists(program)) return report.skip("no " + program.string());
+  const std::string config = o.config.empty() ? "nanoquad" : o.config;
+  const Output out = last_line("'" + program.string() + "' --config " + config + " --seed " + std::to_string(o.seed) + " --count " + std::to_string(o.tokens > 0 ? o.tokens : 1000), " packages: ");
+  unsigned long long programs = 0, differ = 1;
+  double rate = 0;
+  if (std::sscanf(out.text.c_str(), "%*s packages: %llu programs, %lf programs/s, %llu differ", &programs, &rate, &differ) != 3)
+    throw Error("bench", "last line of jogak-hls-package-fuzz", out.text, "programs and how many differ");
+  report.add({.case_name = "random exchanges of 1 to 4 dies", .config = config, .on = "hls", .value = double(programs), .unit = "programs"});
+  report.add({.case_name = "differences from the model of a package", .config = config, .on = "hls", .value = double(differ), .unit = "programs", .bar = 0, .less = true});
+  report.add({.case_name = "speed", .config = config, .on = "hls", .value = rate, .unit = "programs/s"});
 }
 
 void mutants(const Options&, Report& report) {
@@ -69,6 +83,7 @@ void xrt_example(const Options& o, Report& report) {
 
 const Register fuzz_registered{"fuzz", "random programs, model against RTL (--tokens: how many)", fuzz};
 const Register hls_fuzz_registered{"hls-fuzz", "random programs, model against the HLS kernel in C simulation (--tokens: how many of each configuration)", hls_fuzz};
+const Register packages_registered{"hls-packages", "random exchanges between chiplets, model of a package against HLS kernels joined by streams (--tokens: how many)", hls_packages};
 const Register example_registered{"xrt-example", "the example programs of the documentation through real XRT, unchanged, on a simulated card", xrt_example};
 const Register mutants_registered{"mutants", "seeded RTL faults that the fuzzer finds", mutants};
 const Register demo_registered{"demo", "time of a second ./jogak demo", demo};
