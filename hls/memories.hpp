@@ -18,10 +18,14 @@ struct VectorWords {
   u32 vmem[kBanks][kVmemRows / kBanks][C];  // row r: bank r mod 4
 };
 
-inline void put_bytes(u8* word, const ChunkWrite& w, u32 first) {
-  for (u32 i = 0; i < P; ++i) {
+// Every byte of a word is a RAM of its own, so that some of them can be written: here byte i always goes to RAM i, never to one that an
+// address chooses.
+template <u32 N>
+inline void put_bytes(u8 (&word)[N], const ChunkWrite& w, u32 first) {
+  for (u32 i = 0; i < N; ++i) {
     JG_UNROLL
-    if ((w.mask >> i & 1) != 0) word[first + i] = w.data.byte[i];
+    const u32 from = i - first;  // wraps in front of it
+    if (from < P && (w.mask >> from % P & 1) != 0) word[i] = w.data.byte[from % P];
   }
 }
 
@@ -35,11 +39,13 @@ inline void weight_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fi
                           Fifo<Weights, 2>& scale_data) {
   constexpr u32 kChunks = 2 * C / P;  // of a word
   JG_MEMORY(WeightBytes, memory);
+  JG_PARTITION(memory.wspm, 2)
+  JG_PARTITION(memory.wsc, 2)
   JG_PIPELINE(1)
   ChunkWrite w;
   if (load.read_nb(w)) {
-    u8* const word = w.space == spec::Space::wspm ? memory.wspm[w.at / kChunks] : memory.wsc[w.at / kChunks];
-    put_bytes(word, w, w.at % kChunks * P);
+    if (w.space == spec::Space::wspm) put_bytes(memory.wspm[w.at / kChunks], w, w.at % kChunks * P);
+    else put_bytes(memory.wsc[w.at / kChunks], w, w.at % kChunks * P);
     if (w.ack) load_ack.write(true);
   }
   WeightRead r;
@@ -69,6 +75,8 @@ inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack
                               Fifo<ChunkRead, 8>& store, Fifo<Chunk, 16>& store_data
                               JG_IF_LINKS(, Fifo<ChunkWrite, 4>& arrived, Fifo<bool, 4>& arrived_ack)) {
   JG_MEMORY(ActivationBytes, memory);
+  JG_PARTITION(memory.aspm, 2)
+  JG_INTERLEAVE(memory.asc, P / 2)
   JG_PIPELINE(1)
   ChunkWrite w;
   BlockWrite q;
@@ -93,11 +101,13 @@ inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack
     out.scale = memory.asc[block];
     moving_data.write(out);
   } else if (!store_data.full() && store.read_nb(r)) {
+    const bool codes = r.space == spec::Space::aspm;
     Chunk out;
+    u8 all[kBlock];
+    for (u32 i = 0; i < kBlock; ++i) all[i] = codes ? memory.aspm[r.at / (kBlock / P)][i] : u8(0);
     for (u32 i = 0; i < P; ++i) {
-      const u32 at = r.at * P + i;
-      out.byte[i] = r.space == spec::Space::aspm ? memory.aspm[at / kBlock][at % kBlock]
-                                                 : static_cast<u8>(memory.asc[at / 2] >> (at % 2 * 8));
+      const u32 first = r.at % (kBlock / P) * P;
+      out.byte[i] = codes ? all[first + i] : static_cast<u8>(memory.asc[r.at * (P / 2) + i / 2] >> (i % 2 * 8));
     }
     store_data.write(out);
   }
@@ -111,7 +121,7 @@ using RowData = Fifo<Row, 32>[kVmemReaders];
 using RowWrites = Fifo<RowWrite, 8>[kVmemWriters];
 using RowAcks = Fifo<bool, 32>[kVmemWriters];
 
-// Per cycle and bank one read and one write.
+// Per cycle and bank one read and one write: who may comes first, then each bank's one access, then the answers.
 inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAcks& ack) {
   JG_MEMORY(VectorWords, memory);
   JG_STATES(u32, wanted, kVmemReaders);
@@ -122,31 +132,55 @@ inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAc
   JG_PARTITION(wants, 1)
   JG_PARTITION(held, 1)
   JG_PARTITION(holds, 1)
+  JG_PARTITION(memory.vmem, 1)
+  JG_PARTITION(memory.vmem, 3)
   JG_PIPELINE(1)
-  u32 busy = 0;
+  u32 busy = 0, at[kBanks], writer[kBanks];
+  Row row[kBanks];
+  bool served[kVmemReaders], done[kVmemWriters];
   for (u32 i = 0; i < kVmemReaders; ++i) {
     JG_UNROLL
     if (!wants[i]) wants[i] = read[i].read_nb(wanted[i]);
-    const u32 bank = 1u << (wanted[i] % kBanks);
-    if (!wants[i] || (busy & bank) != 0 || data[i].full()) continue;
-    Row out;
-    for (u32 c = 0; c < C; ++c) out.word[c] = memory.vmem[wanted[i] % kBanks][wanted[i] / kBanks][c];
-    data[i].write(out);
+    const u32 bank = wanted[i] % kBanks;
+    served[i] = wants[i] && (busy >> bank & 1) == 0 && !data[i].full();
+    if (!served[i]) continue;
+    at[bank] = wanted[i] / kBanks;
+    busy |= 1u << bank;
+  }
+  for (u32 b = 0; b < kBanks; ++b) {
+    JG_UNROLL
+    if ((busy >> b & 1) == 0) continue;
+    for (u32 c = 0; c < C; ++c) row[b].word[c] = memory.vmem[b][at[b]][c];
+  }
+  for (u32 i = 0; i < kVmemReaders; ++i) {
+    JG_UNROLL
+    if (!served[i]) continue;
+    data[i].write(row[wanted[i] % kBanks]);
     wants[i] = false;
-    busy |= bank;
   }
   busy = 0;
   for (u32 i = 0; i < kVmemWriters; ++i) {
     JG_UNROLL
     if (!holds[i]) holds[i] = write[i].read_nb(held[i]);
-    const u32 bank = 1u << (held[i].row % kBanks);
-    if (!holds[i] || (busy & bank) != 0 || ack[i].full()) continue;
+    const u32 bank = held[i].row % kBanks;
+    done[i] = holds[i] && (busy >> bank & 1) == 0 && !ack[i].full();
+    if (!done[i]) continue;
+    writer[bank] = i;
+    busy |= 1u << bank;
+  }
+  for (u32 b = 0; b < kBanks; ++b) {
+    JG_UNROLL
+    if ((busy >> b & 1) == 0) continue;
+    const RowWrite& w = held[writer[b]];
     for (u32 c = 0; c < C; ++c) {
-      if ((held[i].mask >> c & 1) != 0) memory.vmem[held[i].row % kBanks][held[i].row / kBanks][c] = held[i].data.word[c];
+      if ((w.mask >> c & 1) != 0) memory.vmem[b][w.row / kBanks][c] = w.data.word[c];
     }
+  }
+  for (u32 i = 0; i < kVmemWriters; ++i) {
+    JG_UNROLL
+    if (!done[i]) continue;
     if (held[i].ack) ack[i].write(true);
     holds[i] = false;
-    busy |= bank;
   }
 }
 

@@ -22,6 +22,7 @@
 #define JG_UNROLL JG_PRAGMA(HLS unroll)
 #define JG_INLINE JG_PRAGMA(HLS inline)
 #define JG_PARTITION(array, axis) JG_PRAGMA(HLS array_partition variable = array type = complete dim = axis)
+#define JG_INTERLEAVE(array, count) JG_PRAGMA(HLS array_partition variable = array type = cyclic factor = count dim = 1)
 #define JG_RAM(array) JG_PRAGMA(HLS bind_storage variable = array type = ram_s2p impl = bram)
 #define JG_NO_CARRY(array) JG_PRAGMA(HLS dependence variable = array type = inter false)
 // State that a process keeps from call to call, a memory with `what` in it, an array of states; all 0 at first.
@@ -57,6 +58,7 @@
 #define JG_UNROLL
 #define JG_INLINE
 #define JG_PARTITION(array, axis)
+#define JG_INTERLEAVE(array, count)
 #define JG_RAM(array)
 #define JG_NO_CARRY(array)
 #define JG_STATE(type, name) \

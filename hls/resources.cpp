@@ -16,20 +16,19 @@ using u64 = std::uint64_t;
 
 u64 ceil_div(u64 a, u64 b) { return (a + b - 1) / b; }
 
-// The least blocks of 36 kbit for words of so many bytes.
-u64 blocks(u64 words, u64 bytes) {
-  u64 halves = ~u64(0);
-  for (u64 width = 4, depth = 512; width > 0; width /= 2, depth *= 2) halves = std::min(halves, ceil_div(bytes, width) * ceil_div(words, depth));
-  return ceil_div(halves, 2);
+// The least blocks of 18 kbit for words of so many bytes.
+u64 halves(u64 words, u64 bytes) {
+  u64 least = ~u64(0);
+  for (u64 width = 4, depth = 512; width > 0; width /= 2, depth *= 2) least = std::min(least, ceil_div(bytes, width) * ceil_div(words, depth));
+  return least;
 }
 
 }  // namespace
 
-u64 Ram::block_rams() const { return banks * blocks(words, bytes); }
-u64 Ram::ultra_rams() const { return banks * ceil_div(bytes, 8) * ceil_div(words, 4096); }
+u64 Ram::block_rams() const { return ceil_div(banks * (bytes / part) * halves(words, part), 2); }
 
 u64 Stream::luts() const { return bits * ceil_div(depth, 32); }
-u64 Stream::block_rams() const { return blocks(depth, ceil_div(bits, 8)); }
+u64 Stream::block_rams() const { return ceil_div(halves(depth, ceil_div(bits, 8)), 2); }
 
 Multipliers multipliers(const spec::Config& config) {
   constexpr u64 kSignificands = 2;   // 24 x 24 bits
@@ -44,13 +43,13 @@ Multipliers multipliers(const spec::Config& config) {
 
 std::vector<Ram> rams(const spec::Config& config) {
   const u32 weights = 2 * config.cols, row = 4 * config.cols, port = config.port_bytes;
-  return {{"wspm", config.wspm_bytes / weights, weights, 1},
-          {"wsc", config.wsc_bytes / weights, weights, 1},
-          {"aspm", config.aspm_bytes / spec::limit::block, spec::limit::block, 1},
-          {"asc", config.asc_bytes / port, port, 1},
-          {"vmem", config.vmem_bytes / row / hls_depth::banks, row, hls_depth::banks},
-          {"program", config.imem_words, sizeof(spec::Insn), 1},
-          {"reduction", config.vmem_bytes / 4 / config.lanes, sizeof(u32), 1}};
+  return {{"wspm", config.wspm_bytes / weights, weights, 1, 1},
+          {"wsc", config.wsc_bytes / weights, weights, 1, 1},
+          {"aspm", config.aspm_bytes / spec::limit::block, spec::limit::block, 1, 1},
+          {"asc", config.asc_bytes / port, port, 2, 1},
+          {"vmem", config.vmem_bytes / row / hls_depth::banks, row, sizeof(u32), hls_depth::banks},
+          {"program", config.imem_words, sizeof(spec::Insn), sizeof(u64), 1},
+          {"reduction", config.vmem_bytes / 4 / config.lanes, sizeof(u32), sizeof(u32), 1}};
 }
 
 Resources resources(const spec::Config& config) {

@@ -9,17 +9,17 @@
 
 namespace jogak::hls_csim {
 
-// A memory with a port to read and one to write, of which each byte is enabled by itself.
+// A memory with a port to read and one to write. The sources divide it into RAMs as wide as what is written by itself.
 struct Ram {
   const char* name;
   std::uint64_t words;  // of each bank
   std::uint32_t bytes;  // of a word
+  std::uint32_t part;   // bytes of a RAM's word
   std::uint32_t banks;
 
-  // Blocks of 18 kbit, 4 bytes x 512 to 1 byte x 2048, two of them counted as one of 36; a half counts as a whole one.
+  // Blocks of 18 kbit, 4 bytes x 512 to 1 byte x 2048, two of them counted as one of 36; a half counts as a whole one. RAMs so narrow
+  // would waste UltraRAMs, which are 8 bytes wide.
   std::uint64_t block_rams() const;
-  // Blocks of 8 bytes x 4096.
-  std::uint64_t ultra_rams() const;
 };
 
 // A stream as C simulation declares it: bits as the C++ type has them, so rather more than a tool finds.

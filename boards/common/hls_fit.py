@@ -6,7 +6,6 @@ from pathlib import Path
 from synth_board import Failure, Wrong
 
 PROGRAM = "jogak-hls-report"
-FULL_RAM_WORDS = 4096  # from here on a memory fills its UltraRAMs
 
 
 def needs(build, config):
@@ -25,26 +24,11 @@ def needs(build, config):
     return json.loads(done.stdout)
 
 
-def memories(report, ultra_rams):
-    """(block RAMs, UltraRAMs): memories that fill UltraRAMs go there, as far as there are some."""
-    blocks = ultra = 0
-    for ram in report["rams"]:
-        if ram["words"] >= FULL_RAM_WORDS and ultra + ram["uram"] <= ultra_rams:
-            ultra += ram["uram"]
-        else:
-            blocks += ram["ram"]
-    return blocks, ultra
-
-
 def rows(report, board):
     """[(resource, needs, has, how)]; streams are shift registers."""
     has = board["resources"]
-    blocks, ultra = memories(report, has.get("uram", 0))
     found = [("DSP blocks", sum(report["dsp"].values()), has["dsp"], ", ".join(f"{k} {v:,}" for k, v in report["dsp"].items())),
-             ("block RAMs", blocks, has["ram"], "the other memories" if ultra else "memories")]
-    if "uram" in has:
-        deep = [ram["name"] for ram in report["rams"] if ram["words"] >= FULL_RAM_WORDS]
-        found.append(("UltraRAMs", ultra, has["uram"], ", ".join(deep) if ultra else ""))
+             ("block RAMs", sum(ram["ram"] for ram in report["rams"]), has["ram"], ", ".join(f"{ram['name']} {ram['ram']}" for ram in report["rams"]))]
     found.append(("LUTs", sum(s["lut"] for s in report["streams"]), has["lut"], f"of {len(report['streams'])} streams alone; arithmetic and control are not estimated"))
     return found
 

@@ -9,7 +9,7 @@ SCHEMA = {
     "name": TEXT, "title": TEXT, "config": TEXT, "target_mhz": NUMBER,
     "fpga": {"family": TEXT, "device": TEXT, "*": None},
     "clock": {"mhz": NUMBER, "pin?": TEXT},
-    "resources": {**{name: NUMBER for name in RESOURCES}, "uram?": NUMBER},
+    "resources": {name: NUMBER for name in RESOURCES},
     "serial?": {"in": TEXT, "out": TEXT},
     "memory": {"kind": TEXT, "mib": NUMBER, "bits": NUMBER, "gb_per_s": NUMBER},
     "host": {"link": TEXT, "*": None},

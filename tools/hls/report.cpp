@@ -64,9 +64,9 @@ Work decode(const spec::Config& config) {
   });
 }
 
-u64 sum(const std::vector<hls_csim::Ram>& rams, u64 (hls_csim::Ram::*blocks)() const) {
+u64 block_rams(const std::vector<hls_csim::Ram>& rams) {
   u64 total = 0;
-  for (const auto& ram : rams) total += (ram.*blocks)();
+  for (const auto& ram : rams) total += ram.block_rams();
   return total;
 }
 
@@ -88,7 +88,7 @@ nlohmann::json json(const Report& r) {
   const auto& m = r.resources.dsp;
   nlohmann::json rams = nlohmann::json::array(), streams = nlohmann::json::array(), works = nlohmann::json::array();
   for (const auto& ram : r.resources.rams)
-    rams.push_back({{"name", ram.name}, {"words", ram.words}, {"bytes", ram.bytes}, {"banks", ram.banks}, {"ram", ram.block_rams()}, {"uram", ram.ultra_rams()}});
+    rams.push_back({{"name", ram.name}, {"words", ram.words}, {"bytes", ram.bytes}, {"part", ram.part}, {"banks", ram.banks}, {"ram", ram.block_rams()}});
   for (const auto& s : r.resources.streams) streams.push_back({{"name", s.name}, {"bits", s.bits}, {"depth", s.depth}, {"lut", s.luts()}, {"ram", s.block_rams()}});
   for (const auto& w : r.works) works.push_back({{"what", w.what}, {"cycles", w.cycles}, {"macs", w.macs}});
   return {{"config", r.config.name},
@@ -103,9 +103,9 @@ std::string text(const Report& r, double mhz) {
   const auto& m = r.resources.dsp;
   std::string out = line("HLS kernel, %s: estimated from its sources, no tool has confirmed it\n", r.config.name);
   out += line("  DSP blocks  %llu: array %llu, foot %llu, lanes %llu, quantiser %llu, sequencer %llu\n", m.total(), m.array, m.foot, m.lanes, m.quantiser, m.sequencer);
-  out += line("  memories    %llu block RAMs of 36 kbit, or %llu UltraRAMs\n", sum(r.resources.rams, &hls_csim::Ram::block_rams), sum(r.resources.rams, &hls_csim::Ram::ultra_rams));
+  out += line("  memories    %llu block RAMs of 36 kbit\n", block_rams(r.resources.rams));
   for (const auto& ram : r.resources.rams)
-    out += line("    %-10s %u x %llu words of %u bytes: %llu block RAMs, or %llu UltraRAMs\n", ram.name, ram.banks, ram.words, ram.bytes, ram.block_rams(), ram.ultra_rams());
+    out += line("    %-10s %u x %llu words of %u bytes, in RAMs of %u: %llu block RAMs\n", ram.name, ram.banks, ram.words, ram.bytes, ram.part, ram.block_rams());
   u64 luts = 0, blocks = 0;
   for (const auto& s : r.resources.streams) luts += s.luts(), blocks += s.block_rams();
   out += line("  streams     %zu: %llu LUTs as shift registers, or %llu block RAMs\n", r.resources.streams.size(), luts, blocks);

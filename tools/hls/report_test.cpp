@@ -13,9 +13,9 @@ using namespace jogak;
 
 namespace {
 
-std::uint64_t of(const std::vector<hls_csim::Ram>& rams, const std::string& name, std::uint64_t (hls_csim::Ram::*blocks)() const) {
+std::uint64_t of(const std::vector<hls_csim::Ram>& rams, const std::string& name) {
   for (const auto& ram : rams)
-    if (name == ram.name) return (ram.*blocks)();
+    if (name == ram.name) return ram.block_rams();
   FAIL("no memory " << name);
   return 0;
 }
@@ -24,15 +24,14 @@ std::uint64_t of(const std::vector<hls_csim::Ram>& rams, const std::string& name
 
 TEST_CASE("hls report: block RAMs by the shape of a memory") {
   using hls_csim::Ram;
-  CHECK(Ram{"", 512, 8, 1}.block_rams() == 1);
-  CHECK(Ram{"", 513, 8, 1}.block_rams() == 2);
-  CHECK(Ram{"", 512, 9, 1}.block_rams() == 2);
-  CHECK(Ram{"", 2048, 1, 1}.block_rams() == 1);   // a half
-  CHECK(Ram{"", 4096, 1, 1}.block_rams() == 1);   // two halves
-  CHECK(Ram{"", 4097, 1, 1}.block_rams() == 2);
-  CHECK(Ram{"", 1024, 64, 4}.block_rams() == 64);
-  CHECK(Ram{"", 4096, 64, 1}.ultra_rams() == 8);
-  CHECK(Ram{"", 4097, 65, 2}.ultra_rams() == 36);
+  CHECK(Ram{"", 512, 8, 4, 1}.block_rams() == 1);
+  CHECK(Ram{"", 513, 8, 4, 1}.block_rams() == 2);
+  CHECK(Ram{"", 512, 12, 4, 1}.block_rams() == 2);
+  CHECK(Ram{"", 2048, 1, 1, 1}.block_rams() == 1);   // a half
+  CHECK(Ram{"", 4096, 1, 1, 1}.block_rams() == 1);   // two halves
+  CHECK(Ram{"", 4097, 1, 1, 1}.block_rams() == 2);
+  CHECK(Ram{"", 256, 32, 1, 1}.block_rams() == 16);  // 32 halves, nearly empty
+  CHECK(Ram{"", 1024, 64, 4, 4}.block_rams() == 64);
 }
 
 TEST_CASE("hls report: memories hold what the configuration says") {
@@ -47,10 +46,9 @@ TEST_CASE("hls report: memories hold what the configuration says") {
   }
   // kria by hand: 64-byte words of weights; rows of 128 bytes, 512 in each bank.
   const auto rams = hls_csim::rams(*spec::find_config("kria"));
-  CHECK(of(rams, "wspm", &hls_csim::Ram::block_rams) == 64);
-  CHECK(of(rams, "wspm", &hls_csim::Ram::ultra_rams) == 8);
-  CHECK(of(rams, "vmem", &hls_csim::Ram::block_rams) == 64);
-  CHECK(of(rams, "vmem", &hls_csim::Ram::ultra_rams) == 64);
+  CHECK(of(rams, "wspm") == 64);
+  CHECK(of(rams, "wsc") == 32);
+  CHECK(of(rams, "vmem") == 64);
 }
 
 TEST_CASE("hls report: the streams are those that npu.cpp declares") {
