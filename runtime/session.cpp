@@ -64,6 +64,8 @@ void Session::check_ids(std::span<const int> ids) const {
 
 void Session::check_state() const {
   if (aborted_) throw Error("session", "state", "an aborted launch", "a reset before more tokens");
+  // First dies of a pipeline were ahead: in their rings newer keys have taken the place of some that the next token sees.
+  if (!can_rewind(position_)) throw Error("session", "state", "a prompt given up while launches overlapped", "a reset or rewind before more tokens");
 }
 
 void Session::write_tokens(std::span<const int> ids) {
