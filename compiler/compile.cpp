@@ -121,7 +121,6 @@ void lower_pass(State& s) {
     if (end > labels[i].pc) s.program.map.push_back({labels[i].pc, end - 1, labels[i].name, labels[i].layers});
   }
   s.program.weight_loads = schedule::weight_order(s.plan);
-  package::check_stages(s.placed, s.config, s.program.code);
 }
 
 void pack_pass(State& s) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "package/place.hpp"
 #include "schedule/lower.hpp"
 #include "schedule/plan.hpp"
 
@@ -131,7 +132,7 @@ class Table {
   void experts() {
     for (int w = 0; w < p_.expert_windows; ++w) {
       const int first = w * p_.expert_layers, last = std::min(first + p_.expert_layers, p_.routed_layers) - 1;
-      add((p_.some_routed() ? "experts of routed layers " : "experts of layers ") + std::to_string(first) + " to " + std::to_string(last) + ", " + std::to_string(p_.mixture.experts) + " each of " +
+      add((p_.some_routed() ? "experts of routed layers " : "experts of layers ") + std::to_string(first) + " to " + std::to_string(last) + ", " + std::to_string(p_.experts_here()) + " each of " +
               std::to_string(p_.expert_bytes) + " bytes", static_cast<std::uint32_t>(schedule::kExpertWindow + w), 0, p_.expert_window_bytes(w));
     }
   }
@@ -160,11 +161,12 @@ MemoryPlan plan_memory(const import::Shape& shape, const CompileOptions& options
   const spec::Config* config = spec::find_config(options.config.c_str());
   if (!config) throw Error("plan", "configuration", options.config, "one of spec/configs");
   if (!options.format_of.empty()) throw Error("plan", "format rules", options.format_of.front(), "none: a shape has no names of matrices");
-  schedule::Plan p = schedule::make_plan(Outline(shape, options).model(), *config,
-                                         {.context = options.context, .max_rows = options.max_rows, .sequences = options.sequences, .adapter_rank = options.lora,
-                                          .kv_tokens = options.kv_tokens, .most_window = options.expert_window, .dies = options.dies, .window_bytes = options.window_bytes});
+  schedule::Plan p = package::place(options.parallel, Outline(shape, options).model(), *config,
+                                    {.context = options.context, .max_rows = options.max_rows, .sequences = options.sequences, .adapter_rank = options.lora,
+                                     .kv_tokens = options.kv_tokens, .most_window = options.expert_window, .window_bytes = options.window_bytes},
+                                    options.dies, options.board).plan;
   const std::size_t instructions = schedule::lower_to_fit(p).program().code().size();
-  MemoryPlan out{.model = shape.name, .config = config->name + (p.dies > 1 ? ", each of " + std::to_string(p.dies) + " dies" : std::string()), .context = p.context, .rows = p.rows, .instructions = instructions,
+  MemoryPlan out{.model = shape.name, .config = config->name + (p.package_dies() > 1 ? (p.stages > 1 ? ", first of " : ", each of ") + std::to_string(p.package_dies()) + " dies" : std::string()), .context = p.context, .rows = p.rows, .instructions = instructions,
                  .most_instructions = config->imem_words, .regions = {}, .windows = {}};
   Table(p, out);
   return out;

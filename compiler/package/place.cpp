@@ -40,6 +40,15 @@ struct Way {
   const char* name;
   Placed (*make)(const Llama&, const spec::Config&, PlanOptions, int);
 };
+// Throws jogak::Error where the code is too long, or, as all dies of a pipeline run one, not good for some of them.
+void check_code(const Placed& placed, const spec::Config& config) {
+  const auto code_of = [](schedule::Plan plan) { return schedule::lower_to_fit(plan).program().code(); };
+  const std::vector<spec::Insn> code = code_of(placed.plan);
+  for (std::size_t i = 1; i < placed.stages.size(); ++i)
+    if (code_of(schedule::make_plan(placed.stages[i], config, placed.choices)) != code)
+      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
+}
+
 constexpr Way kWays[] = {{"tensor", tensor}, {"experts", experts}, {"pipeline", pipeline}};
 
 }  // namespace
@@ -47,6 +56,7 @@ constexpr Way kWays[] = {{"tensor", tensor}, {"experts", experts}, {"pipeline", 
 Placed place(const std::string& way, const Llama& model, const spec::Config& config, const PlanOptions& choices, int dies, const std::optional<Board>& board) {
   if (way != "auto" && way != "tensor" && way != "experts" && way != "pipeline") throw Error("package", "way to use the dies", way, "auto, tensor, experts or pipeline");
   const auto standing = [&](Placed p) {
+    if (dies > 1) check_code(p, config);
     p.stand = best_stand(p.plan, board.value_or(board_of(p.plan.package_dies())));
     return p;
   };
@@ -72,14 +82,6 @@ Placed place(const std::string& way, const Llama& model, const spec::Config& con
   if (!best) throw *reason;
   best->choice = "  taken: " + taken + ", by the time for a token (" + told + ")\n";
   return std::move(*best);
-}
-
-void check_stages(const Placed& placed, const spec::Config& config, const std::vector<spec::Insn>& code) {
-  for (std::size_t i = 1; i < placed.stages.size(); ++i) {
-    schedule::Plan plan = schedule::make_plan(placed.stages[i], config, placed.choices);
-    if (schedule::lower_to_fit(plan).program().code() != code)
-      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
-  }
 }
 
 }  // namespace jogak::package

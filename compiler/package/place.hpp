@@ -19,12 +19,9 @@ struct Placed {
 };
 
 // `way`: "tensor", "experts", "pipeline", or "auto": the one whose token takes less time by prediction, of those that the decoder allows. Throws
-// jogak::Error where none is left, with the reason of the first. The dies stand on the board, or on that of the dies
-// alone, where what they send each other takes least time.
+// jogak::Error where none is left, with the reason of the first; a code that is too long, or that some dies of a pipeline cannot share, is one.
+// The dies stand on the board, or on that of the dies alone, where what they send each other takes least time.
 Placed place(const std::string& way, const schedule::Llama& model, const spec::Config& config, const schedule::PlanOptions& choices, int dies,
              const std::optional<Board>& board = {});
-
-// All dies of a pipeline run one code; throws jogak::Error where that of `placed` is not good for some.
-void check_stages(const Placed& placed, const spec::Config& config, const std::vector<spec::Insn>& code);
 
 }  // namespace jogak::package

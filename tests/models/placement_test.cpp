@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include "driver/package.hpp"
+#include "import/hf.hpp"
 #include "import/synthetic.hpp"
+#include "memory_plan.hpp"
 #include "package/place.hpp"
 #include "package/traffic.hpp"
 #include "shared.hpp"
@@ -124,6 +126,32 @@ TEST_CASE("whoever sends everybody the same has nothing to gain, and stands in o
   CHECK(c.explanation.find("  placement: dies 0 1 2 3 are the package's 0 1 2 3 (by place)\n") != std::string::npos);
   const Compiled p = compile(import::synthetic_llama(kFour, 1), {.config = "quad", .dies = 4, .parallel = "pipeline"});
   CHECK(p.explanation.find("  placement: dies 0 1 2 3 are the package's 0 1 3 2 (by place); ") != std::string::npos);
+}
+
+// Layers with a sliding window and without take turns, so that the second die of a pipeline would need another code.
+TEST_CASE("by itself the compiler takes no way that the decoder does not allow, however much faster it would be") {
+  const ir::Graph graph = import::read_model("tests/models/golden/gemma2");
+  package::Board slow = package::board_of(2);
+  slow.name = "slow";
+  for (auto& links : slow.links) links.fill({0.001, 10'000});
+  const Compiled c = compile(graph, {.config = "quad", .dies = 2, .board = slow});
+  CHECK(c.program.abi.find("\"parallel\":\"tensor\"") != std::string::npos);
+  CHECK(c.explanation.find("pipeline: package: layers of die 1, found others than those of die 0") != std::string::npos);
+  CHECK(compile(import::read_model("tests/models/golden/mistral"), {.config = "quad", .dies = 2, .board = slow}).program.abi.find("\"parallel\":\"pipeline\"") != std::string::npos);
+}
+
+TEST_CASE("the plan of a config.json for dies, each way, is that of the program") {
+  const std::filesystem::path folder = "tests/models/golden/qwen3_moe";
+  for (const char* way : {"tensor", "experts", "pipeline"}) {
+    CAPTURE(way);
+    const CompileOptions options{.config = "quad", .context = 64, .dies = 2, .parallel = way};
+    const Program p = compiled(folder, options);
+    const MemoryPlan plan = plan_memory(import::read_hf_shape(folder / "config.json"), options);
+    REQUIRE(plan.windows.size() == 4);
+    for (std::size_t w = 0; w < plan.windows.size(); ++w) CHECK(plan.windows[w] == p.window_bytes[w]);
+    CHECK(plan.instructions == p.code.size());
+    CHECK(plan.text().find(way == std::string("pipeline") ? "first of 2 dies" : "each of 2 dies") != std::string::npos);
+  }
 }
 
 TEST_CASE("places that are none, and a board of other dies, are refused by name") {
