@@ -29,4 +29,8 @@ void take_package(CompileOptions& options, const std::string& file, Given given)
   if (options.dies > 1) options.board = std::move(board);
 }
 
+void need_several_dies(const char* part, const std::string& file, std::size_t dies) {
+  if (!file.empty() && dies == 1) throw Error(part, "--package", "a program for one die", "one for a package (--dies)");
+}
+
 }  // namespace jogak::cli

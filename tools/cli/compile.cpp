@@ -132,7 +132,7 @@ void add_compile(CLI::App& app, int&) {
   add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command] {
     take_package(a->options, a->package, {.config = command->count("--config") != 0, .dies = command->count("--dies") != 0});
-    if (!a->package.empty() && a->options.dies == 1) throw Error("compile", "--package", "a program for one die", "one for a package (--dies)");
+    need_several_dies("compile", a->package, static_cast<std::size_t>(a->options.dies));
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;
       return compile_encoder({.files = a->onnx, .options = a->options, .tower = a->tower, .mixed = a->mixed, .pooling = a->pooling});

@@ -49,7 +49,7 @@ void run(const Arguments& a, Given given) {
   if (!given.config && !found.empty()) options.config = found;
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
   const Program program = load(a.model, options, given.config, given.dies);
-  if (!a.package.empty() && program.mesh.dies() == 1) throw Error("run", "--package", "a program for one die", "one for a package (--dies)");
+  need_several_dies("run", a.package, program.mesh.dies());
   const spec::Config& config = *spec::find_config(program.config.c_str());
   auto devices = open_dies(program, a.on);
   const bool several = devices.size() > 1;
@@ -145,7 +145,7 @@ void add_run(CLI::App& app, int& status) {
     if (!a->batch.empty()) {
       for (const char* other : {"--prompt", "--draft", "--profile", "--trace"})
         if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");
-      return run_batch(a->model, options_of(*a, given), given.config, {a->batch, a->on, a->lora, a->generate, a->json});
+      return run_batch(a->model, options_of(*a, given), given, {a->batch, a->on, a->lora, a->package, a->generate, a->json});
     }
     run(*a, given);
   });

@@ -71,6 +71,7 @@ CompileOptions options_for(const ir::Graph& reading, CompileOptions options) {
   for (const ir::Node& n : reading.nodes)
     if (n.layer < 0 && n.op == ir::Op::linear) head = n.name;
   options.format_of.push_back(head + "=int8");
+  options.parallel = "auto";  // so few layers may not be a pipeline, nor have experts
   return options;
 }
 
