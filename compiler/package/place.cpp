@@ -23,6 +23,10 @@ Placed experts(const Llama& model, const spec::Config& config, PlanOptions choic
   return tensor(model, config, choices, dies);
 }
 
+[[noreturn]] void refuse_unlike(std::size_t die) {
+  throw Error("package", "layers of die " + std::to_string(die), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
+}
+
 Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choices, int dies) {
   choices.stages = dies;
   check(model, config, choices);
@@ -31,6 +35,9 @@ Placed pipeline(const Llama& model, const spec::Config& config, PlanOptions choi
   if (layers < dies) throw Error("package", "layers" + what, std::to_string(layers), "one a die at least");
   if (model.mixture.experts > 0 && layers % dies != 0) throw Error("package", "layers with experts" + what, std::to_string(layers), "a multiple");
   Placed p{choices, {}, stages(model, dies), {}};
+  const auto alike = [](const schedule::LlamaLayer& a, const schedule::LlamaLayer& b) { return (a.router == nullptr) == (b.router == nullptr); };
+  for (std::size_t i = 1; i < p.stages.size(); ++i)  // else a die may have no experts to plan with
+    if (!std::ranges::equal(p.stages[i].layers, p.stages.front().layers, alike)) refuse_unlike(i);
   p.plan = schedule::make_plan(p.stages.front(), config, choices);
   for (int die = 0; die < dies; ++die) p.first_layers.push_back(first_layer(layers, dies, die));
   return p;
@@ -45,8 +52,7 @@ void check_code(const Placed& placed, const spec::Config& config) {
   const auto code_of = [](schedule::Plan plan) { return schedule::lower_to_fit(plan).program().code(); };
   const std::vector<spec::Insn> code = code_of(placed.plan);
   for (std::size_t i = 1; i < placed.stages.size(); ++i)
-    if (code_of(schedule::make_plan(placed.stages[i], config, placed.choices)) != code)
-      throw Error("package", "layers of die " + std::to_string(i), "others than those of die 0", "the same kinds of layers in the same order on each (another number of --dies)");
+    if (code_of(schedule::make_plan(placed.stages[i], config, placed.choices)) != code) refuse_unlike(i);
 }
 
 constexpr Way kWays[] = {{"tensor", tensor}, {"experts", experts}, {"pipeline", pipeline}};

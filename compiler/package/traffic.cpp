@@ -127,6 +127,14 @@ std::string numbers(const std::vector<std::uint32_t>& list) {
   return text;
 }
 
+// What stands at a place, as profiles number it: the program's die, or behind these, by place, one that only carries.
+std::uint32_t name(const Stand& stand, std::uint32_t place) {
+  for (std::uint32_t die = 0; die < stand.order.size(); ++die)
+    if (stand.place(die) == place) return die;
+  const auto before = std::ranges::count_if(stand.board.compute, [place](std::uint32_t c) { return c < place; });
+  return static_cast<std::uint32_t>(stand.order.size()) + place - static_cast<std::uint32_t>(before);
+}
+
 // Where the dies stand, and what it would be with die i as the i-th.
 std::string explain_stand(const Plan& p, const Stand& stand) {
   Stand plain = stand;
@@ -162,12 +170,13 @@ std::string explain(const Plan& p, const Stand& stand) {
   }
   LinkLoad busiest;
   for (const LinkLoad& l : loads(stand, all)) {
-    std::snprintf(text, sizeof text, "  link %u > %u   %9llu bytes of %d rows\n", l.from, l.to, static_cast<unsigned long long>(l.bytes), p.rows);
+    std::snprintf(text, sizeof text, "  link %u > %u   %9llu bytes of %d rows\n", name(stand, l.from), name(stand, l.to), static_cast<unsigned long long>(l.bytes), p.rows);
     out += text;
     if (l.cycles > busiest.cycles) busiest = l;
   }
+  const std::uint32_t from = name(stand, busiest.from), to = name(stand, busiest.to);
   std::snprintf(text, sizeof text, "  bound: %s; the busiest link, %u > %u, is busy %llu cycles of %llu and would be the bound below %.1f GB/s\n",
-                store >= link ? "the sender's port" : ("link " + std::to_string(busiest.from) + " > " + std::to_string(busiest.to)).c_str(), busiest.from, busiest.to,
+                store >= link ? "the sender's port" : ("link " + std::to_string(from) + " > " + std::to_string(to)).c_str(), from, to,
                 static_cast<unsigned long long>(link), static_cast<unsigned long long>(std::max(store, link)),
                 store == 0 ? 0.0 : static_cast<double>(busiest.bytes) * 68 / 64 / static_cast<double>(store));
   out += text;

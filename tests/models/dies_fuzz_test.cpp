@@ -41,6 +41,16 @@ LlamaHyper decoder(Draw& d) {
     h.post_norm = !h.parallel && !h.layer_norm && !h.ffn_bias && !h.output_bias && d.one_in(3);
   }
   if (d.one_in(4)) h.window = d.from(5, 40);
+  const auto layers = [&](std::vector<bool>& some) {
+    for (int i = 0; i < h.layers; ++i) some.push_back(d.one_in(2));
+  };
+  if (h.window > 0 && d.one_in(2)) layers(h.sliding);
+  if (h.mixture.experts > 0 && d.one_in(3)) layers(h.dense);
+  h.expert_bias = h.mixture.experts > 0 && d.one_in(3);
+  h.positions = d.one_in(6), h.head_bias = d.one_in(5);
+  if (!h.positions && d.one_in(4)) h.rotary_dims = 2 * d.from(1, h.head_dim / 2);
+  if (d.one_in(5)) h.score_cap = 20;
+  if (d.one_in(5)) h.logit_cap = 15;
   return h;
 }
 

@@ -126,6 +126,12 @@ TEST_CASE("whoever sends everybody the same has nothing to gain, and stands in o
   CHECK(c.explanation.find("  placement: dies 0 1 2 3 are the package's 0 1 2 3 (by place)\n") != std::string::npos);
   const Compiled p = compile(import::synthetic_llama(kFour, 1), {.config = "quad", .dies = 4, .parallel = "pipeline"});
   CHECK(p.explanation.find("  placement: dies 0 1 2 3 are the package's 0 1 3 2 (by place); ") != std::string::npos);
+  for (const char* link : {"  link 0 > 1 ", "  link 1 > 2 ", "  link 2 > 3 ", "  link 3 > 0 "}) CHECK_MESSAGE(p.explanation.find(link) != std::string::npos, p.explanation);  // by die, as profiles name them
+  CHECK(p.explanation.find("  link 1 > 3 ") == std::string::npos);
+  package::Board beside = package::board_of(3);  // one that only carries between two
+  beside.compute = {0, 2};
+  const Compiled two = compile(import::synthetic_llama(kFour, 1), {.config = "quad", .dies = 2, .parallel = "pipeline", .board = beside});
+  for (const char* link : {"  link 0 > 2 ", "  link 2 > 1 "}) CHECK_MESSAGE(two.explanation.find(link) != std::string::npos, two.explanation);
 }
 
 // Layers with a sliding window and without take turns, so that the second die of a pipeline would need another code.
@@ -137,6 +143,11 @@ TEST_CASE("by itself the compiler takes no way that the decoder does not allow, 
   const Compiled c = compile(graph, {.config = "quad", .dies = 2, .board = slow});
   CHECK(c.program.abi.find("\"parallel\":\"tensor\"") != std::string::npos);
   CHECK(c.explanation.find("pipeline: package: layers of die 1, found others than those of die 0") != std::string::npos);
+  import::LlamaHyper dense_first = kFour;  // the first die of a pipeline would have no experts at all
+  dense_first.mixture = {.experts = 4, .top = 2}, dense_first.dense = {true, true, false, false};
+  const ir::Graph some = import::synthetic_llama(dense_first, 1);
+  CHECK(refusal([&] { compile(some, {.config = "quad", .dies = 2, .parallel = "pipeline"}); }).starts_with("package: layers of die 1, found others than those of die 0"));
+  CHECK(compile(some, {.config = "quad", .dies = 2, .board = slow}).explanation.find("  taken: ") != std::string::npos);
   CHECK(compile(import::read_model("tests/models/golden/mistral"), {.config = "quad", .dies = 2, .board = slow}).program.abi.find("\"parallel\":\"pipeline\"") != std::string::npos);
 }
 
