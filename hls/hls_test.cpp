@@ -54,6 +54,25 @@ TEST_CASE("processes take turns where a stream stops them, and a deadlock names 
   CHECK_THROWS_WITH_AS(stuck.run(), doctest::Contains("reader finds there empty"), csim::Deadlock);
 }
 
+TEST_CASE("what is in a kernel's streams at their end is told, once") {
+  csim::Instance instance;
+  {
+    const csim::Use use(instance);
+    hls::stream<int, 4> full("full"), empty("empty");
+    csim::Region region;
+    region.process("writer", [&] { full.write(1), full.write(2), empty.write(3), empty.read(); });
+    region.run();
+  }
+  {
+    hls::stream<int, 2> nobodys("nobodys");
+    csim::Region region;
+    region.process("writer", [&] { nobodys.write(1); });
+    region.run();
+  }
+  CHECK(instance.take_left() == "2 in full");
+  CHECK(instance.take_left().empty());
+}
+
 TEST_CASE("a burst beyond memory, data without a request and a response too early are refused") {
   std::array<ap_uint<64>, 8> words;
   hls::burst_maxi<ap_uint<64>> port(words.data(), 100, words.size());
@@ -191,6 +210,18 @@ TEST_CASE("cycles are what the kernel's clock has moved on by, none in C simulat
   CHECK(counter(run_job(*kernel, kProgram), spec::Counter::cycles) == 250);
   csim::set_time({});
   CHECK(counter(run_job(*kernel, kProgram), spec::Counter::cycles) == 0);
+}
+
+TEST_CASE("the estimate counts the indices of sparse weights") {
+  const hls_csim::Predictor predictor(*spec::find_config("edge24"));
+  for (const spec::Wfmt format : {spec::Wfmt::int8, spec::Wfmt::e2m1}) {
+    model::MmCmd c{};
+    c.wfmt = format, c.m = 1, c.kb = c.nb = 8;
+    const u64 dense = predictor.duration(c).next;
+    c.sparse = true;
+    // Four words a tile more, each in the place of a row.
+    CHECK(predictor.duration(c).next >= dense + 64 * 4);
+  }
 }
 
 TEST_CASE("the estimate knows what overlaps: a load and a product side by side take as long as the longer one") {

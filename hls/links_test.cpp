@@ -185,6 +185,30 @@ TEST_CASE("who waits in vain is named, ends as aborted, and the package runs on"
   CHECK(row.regs[1][spec::csr::status / 4] == 0);
 }
 
+TEST_CASE("a store to no memory stops the sequencer, too") {
+  Row4 row(1);
+  constexpr u32 kRounds = 1 << 20;
+  row.push(0, 0, u32(Space::wspm) << spec::limit::remote_region_bit, 0, 32);
+  ProgramBuilder& b = row.programs[0];
+  const u32 pc = static_cast<u32>(b.code().size()) - 1;
+  b.li(1, kRounds);
+  b.loop(1, [&] { b.alui(spec::AluFn::add, 2, 2, 1); });
+  REQUIRE(row.run().empty());
+  const auto& r = row.regs[0];
+  CHECK(r[spec::csr::fault_cause / 4] == static_cast<u32>(spec::Fault::bus));
+  CHECK(r[spec::csr::fault_pc / 4] == pc);
+  CHECK(r[spec::csr::counter_at(static_cast<u32>(spec::Counter::instructions)) / 4] < kRounds / 2);
+}
+
+TEST_CASE("what comes behind a die's end is told, as a device would find it at the next job; a network that stays full, too") {
+  for (const u32 packets : {1u, 40u}) {
+    Row4 row(2);
+    for (u32 i = 0; i < packets; ++i) row.push(1, 0, model::remote_offset(Space::vmem, 8 * i), 0, 8);  // die 0 is the first to run
+    if (packets == 1) CHECK_THROWS_WITH(row.run(), doctest::Contains("end of die 0, found packets behind it"));
+    else CHECK(row.run() == "die 1: nobody takes what it sends");
+  }
+}
+
 TEST_CASE("a job that throws away what arrives writes nothing and counts nothing") {
   for (const bool drain : {false, true}) {
     NetStream in("network");

@@ -37,7 +37,7 @@ Predictor::Duration Predictor::duration(const model::Command& command) const {
   }
   if (const auto* c = std::get_if<model::MmCmd>(&command)) {
     if (c->empty()) return {1, 1};
-    const u64 words = c->int8() ? 16 : 8, slices = spec::limit::block / config_.rows;
+    const u64 words = (c->int8() ? 16 : 8) + (c->sparse ? spec::limit::block / 8 : 0), slices = spec::limit::block / config_.rows;
     u64 tile = std::max<u64>(c->m, words) * slices;
     // A row waits for its own last sum: in foot for few rows, through vector memory for more.
     if (c->kb > 1) tile = std::max<u64>(tile, c->m <= hls_depth::kept ? l_.add : l_.array + l_.foot + l_.sums);

@@ -329,10 +329,12 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fif
   JG_IF_LINKS(gate.write((core.place >> 16 & 1) != 0);)
   FaultNote n;
   bool noted = false, stopped = false;
+  JG_IF_LINKS(FaultNote store_n; bool store_noted = false;)
   while (!core.halted && core.fault == Fault::none && !stopped) {
     noted = note.read_nb(n);
+    JG_IF_LINKS(store_noted = store_note.read_nb(store_n);)
     aborted.read_nb(core.aborted);
-    if (noted || core.aborted) break;
+    if (noted || core.aborted JG_IF_LINKS(|| store_noted)) break;
     if (watchdog != 0 && executed == watchdog) core.fault = Fault::watchdog;
     else if (core.pc >= core.code_len) core.fault = Fault::loop;
     else core.fault = step(core, code[core.pc], stopped, q, lds, lds_data, give, take, grant);
@@ -353,7 +355,7 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fif
   JG_IF_LINKS(gate.write(true);)
   // A bad index that was found late is the first fault all the same, if it lies before.
   if (!noted) noted = note.read_nb(n);
-  JG_IF_LINKS(FaultNote s_note; if (store_note.read_nb(s_note)) take_note(core, s_note, Fault::bus, spec::Engine::st);)
+  JG_IF_LINKS(if (store_noted || store_note.read_nb(store_n)) take_note(core, store_n, Fault::bus, spec::Engine::st);)
   if (noted) take_note(core, n, Fault::index, spec::Engine::ld);
   tally(core, spec::Counter::load_bytes, l.bytes);
   tally(core, spec::Counter::load_beats, l.beats);

@@ -14,6 +14,7 @@ class stream : csim::Channel {
   explicit stream(const char* name = "stream") : csim::Channel(name), depth_(Depth * csim::depth_factor()), items_(new T[depth_]) {
     csim::declare({name, sizeof(T), Depth});
   }
+  ~stream() { end(count_); }
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
@@ -42,7 +43,6 @@ class stream : csim::Channel {
   }
 
  private:
-  std::size_t left() const override { return count_; }
   void push(const T& value) {
     const std::size_t end = first_ + count_;
     items_[end < depth_ ? end : end - depth_] = value;

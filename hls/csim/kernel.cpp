@@ -1,6 +1,9 @@
 // The kernel of one configuration; MAKE is the name of the function that gives it, MAKE_PACKAGE of the one that gives several with links.
 #include "kernel.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "error.hpp"
 #include "hls/npu.cpp"
 #if JG_LINKS
@@ -15,6 +18,13 @@ using namespace JG_NAMESPACE;
 
 static_assert(JG_NAMESPACE::kRegisterWords == hls_csim::kRegisterWords);
 
+#if JG_LINKS
+// A device would find what is left in the network at its next job.
+void check_taken(u32 die, const NetStream& to_die) {
+  if (!to_die.empty()) throw Error("hls package", "end of die " + std::to_string(die), "packets behind it", "a wait for the last one before");
+}
+#endif
+
 class NpuKernel final : public Kernel {
  public:
   const spec::Config& config() const override { return kConfig; }
@@ -25,6 +35,7 @@ class NpuKernel final : public Kernel {
     region.process("die", [&] { job({regs, memory, base}, stop, mesh.from_die(0), mesh.to_die(0)); });
     mesh.add(region, router);
     region.run();
+    if ((regs[spec::csr::status / 4] & (2 | 8)) == 0) check_taken(0, mesh.to_die(0));
 #else
     job({regs, memory, base}, stop);
 #endif
@@ -36,9 +47,10 @@ class NpuKernel final : public Kernel {
     const hls::burst_maxi<PortWord> port(reinterpret_cast<PortWord*>(j.memory.data()), j.base / P, j.memory.size() / P);
     const csim::Use use(instance_);
     npu(port, port, port, j.regs.data(), network..., stop);
+    if (const std::string left = instance_.take_left(); !left.empty()) throw Error("hls kernel", "its streams at the end of a job", left, "nothing in them");
     broken_ = false;
   }
-  // What its engines wait for, in words; empty: for nothing.
+  // What keeps it from ending, in words.
   std::string waits() {
     constexpr std::array names = {"load engine", "store engine", "matrix engine", "vector engine", "sequencer"};
     std::string text;
@@ -46,7 +58,7 @@ class NpuKernel final : public Kernel {
       const SemRequest& r = of<Pending>()[e];
       if (r.op == SemOp::take) text += std::string(text.empty() ? "" : ", ") + "its " + names[e] + " waits for " + std::to_string(r.n) + " of semaphore " + std::to_string(r.sem);
     }
-    return text;
+    return text.empty() ? "nobody takes what it sends" : text;
   }
   u8& byte(spec::Space space, std::size_t at) override {
     if (at >= space_bytes(space)) {
@@ -106,6 +118,9 @@ class NpuPackage final : public Package {
         throw csim::Deadlock("hls: no process can go on:" + region.stuck());
       }
     }
+    while (region.pass()) {}
+    const bool whole = !stop && std::ranges::none_of(deaf, std::identity());
+    for (u32 d = 0; whole && d < dies(); ++d) check_taken(d, mesh.to_die(d));
     return vain;
   }
 

@@ -51,7 +51,7 @@ class Package {
   virtual Kernel& die(std::uint32_t index) = 0;
   // A job for every die, to the end of all; each one's register `place` is set. `stop`: as Kernel::run, of all dies; it is set where some
   // wait and none can go on, and who waits for what comes back, else an empty text. A stream of the network has room for
-  // 2 * depth words. Throws as Kernel::run.
+  // 2 * depth words. Throws as Kernel::run, and where a die ended before what was sent to it.
   virtual std::string run(std::span<const Job> jobs, std::atomic<bool>& stop, std::uint32_t depth = kNetworkDepth) = 0;
   static constexpr std::uint32_t kNetworkDepth = 32;
 };

@@ -55,6 +55,16 @@ void wait(const Channel& channel, const char* why) {
   current->yield();
 }
 
+Channel::Channel(const char* name) : name_(name), of_(instance()) {}
+void Channel::end(std::size_t count) const {
+  if (count != 0 && of_ != nullptr) of_->left_ += (of_->left_.empty() ? "" : ", ") + std::to_string(count) + " in " + name_;
+}
+
+std::string Instance::take_left() {
+  std::string left;
+  left.swap(left_);
+  return left;
+}
 std::size_t Instance::next_place() {
   static std::size_t places = 0;
   return places++;
@@ -187,6 +197,7 @@ void Region::run() {
     current = this;
     outer_->running_->inner = nullptr;
   }
+  while (pass()) {}
   tell_outer();
 }
 

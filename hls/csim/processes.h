@@ -19,15 +19,21 @@ class Deadlock : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+class Instance;
+
 class Channel {
  public:
-  explicit Channel(const char* name) : name_(name) {}
-  virtual ~Channel() {}
-  virtual std::size_t left() const = 0;
+  explicit Channel(const char* name);
   const char* name() const { return name_; }
+
+ protected:
+  ~Channel() {}
+  // At its end: how much is in it.
+  void end(std::size_t count) const;
 
  private:
   const char* name_;
+  Instance* of_;  // whose it is; nullptr: of no kernel
 };
 
 // Streams are this many times as deep as they are declared; 1 shows whether the declared depths are enough.
@@ -64,8 +70,11 @@ class Instance {
     if (at >= kept_.size() || !kept_[at]) put(at, std::shared_ptr<void>(new Box<T>()));
     return static_cast<Box<T>*>(kept_[at].get())->value;
   }
+  // Which of its streams ended with something in them since the last call: a device keeps that for the next job.
+  std::string take_left();
 
  private:
+  friend class Channel;
   template <class T>
   struct Box {
     T value;
@@ -78,6 +87,7 @@ class Instance {
   void put(std::size_t at, std::shared_ptr<void> box);
 
   std::vector<std::shared_ptr<void>> kept_;
+  std::string left_;
 };
 template <class T, class Tag>
 const std::size_t Instance::Place<T, Tag>::number = Instance::next_place();
@@ -112,8 +122,8 @@ class Region {
   // A process that ends; a task that is called again and again, and ends with the region.
   void process(const std::string& name, std::function<void()> body);
   void task(const std::string& name, std::function<void()> body);
-  // Until every process has ended. Where none can go on, the processes around this region may; throws Deadlock if there are none, or what a
-  // process threw.
+  // Until every process has ended and tasks have nothing more to do. Where none can go on, the processes around this region may; throws
+  // Deadlock if there are none, or what a process threw.
   void run();
   // Each process that has not ended once, until a stream stops it; whether anything happened.
   bool pass();
