@@ -98,7 +98,11 @@ TEST_CASE("a packet's header has the fields of rtl/link/npu_link_pkg.sv") {
 TEST_CASE("the router: packets stay whole, inputs take turns, ways are first along x") {
   constexpr u32 kPlace = 1 | 1 << 4 | 2 << 8 | 2 << 12;  // the middle of 3 x 3
   std::vector<std::unique_ptr<NetStream>> in, out;
-  for (u32 p = 0; p < kPorts; ++p) in.push_back(std::make_unique<NetStream>("in")), out.push_back(std::make_unique<NetStream>("out"));
+  std::vector<std::unique_ptr<Leaving>> leaving;
+  for (u32 p = 0; p < kPorts; ++p) {
+    in.push_back(std::make_unique<NetStream>("in")), out.push_back(std::make_unique<NetStream>("out"));
+    leaving.push_back(std::make_unique<Leaving>("leaving"));
+  }
   std::array<std::vector<u64>, kPorts> came;
   csim::Instance instance;
   csim::Region region;
@@ -124,8 +128,9 @@ TEST_CASE("the router: packets stay whole, inputs take turns, ways are first alo
   });
   const csim::Use use(instance);
   region.task("router", [&] {
-    router(kPlace, *in[0], *in[1], *in[2], *in[3], *in[4], *out[0], *out[1], *out[2], *out[3], *out[4]);
+    router(kPlace, *in[0], *in[1], *in[2], *in[3], *in[4], *leaving[0], *leaving[1], *leaving[2], *leaving[3], *leaving[4]);
   });
+  for (u32 p = 0; p < kPorts; ++p) region.task("out", [&, p] { router_out(*leaving[p], *out[p]); });
   region.run();
   CHECK(came[kEast].size() == 12);  // to x = 2, although y differs, too
   CHECK(came[kWest].size() + came[kNorth].size() + came[kSouth].size() == 0);

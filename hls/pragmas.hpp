@@ -34,7 +34,7 @@
 #define JG_SHIFT_REGISTER(name) JG_PRAGMA(HLS bind_storage variable = name type = fifo impl = srl)
 #define JG_STREAM(type, name, depth) hls_thread_local Fifo<type, depth> name; JG_SHIFT_REGISTER(name)
 #define JG_STREAMS(type, name, count, depth) hls_thread_local Fifo<type, depth> name[count]; JG_SHIFT_REGISTER(name)
-#define JG_TASK(function, ...) hls_thread_local hls::task JG_JOIN(function, _task)(function, __VA_ARGS__)
+#define JG_NAMED_TASK(name, function, ...) hls_thread_local hls::task name(function, __VA_ARGS__)
 #define JG_PROCESS(function, ...) function(__VA_ARGS__)
 #define JG_REGION JG_PRAGMA(HLS dataflow)
 #define JG_REGION_END
@@ -70,7 +70,7 @@
   type(&name)[count] = csim::state<type[count], JG_JOIN(name, _of)>()
 #define JG_STREAM(type, name, depth) Fifo<type, depth> name(#name)
 #define JG_STREAMS(type, name, count, depth) Fifo<type, depth> name[count]
-#define JG_TASK(function, ...) region.task(#function, [&] { function(__VA_ARGS__); })
+#define JG_NAMED_TASK(name, function, ...) region.task(#name, [&] { function(__VA_ARGS__); })
 #define JG_PROCESS(function, ...) region.process(#function, [&] { function(__VA_ARGS__); })
 #define JG_REGION csim::Region region
 #define JG_REGION_END region.run()
@@ -82,3 +82,4 @@
 #define JG_FLAG const std::atomic<bool>*
 #define JG_FLAG_SET(flag) ((flag) != nullptr && (flag)->load(std::memory_order_relaxed))
 #endif
+#define JG_TASK(function, ...) JG_NAMED_TASK(JG_JOIN(function, _task), function, __VA_ARGS__)

@@ -9,11 +9,18 @@ namespace jogak { namespace JG_NAMESPACE {
 
 enum Port : u32 { kLocal, kEast, kWest, kNorth, kSouth, kPorts };  // the chiplet itself; x + 1, x - 1, y + 1, y - 1
 
+// Words inside: AXI streams take blocking writes only, and one output that is full may not stop the others, so a task stands at each.
+struct Passing {
+  PortWord data;
+  bool last;
+};
+using Leaving = Fifo<Passing, 2>;
+
 struct Inlet {
   bool full;    // word waits
   bool inside;  // it is behind the first of its packet
   u8 way;       // output of the packet
-  NetWord word;
+  Passing word;
 };
 struct Outlet {
   bool held;  // a packet of inlet `from` is under way
@@ -29,12 +36,15 @@ inline u8 way_of(u64 header, u32 place) {
 }
 
 inline void enter(Inlet& inlet, NetStream& in, u32 place) {
-  if (inlet.full || !in.read_nb(inlet.word)) return;
+  NetWord word;
+  if (inlet.full || !in.read_nb(word)) return;
+  inlet.word.data = word.data;
+  inlet.word.last = word.last[0];
   inlet.full = true;
   if (!inlet.inside) inlet.way = way_of(static_cast<u64>(inlet.word.data.range(63, 0)), place);
 }
 
-inline void leave(Outlet& outlet, u32 port, Inlet (&inlet)[kPorts], NetStream& out) {
+inline void leave(Outlet& outlet, u32 port, Inlet (&inlet)[kPorts], Leaving& out) {
   u32 from = outlet.from;
   for (u32 i = 1; i <= kPorts && !outlet.held; ++i) {
     const u32 p = (outlet.from + i) % kPorts;
@@ -45,13 +55,13 @@ inline void leave(Outlet& outlet, u32 port, Inlet (&inlet)[kPorts], NetStream& o
   Inlet& chosen = inlet[from];
   if (!chosen.full || chosen.way != port || chosen.inside != outlet.held || !out.write_nb(chosen.word)) return;
   chosen.full = false;
-  chosen.inside = !chosen.word.last[0];
+  chosen.inside = !chosen.word.last;
   outlet.held = chosen.inside;
   outlet.from = static_cast<u8>(from);
 }
 
 inline void router(u32 place, NetStream& local_in, NetStream& east_in, NetStream& west_in, NetStream& north_in, NetStream& south_in,
-                   NetStream& local_out, NetStream& east_out, NetStream& west_out, NetStream& north_out, NetStream& south_out) {
+                   Leaving& local_out, Leaving& east_out, Leaving& west_out, Leaving& north_out, Leaving& south_out) {
   JG_STATES(Inlet, inlet, kPorts);
   JG_STATES(Outlet, outlet, kPorts);
   JG_PARTITION(inlet, 1)
@@ -67,6 +77,12 @@ inline void router(u32 place, NetStream& local_in, NetStream& east_in, NetStream
   leave(outlet[kWest], kWest, inlet, west_out);
   leave(outlet[kNorth], kNorth, inlet, north_out);
   leave(outlet[kSouth], kSouth, inlet, south_out);
+}
+
+inline void router_out(Leaving& from, NetStream& out) {
+  JG_PIPELINE(1)
+  const Passing word = from.read();
+  out.write(net_word(word.data, word.last));
 }
 
 }}  // namespace jogak::JG_NAMESPACE

@@ -6,7 +6,19 @@
 
 #include "processes.h"
 
+template <int Data, int User, int Id, int Dest>
+struct ap_axiu;
+
 namespace hls {
+
+template <class T>
+struct on_axis {
+  static const bool value = false;
+};
+template <int Data, int User, int Id, int Dest>
+struct on_axis<ap_axiu<Data, User, Id, Dest>> {
+  static const bool value = true;
+};
 
 template <class T, int Depth = 2>
 class stream : csim::Channel {
@@ -27,6 +39,7 @@ class stream : csim::Channel {
     push(value);
   }
   bool write_nb(const T& value) {
+    static_assert(!on_axis<T>::value, "AXI streams take blocking writes only");
     if (full()) return false;
     push(value);
     return true;

@@ -30,10 +30,10 @@ class NpuKernel final : public Kernel {
   const spec::Config& config() const override { return kConfig; }
   void run(std::span<u32, hls_csim::kRegisterWords> regs, std::span<u8> memory, u64 base, const std::atomic<bool>* stop) override {
 #if JG_LINKS
-    Mesh<NetStream> mesh(1, 1, Package::kNetworkDepth);
+    Mesh mesh(1, 1, Package::kNetworkDepth);
     csim::Region region;
     region.process("die", [&] { job({regs, memory, base}, stop, mesh.from_die(0), mesh.to_die(0)); });
-    mesh.add(region, router);
+    mesh.add(region);
     region.run();
     if ((regs[spec::csr::status / 4] & (2 | 8)) == 0) check_taken(0, mesh.to_die(0));
 #else
@@ -93,7 +93,7 @@ class NpuPackage final : public Package {
   Kernel& die(u32 index) override { return dies_.at(index); }
 
   std::string run(std::span<const Job> jobs, std::atomic<bool>& stop, u32 depth) override {
-    Mesh<NetStream> mesh(columns_, rows_, depth);
+    Mesh mesh(columns_, rows_, depth);
     std::vector<bool> ended(dies()), deaf(dies());  // deaf: what is sent to it is thrown away
     csim::Region region;
     for (u32 d = 0; d < dies(); ++d) {
@@ -105,7 +105,7 @@ class NpuPackage final : public Package {
         deaf[d] = (jobs[d].regs[spec::csr::status / 4] & 2) != 0;  // a fault: others that were about to send to it are no worse off
       });
     }
-    mesh.add(region, router);
+    mesh.add(region);
     std::string vain;
     for (u32 still = 0; !region.over();) {
       if (region.pass() || drain(mesh, deaf)) {
@@ -126,7 +126,7 @@ class NpuPackage final : public Package {
 
  private:
   // Throws away what was sent to these dies; whether there was anything.
-  bool drain(Mesh<NetStream>& mesh, const std::vector<bool>& these) {
+  bool drain(Mesh& mesh, const std::vector<bool>& these) {
     bool any = false;
     NetWord word;
     for (u32 d = 0; d < dies(); ++d)

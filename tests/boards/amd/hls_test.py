@@ -184,7 +184,7 @@ class AsTheToolSees(unittest.TestCase):
             self.assertRegex(rest, f"^{DIRECTIVES[directive]}$", line)
         axis = re.findall(r"interface mode = axis port = (\w+)", "\n".join(lines))
         self.assertEqual(axis, ["net_out", "net_in", *(f"{port}_{way}" for way in ("in", "out") for port in ("local", "east", "west", "north", "south"))])
-        streams = len(re.findall(r"\bJG_STREAMS?\(", (ROOT / "hls/npu.cpp").read_text()))
+        streams = sum(len(re.findall(r"\bJG_STREAMS?\(", (ROOT / "hls" / source).read_text())) for source in ("npu.cpp", "router_top.cpp"))
         self.assertEqual(sum("impl = srl" in line for line in lines), streams)
         self.assertNotIn("axis", " ".join(self.pragmas(("top.cpp", "npu.cpp"))))
 
