@@ -46,7 +46,7 @@ endforeach()
 
 # A semicolon would split the name in CTest's list: neither half names a test, and nothing runs.
 file(GLOB_RECURSE tests RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" spec/*.cpp sim/*.cpp rtl/*.cpp driver/*.cpp compiler/*.cpp
-  runtime/*.cpp tools/*.cpp tests/*.cpp)
+  hls/*.cpp runtime/*.cpp tools/*.cpp tests/*.cpp)
 foreach(file ${tests})
   file(STRINGS "${file}" found REGEX "TEST_CASE\\(\"[^\"]*;")
   if(found)

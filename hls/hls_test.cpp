@@ -191,7 +191,7 @@ TEST_CASE("regions inside processes: one goes on while another waits, and a dead
   CHECK(sum == 50 * 51 / 2);
 }
 
-TEST_CASE("cycles are what the kernel's clock has moved on by, none in C simulation; a beat and a slice are a cycle each") {
+TEST_CASE("cycles are what the kernel's clock has moved on by, none in C simulation, and a beat and a slice are a cycle each") {
   const auto kernel = hls_csim::make_kernel("nano");
   constexpr const char* kProgram = R"(
       alui fn=add rd=r1 imm=1

@@ -205,7 +205,7 @@ TEST_CASE("a store to no memory stops the sequencer, too") {
   CHECK(r[spec::csr::counter_at(static_cast<u32>(spec::Counter::instructions)) / 4] < kRounds / 2);
 }
 
-TEST_CASE("what comes behind a die's end is told, as a device would find it at the next job; a network that stays full, too") {
+TEST_CASE("what comes behind a die's end is told, as a device would find it at the next job, and so is a network that stays full") {
   for (const u32 packets : {1u, 40u}) {
     Row4 row(2);
     for (u32 i = 0; i < packets; ++i) row.push(1, 0, model::remote_offset(Space::vmem, 8 * i), 0, 8);  // die 0 is the first to run

@@ -53,9 +53,9 @@ class HlsPackage final : public PackageMachine {
     bool fault = false;
     for (u32 d = 0; d < dies(); ++d) {
       outcomes[d] = outcome(d);
-      fault = fault || outcomes[d].fault.code != spec::Fault::none;
+      fault = fault || regs_[d][csr::fault_cause / 4] != 0;
     }
-    if (!vain.empty() && !fault) throw Error("hls package", "end of every die", vain, "a signal of another die for each wait");
+    if (!vain.empty() && !fault) throw Error("hls package", "end of every die", vain, "a signal of another die for each wait, and dies that stay for what is sent to them");
     if (stopped && vain.empty()) return {};
     return outcomes;
   }
