@@ -51,7 +51,7 @@ void run_batch(const std::filesystem::path& model, CompileOptions options, Given
   const std::vector<std::string> prompts = prompts_of(a.file);
   if (options.sequences == 1) options.sequences = kSequences;
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
-  const Program program = load(model, options, given.config, given.dies);
+  const Program program = load(model, options, given);
   need_several_dies("run", a.package, program.mesh.dies());
   BatchSession batch(program, a.on);
   if (!a.lora.empty()) batch.load_adapter(pack_adapter(program, a.lora));

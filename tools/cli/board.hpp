@@ -7,9 +7,6 @@
 
 namespace jogak::cli {
 
-struct Given {
-  bool config, dies;
-};
 // The file says what --config and --dies do not, and where dies and links are. Throws jogak::Error for a file that is not right.
 void take_package(CompileOptions& options, const std::string& file, Given given);
 // Throws jogak::Error where a file is named for a program of one die.

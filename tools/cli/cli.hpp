@@ -25,9 +25,14 @@ void add_eval(CLI::App& app, int& status);
 // The options of compile, wherever a model is compiled.
 void add_compile_options(CLI::App& command, CompileOptions& options);
 
-// A .jgk file, or a model compiled with the options. A program file made for another configuration than the one wished
-// for (`config` was given) is refused.
-Program load(const std::filesystem::path& path, const CompileOptions& options, bool config_given, bool dies_given = false);
+// Of the options of compile, which a command line names.
+struct Given {
+  bool config = false, dies = false;
+};
+Given given_by(const CLI::App& command);
+
+// A .jgk file, or a model compiled with the options. A program file made for another configuration or number of dies than was given is refused.
+Program load(const std::filesystem::path& path, const CompileOptions& options, Given given);
 // Names of spec/configs, for messages: "nano, small, ...".
 std::string config_names();
 // models/<name> in the project.

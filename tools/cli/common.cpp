@@ -34,12 +34,14 @@ std::string config_names() {
   return names;
 }
 
-Program load(const fs::path& path, const CompileOptions& options, bool config_given, bool dies_given) {
+Given given_by(const CLI::App& command) { return {.config = command.count("--config") != 0, .dies = command.count("--dies") != 0}; }
+
+Program load(const fs::path& path, const CompileOptions& options, Given given) {
   if (path.extension() != ".jgk") return compile(import::read_model(path), options).program;
   Program program = read_program(path);
-  if (config_given && program.config != options.config)
+  if (given.config && program.config != options.config)
     throw Error("program " + path.filename().string(), "configuration", program.config, options.config + " (as --config says)");
-  if (dies_given && program.mesh.dies() != static_cast<std::uint32_t>(options.dies))
+  if (given.dies && program.mesh.dies() != static_cast<std::uint32_t>(options.dies))
     throw Error("program " + path.filename().string(), "dies", std::to_string(program.mesh.dies()), std::to_string(options.dies) + " (as --dies says)");
   return program;
 }

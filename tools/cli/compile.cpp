@@ -131,7 +131,7 @@ void add_compile(CLI::App& app, int&) {
   add_onnx_options(*command, a->onnx);
   add_encoder_options(*command, a->tower, a->pooling, a->options);
   command->callback([a, command] {
-    take_package(a->options, a->package, {.config = command->count("--config") != 0, .dies = command->count("--dies") != 0});
+    take_package(a->options, a->package, given_by(*command));
     need_several_dies("compile", a->package, static_cast<std::size_t>(a->options.dies));
     if (is_encoder_model(a->model)) {
       a->onnx.model = a->model, a->onnx.program = a->out;

@@ -39,7 +39,7 @@ Draft open_draft(const DraftOptions& options, const std::filesystem::path& model
   with.format_of.clear();  // these name matrices of the target
   with.parallel = "auto";  // what does for the target may not for fewer layers
   const Program program = options.from.starts_with(kLayers) ? first_layers_program(options.from.substr(std::string(kLayers).size()), model, with)
-                                                            : load(options.from, with, false);
+                                                            : load(options.from, with, {});
   draft.session = std::make_unique<Session>(program, options.on);
   draft.drafter = std::make_unique<ModelDrafter>(*draft.session, target);
   return draft;

@@ -48,7 +48,7 @@ void run(const Arguments& a, Given given) {
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
   if (!given.config && !found.empty()) options.config = found;
   if (!a.lora.empty()) options.lora = std::max(options.lora, adapter_rank(a.lora));
-  const Program program = load(a.model, options, given.config, given.dies);
+  const Program program = load(a.model, options, given);
   need_several_dies("run", a.package, program.mesh.dies());
   const spec::Config& config = *spec::find_config(program.config.c_str());
   auto devices = open_dies(program, a.on);
@@ -141,7 +141,7 @@ void add_run(CLI::App& app, int& status) {
       return;
     }
     a->generate.stop_at_end = !a->ignore_end;
-    const Given given{.config = command->count("--config") != 0, .dies = command->count("--dies") != 0};
+    const Given given = given_by(*command);
     if (!a->batch.empty()) {
       for (const char* other : {"--prompt", "--draft", "--profile", "--trace"})
         if (command->count(other) != 0) throw Error("run", "options", std::string(other) + " with --batch", "one of them");

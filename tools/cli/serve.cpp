@@ -63,13 +63,13 @@ void run_server(serve::Server& server, const Arguments& a, const Program& progra
   std::cerr << "jogak: stopped after " << c.requests << " requests, " << c.made_tokens << " tokens in " << c.launches << " launches\n";
 }
 
-void serve_model(Arguments& a, bool config_given) {
+void serve_model(Arguments& a, Given given) {
   StopOnSignal signals;
   std::string found;
   if (const driver::Status s = driver::machine_config(a.on, found); !s.ok()) throw Error(s.message());
-  if (!config_given && !found.empty()) a.options.config = found;
+  if (!given.config && !found.empty()) a.options.config = found;
   if (!a.lora.empty()) a.options.lora = std::max(a.options.lora, adapter_rank(a.lora));
-  const Program program = load(a.model, a.options, config_given);
+  const Program program = load(a.model, a.options, given);
   if (!a.quiet) a.serve.log = [](const std::string& line) { std::cerr << "jogak: " + line + "\n"; };
   if (sequences_of(program) > 1) {
     if (!a.draft.from.empty()) throw Error("serve", "guesses", "--draft " + a.draft.from, "none where several sequences share launches");
@@ -106,7 +106,7 @@ void add_serve(CLI::App& app, int&) {
   command->add_flag("--quiet", a->quiet, "No line for each request on stderr");
   add_draft_options(*command, a->draft);
   add_compile_options(*command, a->options);
-  command->callback([a, command] { serve_model(*a, command->count("--config") != 0); });
+  command->callback([a, command] { serve_model(*a, given_by(*command)); });
 }
 
 }  // namespace jogak::cli
