@@ -95,18 +95,15 @@ LaunchRecord Dies::run_each(std::vector<std::vector<std::uint32_t>> args) {
   LaunchRecord all;
   for (std::size_t launch = 0; launch < loaded_.front()->launches() && !all.aborted; ++launch) {
     for (std::size_t d = 0; d < count(); ++d) loaded_[d]->start(launch, args[d]);
-    LaunchRecord slowest;
     const std::vector<LaunchRecord> ends = end(launch);
+    LaunchRecord together = *std::ranges::max_element(ends, {}, [](const LaunchRecord& r) { return r[spec::Counter::cycles]; });
+    for (const spec::CounterInfo& c : spec::counters)
+      if (c.exact) together.counters[c.index] = std::accumulate(ends.begin(), ends.end(), std::uint64_t(0), [&](std::uint64_t sum, const LaunchRecord& r) { return sum + r.counters[c.index]; });
     for (std::size_t d = 0; d < count(); ++d) {
-      const LaunchRecord& one = ends[d];
-      records_[d].add(one);
-      for (const spec::CounterInfo& c : spec::counters) {
-        std::uint64_t& sum = slowest.counters[c.index];
-        sum = c.exact ? sum + one.counters[c.index] : std::max(sum, one.counters[c.index]);
-      }
-      slowest.aborted |= one.aborted;
+      records_[d].add(ends[d]);
+      together.aborted |= ends[d].aborted;
     }
-    all.add(slowest);
+    all.add(together);
   }
   return all;
 }

@@ -90,7 +90,11 @@ void Session::launch(std::span<const int> ids, int logit_row, int logit_rows) {
 
 void Session::end_launch(LaunchRecord record, std::span<const int> done) {
   steps_.push_back({position_, static_cast<int>(done.size()), record, loaded_.records()});
-  if (timeline_) timeline_->end_launch(record);
+  if (timeline_) {  // which follows the first die
+    LaunchRecord first = loaded_.count() > 1 ? loaded_.records().front() : record;
+    first.counters[static_cast<std::size_t>(spec::Counter::cycles)] = record[spec::Counter::cycles];
+    timeline_->end_launch(first);
+  }
   if (record.aborted) aborted_ = true;
   if (aborted_) return;
   position_ += static_cast<int>(done.size());

@@ -77,6 +77,31 @@ TEST_CASE("a pipeline's launches overlap where that takes less time than one lau
   }
 }
 
+TEST_CASE("times of a launch are those of its slowest die, all of them") {
+  const import::LlamaHyper four{.layers = 4, .width = 64, .heads = 4, .kv_heads = 2, .ffn = 96, .context = 64, .vocab = 100};
+  Session session(compile(import::synthetic_llama(four, 1), {.config = "quad", .dies = 3, .parallel = "pipeline"}).program, "cycle");
+  session.start_timeline(0);
+  session.limit_rows(4);
+  session.feed(some_ids(13));
+  std::uint64_t cycles = 0, rows = 0;
+  for (const Step& s : session.steps()) {
+    cycles += s.record[spec::Counter::cycles];
+    CHECK(std::ranges::any_of(s.dies, [&](const LaunchRecord& die) {
+      return std::ranges::all_of(spec::counters, [&](const spec::CounterInfo& c) { return c.exact || die.counters[c.index] == s.record.counters[c.index]; });
+    }));
+    for (const spec::CounterInfo& c : spec::counters) {
+      std::uint64_t sum = 0;
+      for (const LaunchRecord& die : s.dies) sum += die.counters[c.index];
+      if (c.exact) CHECK(sum == s.record.counters[c.index]);
+    }
+  }
+  for (const Timeline::Row& r : session.timeline()->rows()) {
+    rows += r.cell.cycles;
+    CHECK(r.cell.beats <= 2 * r.cell.cycles);  // of both channels of the port
+  }
+  CHECK(rows == cycles);
+}
+
 // Small ones of a shape, with random weights.
 void same_in(const import::LlamaHyper& hyper, const std::string& parallel, const std::string& format = "int8") {
   const std::vector<int> prompt = {3, 1, 4, 1, 5, 9, 2, 6};
