@@ -74,9 +74,8 @@ void npu(hls::burst_maxi<PortWord> code_port, hls::burst_maxi<PortWord> load_por
   JG_STREAM(bool, block_ack, 2);
 
   constexpr u32 kLd = 0, kSt = 1, kMx = 2, kVe = 3, kSeq = 4;
-  const Queues queues = {load_queue, store_queue, matrix_queue, vector_queue};
-  JG_PROCESS(sequencer, code_port, regs, queues, row_read[kReadSequencer], row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq],
-             note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle, clock_ask, clock_now, over, aborted JG_IF_LINKS(, store_note, gate));
+  JG_PROCESS(sequencer, code_port, regs, load_queue, store_queue, matrix_queue, vector_queue, row_read[kReadSequencer],
+             row_data[kReadSequencer], give[kSeq], take[kSeq], grant[kSeq], note, loaded, stored, load_idle, store_idle, matrix_idle, vector_idle, clock_ask, clock_now, over, aborted JG_IF_LINKS(, store_note, gate));
   JG_PROCESS(abort_watch, abort, over, give[kAbort], aborted);
   JG_PROCESS(read_port, load_port, load_bursts, load_data);
   JG_PROCESS(write_port, store_port, port_writes, store_beats, give[kSt], store_idle JG_IF_LINKS(, net_out));

@@ -22,19 +22,23 @@ inline void semaphores(Gives& give, Takes& take, Grants& grant) {
   JG_STATES(u16, count, kSemaphores);
   JG_MEMORY(Pending, pending);
   JG_STATE(bool, faulted);
+  JG_PARTITION(count, 1)
   JG_PARTITION(pending, 1)
+  JG_PIPELINE(1)
   for (u32 e = 0; e < kGivers; ++e) {
+    JG_UNROLL
     SemRequest q;
     if (!give[e].read_nb(q)) continue;
     if (q.op == SemOp::clear) {
       for (u32 s = 0; s < kSemaphores; ++s) count[s] = 0;
       faulted = false;
-      grant[static_cast<u32>(spec::Engine::seq)].write(true);
+      pending[static_cast<u32>(spec::Engine::seq)] = {SemOp::take, 0, 0};
     }
     if (q.op == SemOp::fault) faulted = true;
     if (q.op == SemOp::give) count[q.sem] = static_cast<u16>(count[q.sem] + q.n);
   }
   for (u32 e = 0; e < kEngines; ++e) {
+    JG_UNROLL
     SemRequest& wait = pending[e];
     if (wait.op != SemOp::take) take[e].read_nb(wait);
     if (wait.op != SemOp::take || (!faulted && count[wait.sem] < wait.n)) continue;

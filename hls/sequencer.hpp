@@ -309,7 +309,9 @@ inline void take_note(Core& core, const FaultNote& note, Fault fault, spec::Engi
   core.fault_address = note.address;
 }
 
-inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fifo<u32, 8>& lds, Fifo<Row, 32>& lds_data,
+inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Fifo<Entry<Dma>, hls_depth::queue>& load_queue,
+                      Fifo<Entry<Dma>, hls_depth::queue>& store_queue, Fifo<MatmulEntry, hls_depth::queue>& matrix_queue,
+                      Fifo<Entry<Vector>, hls_depth::queue>& vector_queue, Fifo<u32, 8>& lds, Fifo<Row, 32>& lds_data,
                       Fifo<SemRequest, 4>& give, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant,
                       Fifo<FaultNote, 2>& note, Fifo<Traffic, 2>& loaded, Fifo<Traffic, 2>& stored,
                       Fifo<bool, 2>& load_idle, Fifo<bool, 2>& store_idle, Fifo<bool, 2>& matrix_idle,
@@ -318,6 +320,7 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Queues q, Fif
                       JG_IF_LINKS(, Fifo<FaultNote, 2>& store_note, Fifo<bool, 2>& gate)) {
   JG_STATES(spec::Insn, code, kConfig.imem_words);
   JG_RAM(code)
+  const Queues q = {load_queue, store_queue, matrix_queue, vector_queue};
   Core core = begin(regs);
   clock_ask.write(true);
   const u64 began = clock_now.read();

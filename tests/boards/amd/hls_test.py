@@ -188,6 +188,16 @@ class AsTheToolSees(unittest.TestCase):
         self.assertEqual(sum("impl = srl" in line for line in lines), streams)
         self.assertNotIn("axis", " ".join(self.pragmas(("top.cpp", "npu.cpp"))))
 
+    def test_streams_of_an_array_are_named_by_constants(self):
+        """What chooses one by a variable is no hardware: such loops are unrolled."""
+        loop, found = r"for \(u32 \w+ = 0; \w+ < (?:kGivers|kEngines|kVmemReaders|kVmemWriters); \+\+\w+\)", 0
+        for header in sorted((ROOT / "hls").glob("*.hpp")):
+            loops = re.findall(loop + r"(.*\n.*)", header.read_text())
+            found += len(loops)
+            for behind in loops:
+                self.assertRegex(behind, r"^ \{\n +JG_UNROLL$", header.name)
+        self.assertGreaterEqual(found, 4)
+
     def test_every_pragma_is_one_of_the_tool(self):
         lines = self.pragmas(("top.cpp", "npu.cpp"))
         self.assertGreater(len(lines), 90)
