@@ -65,6 +65,7 @@ install(FILES ${root}/runtime/tensor_session.hpp ${root}/runtime/language_model.
 install(FILES ${root}/compiler/tensor/graph.hpp ${root}/compiler/tensor/lower.hpp ${root}/compiler/tensor/evaluate.hpp DESTINATION "${to}/tensor")
 install(FILES ${root}/driver/device.hpp ${root}/driver/package.hpp DESTINATION "${to}/driver")
 install(FILES ${root}/compiler/ir/graph.hpp ${root}/compiler/ir/bytes.hpp DESTINATION "${to}/ir")
+install(FILES ${root}/compiler/package/board.hpp DESTINATION "${to}/package")
 install(FILES ${root}/compiler/import/gguf.hpp DESTINATION "${to}/import")
 install(TARGETS jogak-cli DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES ${root}/models/jogak-stories.gguf ${root}/models/heldout.txt DESTINATION "${CMAKE_INSTALL_DATADIR}/jogak/models" OPTIONAL)
