@@ -4,6 +4,7 @@
 
 #include "checked_dies.hpp"
 #include "drafter.hpp"
+#include "driver/package.hpp"
 #include "import/synthetic.hpp"
 #include "shared.hpp"
 
@@ -159,4 +160,31 @@ TEST_CASE("a session on dies: rings of sliding windows, whose keys dies that are
     session.rewind_to(prompt);
     CHECK(session.position() == (pipeline ? 0 : 41 * 8));
   }
+}
+
+// Dies without rows run all code too: products, loads and loops of nothing.
+TEST_CASE("a session on dies: every kind of decoder in launches that overlap and in others, on every backend") {
+  const LlamaHyper small{.layers = 2, .width = 32, .heads = 2, .kv_heads = 2, .ffn = 32, .context = 32, .vocab = 32};
+  LlamaHyper chunks = small, ring = small, experts = small, post = small, beside = small;
+  chunks.context = ring.context = 576, ring.window = 20;
+  experts.mixture = {.experts = 4, .top = 2}, experts.shared_ffn = 32, experts.shared_gate = experts.expert_bias = true;
+  post.post_norm = true;
+  beside.parallel = beside.layer_norm = beside.positions = beside.qkv_bias = beside.output_bias = beside.ffn_bias = true, beside.gated = false, beside.activation = ir::Activation::gelu_tanh;
+  const std::vector<int> prompt = {3, 1, 4, 1, 5};
+  for (const LlamaHyper& hyper : {chunks, ring, experts, post, beside})
+    for (const std::string way : {"pipeline", hyper.mixture.experts > 0 ? "experts" : "tensor"}) {
+      const ir::Graph graph = import::synthetic_llama(hyper, 1);
+      Session one(compile(graph, {.config = "nanoquad"}).program, "model");
+      const auto expected = one.feed(prompt);
+      const Program program = compile(graph, {.config = "nanoquad", .dies = 2, .parallel = way}).program;
+      for (const std::string& on : driver::package_backends()) {
+        CAPTURE(way);
+        CAPTURE(on);
+        Session session(program, on);
+        session.limit_rows(2);
+        CHECK(same_bits(session.feed(prompt), expected));
+        CHECK(session.kv_cache() == one.kv_cache());
+        CHECK(session.steps().size() == (way == "pipeline" ? 4 : 3));
+      }
+    }
 }
