@@ -58,6 +58,7 @@ void add_report(CLI::App& app, int&) {
   command->add_option("--volts", a->options.volts, "Supply (default: the node's)")->check(CLI::PositiveNumber);
   command->add_option("--mhz", a->options.mhz, "Clock (default: by synthesis, node and supply)")->check(CLI::PositiveNumber);
   command->add_option("--dram", a->options.dram, "lpddr4, lpddr5, lpddr5x, ddr3, ddr4, ddr5, gddr5, hbm2 or hbm3")->capture_default_str();
+  command->add_option("--link", a->options.link, "Between the dies of a package: ucie-s, ucie-a, bow or none")->capture_default_str();
   command->add_option("--grid", a->options.grid, "Carbon intensity of electricity, gCO2/kWh (default: world mean)")->check(CLI::PositiveNumber);
   command->add_option("--deadline", a->deadline, "Least energy that ends the run within this time, such as 50ms");
   command->add_flag("--ungated", a->ungated, "Engines without work keep their clock");

@@ -78,7 +78,7 @@ EnergyModel::Events EnergyModel::events(const Machine& m, const Activity& a) con
 
 double EnergyModel::cycles(const Machine& m, const Activity& a) {
   if (a.at("cycles") > 0) return a.at("cycles");
-  return 1.1 * std::max(a.at("macs") / (m.shape.rows * m.shape.cols), a.at("load_beats") + a.at("store_beats"));
+  return 1.1 * std::max(a.at("macs") / (m.shape.rows * m.shape.cols), a.at("load_beats") + a.at("store_beats")) / m.dies;
 }
 
 OperatingPoint EnergyModel::at_volts(const Machine& m, double volts) const {
@@ -100,7 +100,7 @@ double EnergyModel::area_mm2(const Machine& m) const {
   const Node node = node_at(area_.constants(), m.nm);
   double sum = 0;
   for (const BlockArea& b : area_.blocks(m.shape)) sum += b.logic_um2 * node.area + b.ram_um2 * node.sram;
-  return sum * 1e-6;
+  return sum * 1e-6 * m.dies;
 }
 
 double EnergyModel::leakage_watts(const Machine& m, double volts) const {
@@ -110,7 +110,7 @@ double EnergyModel::leakage_watts(const Machine& m, double volts) const {
   for (const BlockArea& b : area_.blocks(m.shape)) uw += b.logic_um2 * node.area * c["leakage.logic_45"];
   for (const Memory& x : memories(m.shape)) uw += x.count * x.word_bits * x.words * c["leakage.sram_45"] * node.sram;
   const double steps = -std::log2(node.area);
-  return uw * 1e-6 * std::pow(c["leakage.per_node"], steps) * std::pow(volts / node.vdd, c["leakage.exponent"]);
+  return m.dies * uw * 1e-6 * std::pow(c["leakage.per_node"], steps) * std::pow(volts / node.vdd, c["leakage.exponent"]);
 }
 
 RunEnergy EnergyModel::run(const Machine& m, const Activity& a, const OperatingPoint& p, bool gated) const {
@@ -138,7 +138,7 @@ RunEnergy EnergyModel::run(const Machine& m, const Activity& a, const OperatingP
     if (gated && timed && b.name == "vector") on = 1 - share(a.at("ve_idle"), n);
     if (gated && timed && b.name == "load") on = 1 - share(a.at("ld_idle"), n);
     if (gated && timed && b.name == "store") on = 1 - share(a.at("st_idle"), n);
-    clock += b.ungated_bits * on * n * c["energy.clock_bit"];
+    clock += b.ungated_bits * on * n * m.dies * c["energy.clock_bit"];
   }
   out.parts.push_back({"clock", gated ? "registers without a clock gate, engines without work stopped" : "registers without a clock gate, all engines clocked",
                        clock * scale, error("energy.clock_bit")});

@@ -25,7 +25,8 @@ struct Machine {
   Shape shape;
   double nm = 45;
   std::string dram = "lpddr4", link = "none";
-  double link_bytes = 0;
+  double link_bytes = 0;  // between the dies of a package
+  double dies = 1;        // each of that shape, with a port of its own
 };
 
 struct Part {

@@ -191,6 +191,31 @@ TEST_CASE("report: figures agree with each other, text and page hold them") {
   CHECK(parse_seconds("50ms") == doctest::Approx(0.05));
 }
 
+TEST_CASE("report: all dies of a package count, and what goes between them") {
+  const Json one = make_report(model(), {}, run_of(2e5), {});
+  Json run = run_of(2e5);
+  run["profile"]["dies"] = {{{"links", {{{"to", 1}, {"payload_bytes", 3000}}}}}, {{"links", {{{"to", 0}, {"payload_bytes", 1000}}}}}};
+  const Json two = make_report(model(), {}, run, {});
+  const auto times = [&](const char* group, const char* name) { return two[group][name]["value"].get<double>() / one[group][name]["value"].get<double>(); };
+  CHECK(times("area", "total") == doctest::Approx(2));
+  CHECK(times("energy", "leakage_watts") == doctest::Approx(2));
+  CHECK(times("performance", "array_use") == doctest::Approx(0.5));
+  CHECK(times("performance", "port_use") == doctest::Approx(0.5));
+  CHECK(times("performance", "seconds") == doctest::Approx(1));
+  const auto part = [](const Json& j, const std::string& name) {
+    for (const Json& p : j["energy"]["parts"])
+      if (p["name"] == name) return p["joules"].get<double>();
+    return 0.0;
+  };
+  CHECK(part(two, "clock") == doctest::Approx(2 * part(one, "clock")));
+  CHECK(part(two, "array") == doctest::Approx(part(one, "array")));
+  CHECK(part(one, "link") == 0);
+  CHECK(part(two, "link") == doctest::Approx(4000 * 8 * 0.5e-12));
+  CHECK(report_text(two).find("m on 2 dies of nano (") == 0);
+  run["profile"]["counters"]["cycles"] = 0;  // as on the exact model: estimated by array or port
+  CHECK(make_report(model(), {}, run, {})["performance"]["cycles"]["value"].get<double>() == doctest::Approx(1.1 * 1e5 / 2));
+}
+
 TEST_CASE("Liberty: units, tables, paths") {
   const Library library = read_library(file("tiny.lib", kLibrary));
   REQUIRE(library.find("INV") != nullptr);

@@ -27,6 +27,14 @@ Activity activity(const Json& run) {
   return a;
 }
 
+// Payload that dies of a package sent, where the run counted it.
+double link_bytes_of(const Json& dies) {
+  double bytes = 0;
+  for (const Json& die : dies)
+    for (const Json& link : die.value("links", Json::array())) bytes += link.value("payload_bytes", 0.0);
+  return bytes;
+}
+
 double tokens_of(const Json& run) {
   const double made = run.contains("ids") && run.at("ids").is_array() ? static_cast<double>(run.at("ids").size()) : 0;
   if (made > 0) return made;
@@ -41,6 +49,8 @@ class Maker {
   Maker(const AreaModel& area, const Shape& shape, const Json& run, const ReportOptions& o)
       : area_(area), energy_(area), run_(run), o_(o), c_(area.constants()), activity_(activity(run)) {
     machine_ = {.shape = shape, .nm = o.nm, .dram = o.dram, .link = o.link};
+    if (const Json dies = run.at("profile").value("dies", Json::array()); dies.size() > 1)
+      machine_.dies = static_cast<double>(dies.size()), machine_.link_bytes = link_bytes_of(dies);
     node_ = node_at(c_, o.nm);
     c_.at("dram." + o.dram), c_.at("links." + o.link);
     point_ = o.volts > 0 ? energy_.at_volts(machine_, o.volts) : energy_.nominal(machine_);
@@ -55,7 +65,7 @@ class Maker {
     j["run"] = {{"model", run_.value("model", "")}, {"config", run_.value("config", "")}, {"on", run_.value("on", "")}, {"tokens", tokens_of(run_)}};
     const Shape& s = machine_.shape;
     j["machine"] = {{"rows", s.rows}, {"cols", s.cols}, {"lanes", s.lanes}, {"port_bytes", s.port_bytes}, {"node_nm", o_.nm}, {"volts", point_.volts},
-                    {"mhz", point_.mhz}, {"dram", o_.dram}, {"gated", o_.gated}};
+                    {"mhz", point_.mhz}, {"dram", o_.dram}, {"gated", o_.gated}, {"dies", machine_.dies}};
     j["area"] = area();
     j["performance"] = performance();
     j["energy"] = energy();
@@ -77,7 +87,7 @@ class Maker {
     Json blocks = Json::array();
     double logic = 0, ram = 0;
     for (const BlockArea& b : area_.blocks(machine_.shape)) {
-      const double l = b.logic_um2 * node_.area * 1e-6, r = b.ram_um2 * node_.sram * 1e-6;
+      const double l = b.logic_um2 * node_.area * 1e-6 * machine_.dies, r = b.ram_um2 * node_.sram * 1e-6 * machine_.dies;
       blocks.push_back({{"name", b.name}, {"part", b.part}, {"mm2", l + r}, {"logic_mm2", l}, {"ram_mm2", r}});
       logic += l, ram += r;
     }
@@ -91,18 +101,18 @@ class Maker {
     const double n = EnergyModel::cycles(machine_, activity_), ops = 2 * activity_.at("macs");
     const bool counted = activity_.at("cycles") > 0;
     const double clock = o_.mhz > 0 ? 0 : std::hypot(c_.at("speed.mhz_45").error, c_.at("speed.layout").error), error = std::hypot(clock, counted ? 0 : 0.3);
-    const double cells = machine_.shape.rows * machine_.shape.cols, beats = activity_.at("load_beats") + activity_.at("store_beats");
+    const double cells = machine_.shape.rows * machine_.shape.cols * machine_.dies, beats = activity_.at("load_beats") + activity_.at("store_beats");
     Json j;
     j["cycles"] = figure(n, "cycles", counted ? 0 : 0.3, counted ? "counted, cycle by cycle, ideal memory" : "the larger of array and port time, 10 % more: this run had no clock");
     j["clock"] = figure(point_.mhz, "MHz", clock, o_.mhz > 0 ? "as asked for" : "longest path of synthesis, scaled to node and supply, less 20 % for layout");
     j["seconds"] = figure(result_.seconds, "s", error, "cycles over clock");
     j["tokens_per_second"] = figure(tokens_of(run_) / result_.seconds, "tokens/s", error, "tokens made, prompt included in the time");
     j["array_use"] = figure(activity_.at("macs") / cells / n, "", counted ? 0 : 0.3, "products counted over products possible");
-    j["port_use"] = figure(beats / n, "", counted ? 0 : 0.3, "beats counted over cycles");
+    j["port_use"] = figure(beats / n / machine_.dies, "", counted ? 0 : 0.3, "beats counted over cycles");
     j["gops"] = figure(ops / result_.seconds * 1e-9, "GOPS", error, "two operations a product");
     j["peak_gops"] = 2 * cells * point_.mhz * 1e-3;
     j["ops_per_byte"] = ops / std::max(1.0, beats * machine_.shape.port_bytes);
-    j["port_gbs"] = machine_.shape.port_bytes * point_.mhz * 1e-3;
+    j["port_gbs"] = machine_.dies * machine_.shape.port_bytes * point_.mhz * 1e-3;
     return j;
   }
 

@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct ReportOptions {
   double nm = 45, volts = 0, mhz = 0;  // 0: the node's nominal
-  std::string dram = "lpddr4", link = "none";
+  std::string dram = "lpddr4", link = "ucie-s";  // link: between dies, where there are several
   double grid = 0;                     // gCO2/kWh; 0: world mean
   std::optional<double> deadline;      // seconds
   bool gated = true;

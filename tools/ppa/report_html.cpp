@@ -189,7 +189,7 @@ std::string report_html(const Json& r) {
   std::string out = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Jogak report</title><style>body{font:14px/1.45 sans-serif;margin:2em;max-width:1180px;color:#222}"
                     "svg{max-width:100%;font:12px sans-serif}svg .on{fill:#fff}td,th{padding:2px 10px 2px 0;text-align:left;vertical-align:top}td.n{text-align:right}"
                     ".two{display:grid;grid-template-columns:1fr 1fr;gap:2em}</style></head><body>\n";
-  out += "<h1>" + escaped(r.at("run").at("model").get<std::string>()) + " on " + escaped(r.at("run").at("config").get<std::string>()) + "</h1>\n";
+  out += "<h1>" + escaped(r.at("run").at("model").get<std::string>()) + " on " + (m.at("dies").get<double>() > 1 ? format("%g dies of ", m.at("dies").get<double>()) : "") + escaped(r.at("run").at("config").get<std::string>()) + "</h1>\n";
   out += format("<p>%g &times; %g array, %g lanes, %g byte memory port; %g nm, %.3f V, ", m.at("rows").get<double>(), m.at("cols").get<double>(), m.at("lanes").get<double>(),
                 m.at("port_bytes").get<double>(), m.at("node_nm").get<double>(), m.at("volts").get<double>()) +
          escaped(m.at("dram").get<std::string>()) + format("; %g tokens.</p>\n", r.at("run").at("tokens").get<double>());

@@ -42,8 +42,9 @@ void figure(std::string& out, const char* name, const Json& f) {
 std::string report_text(const Json& r) {
   std::string out;
   const Json &m = r.at("machine"), &p = r.at("performance"), &e = r.at("energy"), &t = r.at("per_token");
-  line(out, "%s on %s (%g x %g array, %g lanes, %g byte port), %g nm, %.3f V, %s; counters from %s\n\n", r.at("run").at("model").get<std::string>().c_str(),
-       r.at("run").at("config").get<std::string>().c_str(), m.at("rows").get<double>(), m.at("cols").get<double>(), m.at("lanes").get<double>(),
+  const double dies = m.at("dies").get<double>();
+  line(out, "%s on %s%s (%g x %g array, %g lanes, %g byte port), %g nm, %.3f V, %s; counters from %s\n\n", r.at("run").at("model").get<std::string>().c_str(),
+       dies > 1 ? (readable(dies, "") + "dies of ").c_str() : "", r.at("run").at("config").get<std::string>().c_str(), m.at("rows").get<double>(), m.at("cols").get<double>(), m.at("lanes").get<double>(),
        m.at("port_bytes").get<double>(), m.at("node_nm").get<double>(), m.at("volts").get<double>(), m.at("dram").get<std::string>().c_str(),
        r.at("run").at("on").get<std::string>().c_str());
   line(out, "  %-22s %-16s %-9s %s\n", "", "", "may be off", "how it was obtained");
