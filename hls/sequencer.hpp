@@ -321,9 +321,9 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Fifo<Entry<Dm
   JG_STATES(spec::Insn, code, kConfig.imem_words);
   JG_RAM(code)
   const Queues q = {load_queue, store_queue, matrix_queue, vector_queue};
-  Core core = begin(regs);
   clock_ask.write(true);
   const u64 began = clock_now.read();
+  Core core = begin(regs);
   if ((regs[reg_word(spec::csr::launch_flags)] & 1) == 0) fetch(memory, regs, core.code_len, code);
   const u32 watchdog = regs[reg_word(spec::csr::watchdog)];
   u64& executed = core.count[static_cast<u32>(spec::Counter::instructions)];
