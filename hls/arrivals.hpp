@@ -54,6 +54,7 @@ inline void arrivals(NetStream& in, Fifo<bool, 2>& gate, Fifo<ChunkWrite, 4>& ac
     }
     if (kind_of(header) == Packet::signal && !drain) {
       settle(behind, 0, activations_ack, rows_ack);
+      JG_THEN;
       const u32 address = address_of(header);
       give.write({SemOp::give, static_cast<u8>(spec::limit::semaphores + address % spec::limit::remote_semaphores),
                   static_cast<u8>(address >> 5)});

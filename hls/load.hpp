@@ -21,6 +21,7 @@ struct LoadRun {
 
 inline u32 indexed_row(u32 at, Fifo<u32, 8>& index, Fifo<Row, 32>& index_data) {
   index.write(at / C);
+  JG_THEN;
   const Row list = index_data.read();
   return list.word[at % C];
 }
@@ -59,10 +60,7 @@ inline void load_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemRequ
   JG_STATE(u32, under_way);
   JG_STATE(Traffic, traffic);
   const Entry<Dma> e = queue.read();
-  if (e.kind == Kind::wait && !flush) {
-    take.write({SemOp::take, e.sem, e.n});
-    flush = !grant.read();
-  }
+  if (e.kind == Kind::wait && !flush) flush = !granted(e.sem, e.n, take, grant);
   if (e.kind == Kind::signal && !flush) runs.write({Kind::signal, e.sem, e.n, spec::Space::wspm, 0, 0, 0, false});
   if (e.kind == Kind::command && !flush) {
     u32 row = 0;

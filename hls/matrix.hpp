@@ -33,10 +33,7 @@ inline void matrix_control(Fifo<MatmulEntry, hls_depth::queue>& queue, Fifo<SemR
                            Fifo<Matmul, 4>& array, Fifo<Matmul, 4>& foot) {
   JG_STATE(bool, flush);
   const MatmulEntry e = queue.read();
-  if (e.kind == Kind::wait && !flush) {
-    take.write({SemOp::take, e.sem, e.n});
-    flush = !grant.read();
-  }
+  if (e.kind == Kind::wait && !flush) flush = !granted(e.sem, e.n, take, grant);
   if (e.kind == Kind::signal && !flush) sums.write(e);
   if (e.kind == Kind::stop) {
     sums.write(e);
@@ -83,6 +80,7 @@ inline void weight_feed(Fifo<Matmul, 4>& commands, Fifo<WeightRead, 8>& tile, Fi
     const u32 set = static_cast<u32>((c.ws + (offset >> shift)) / C);
     if (c.wscale != spec::Wscale::one) {
       scale.write({spec::Space::wsc, set / 2});
+      JG_THEN;
       word = scale_data.read();
     }
     Scales out;

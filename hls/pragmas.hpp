@@ -16,6 +16,7 @@
 #endif
 
 #if defined(__VITIS_HLS__) || defined(__SYNTHESIS__)
+#include <ap_utils.h>
 #include <hls_task.h>
 #define JG_PRAGMA(x) _Pragma(JG_TEXT(x))
 #define JG_PIPELINE(ii) JG_PRAGMA(HLS pipeline II = ii)
@@ -38,6 +39,8 @@
 #define JG_PROCESS(function, ...) function(__VA_ARGS__)
 #define JG_REGION JG_PRAGMA(HLS dataflow)
 #define JG_REGION_END
+// Between a request and the read of its answer: a scheduler that sees no dependence may put both into one cycle, where neither goes on.
+#define JG_THEN ap_wait()
 // A cycle in which a polling process has done nothing.
 #define JG_SPIN(stream)
 // A cycle in which a busy process lets others have their turn, which takes C simulation only.
@@ -77,6 +80,7 @@
 #define JG_NEXT_CYCLE(cycle, ask) \
   ask.read();                     \
   cycle = csim::time()
+#define JG_THEN
 #define JG_TURN(stream) csim::moved(), csim::wait(stream.channel(), "not ready")
 #define JG_SPIN(stream) csim::wait(stream.channel(), "not ready")
 #define JG_FLAG const std::atomic<bool>*

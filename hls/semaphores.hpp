@@ -48,6 +48,13 @@ inline void semaphores(Gives& give, Takes& take, Grants& grant) {
   }
 }
 
+// Waits; false after a fault.
+inline bool granted(u8 sem, u8 n, Fifo<SemRequest, 2>& take, Fifo<bool, 2>& grant) {
+  take.write({SemOp::take, sem, n});
+  JG_THEN;
+  return grant.read();
+}
+
 // Tells the semaphores and the sequencer when the host ends the job early: one that waits for another chiplet would not see it. At the end of
 // the job, which the first word of `over` says, a last word to the sequencer tells whether that was.
 inline void abort_watch(JG_FLAG abort, Fifo<bool, 2>& over, Fifo<SemRequest, 4>& give, Fifo<bool, 2>& aborted) {

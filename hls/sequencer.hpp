@@ -102,9 +102,7 @@ inline bool order(Kind kind, spec::Engine engine, u8 sem, u8 n, Queues q, Fifo<S
     default: break;
   }
   if (kind == Kind::signal) give.write({SemOp::give, sem, n});
-  if (kind != Kind::wait) return true;
-  take.write({SemOp::take, sem, n});
-  return grant.read();
+  return kind != Kind::wait || granted(sem, n, take, grant);
 }
 
 template <class I>
@@ -215,6 +213,7 @@ inline Fault step(Core& core, const spec::Insn& insn, bool& stopped, Queues q, F
       const u32 at = core.reg[i.ra];
       if (at >= kVmemWords) return Fault::onchip;
       lds.write(at / C);
+      JG_THEN;
       set_reg(core, i.rd, lds_data.read().word[at % C]);
       break;
     }
@@ -322,12 +321,14 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Fifo<Entry<Dm
   JG_RAM(code)
   const Queues q = {load_queue, store_queue, matrix_queue, vector_queue};
   clock_ask.write(true);
+  JG_THEN;
   const u64 began = clock_now.read();
   Core core = begin(regs);
   if ((regs[reg_word(spec::csr::launch_flags)] & 1) == 0) fetch(memory, regs, core.code_len, code);
   const u32 watchdog = regs[reg_word(spec::csr::watchdog)];
   u64& executed = core.count[static_cast<u32>(spec::Counter::instructions)];
   give.write({SemOp::clear, 0, 0});
+  JG_THEN;
   grant.read();
   JG_IF_LINKS(gate.write((core.place >> 16 & 1) != 0);)
   FaultNote n;
@@ -346,12 +347,15 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Fifo<Entry<Dm
   }
   if (core.fault != Fault::none) core.fault_engine = static_cast<u32>(spec::Engine::seq);
   for (u32 e = 0; e < 4; ++e) order(Kind::stop, static_cast<spec::Engine>(e), 0, 0, q, give, take, grant);
+  JG_THEN;
   const Traffic l = loaded.read(), s = stored.read();
   load_idle.read();
   store_idle.read();
   matrix_idle.read();
   vector_idle.read();
+  JG_THEN;
   over.write(true);
+  JG_THEN;
   const bool first = aborted.read();  // two words if the host aborted the job
   if (first && !core.aborted) aborted.read();
   core.aborted |= first;
@@ -370,7 +374,9 @@ inline void sequencer(hls::burst_maxi<PortWord> memory, u32* regs, Fifo<Entry<Dm
   // A cycle for each, so these are times that need no clock.
   tally(core, spec::Counter::ld_beats, l.beats);
   tally(core, spec::Counter::st_beats, s.beats);
+  JG_THEN;
   clock_ask.write(true);
+  JG_THEN;
   tally(core, spec::Counter::cycles, clock_now.read() - began);
   finish(core, regs);
 }

@@ -74,10 +74,7 @@ inline void store_control(Fifo<Entry<Dma>, hls_depth::queue>& queue, Fifo<SemReq
   JG_STATE(bool, flush);
   JG_STATE(Traffic, traffic);
   const Entry<Dma> e = queue.read();
-  if (e.kind == Kind::wait && !flush) {
-    take.write({SemOp::take, e.sem, e.n});
-    flush = !grant.read();
-  }
+  if (e.kind == Kind::wait && !flush) flush = !granted(e.sem, e.n, take, grant);
   if (e.kind == Kind::signal && !flush) writes.write({Kind::signal, e.sem, e.n, {0, 0} JG_IF_LINKS(, 0)});
   if (e.kind == Kind::command && !flush) {
     JG_IF_LINKS(u64 bad = 0;)
@@ -166,6 +163,7 @@ inline void write_port(hls::burst_maxi<PortWord> memory, Fifo<PortWrite, 16>& wr
     }
     const u32 most = w.kind == Kind::command ? 8 : 0;
     for (; unanswered > most; --unanswered) memory.write_response();
+    JG_THEN;
     if (w.kind == Kind::signal) give.write({SemOp::give, w.sem, w.n});
     if (w.kind == Kind::stop) open = false;
   }

@@ -18,10 +18,7 @@ inline void vector_control(Fifo<Entry<Vector>, hls_depth::queue>& queue, Fifo<Se
                            Fifo<bool, 2>& quantised, Fifo<bool, 2>& idle) {
   JG_STATE(bool, flush);
   const Entry<Vector> e = queue.read();
-  if (e.kind == Kind::wait && !flush) {
-    take.write({SemOp::take, e.sem, e.n});
-    flush = !grant.read();
-  }
+  if (e.kind == Kind::wait && !flush) flush = !granted(e.sem, e.n, take, grant);
   if (e.kind == Kind::signal && !flush) give.write({SemOp::give, e.sem, e.n});
   if (e.kind == Kind::stop) {
     idle.write(true);
@@ -31,6 +28,7 @@ inline void vector_control(Fifo<Entry<Vector>, hls_depth::queue>& queue, Fifo<Se
   if (e.kind != Kind::command || flush || c.rows == 0 || c.cols == 0) return;
   fetch.write(c);
   run.write(c);
+  JG_THEN;
   // What it writes last is acknowledged.
   if (!c.quantise && c.wr) written.read();
   if (c.quantise) quantised.read();
