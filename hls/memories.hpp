@@ -50,7 +50,7 @@ inline void weight_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack, Fi
   }
   WeightRead r;
   Weights out;
-  if (!tile_data.full() && tile.read_nb(r)) {
+  if (has_room(tile_data, 32) && tile.read_nb(r)) {
     for (u32 i = 0; i < 2 * C; ++i) out.byte[i] = memory.wspm[r.word][i];
     tile_data.write(out);
   }
@@ -95,12 +95,12 @@ inline void activation_memory(Fifo<ChunkWrite, 4>& load, Fifo<bool, 4>& load_ack
   }
   u32 block;
   ChunkRead r;
-  if (!moving_data.full() && moving.read_nb(block)) {
+  if (has_room(moving_data, 32) && moving.read_nb(block)) {
     Block out;
     for (u32 i = 0; i < kBlock; ++i) out.value[i] = static_cast<i8>(memory.aspm[block][i]);
     out.scale = memory.asc[block];
     moving_data.write(out);
-  } else if (!store_data.full() && store.read_nb(r)) {
+  } else if (has_room(store_data, 16) && store.read_nb(r)) {
     const bool codes = r.space == spec::Space::aspm;
     Chunk out;
     u8 all[kBlock];
@@ -142,7 +142,7 @@ inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAc
     JG_UNROLL
     if (!wants[i]) wants[i] = read[i].read_nb(wanted[i]);
     const u32 bank = wanted[i] % kBanks;
-    served[i] = wants[i] && (busy >> bank & 1) == 0 && !data[i].full();
+    served[i] = wants[i] && (busy >> bank & 1) == 0 && has_room(data[i], 32);
     if (!served[i]) continue;
     at[bank] = wanted[i] / kBanks;
     busy |= 1u << bank;
@@ -163,7 +163,7 @@ inline void vector_memory(RowReads& read, RowData& data, RowWrites& write, RowAc
     JG_UNROLL
     if (!holds[i]) holds[i] = write[i].read_nb(held[i]);
     const u32 bank = held[i].row % kBanks;
-    done[i] = holds[i] && (busy >> bank & 1) == 0 && !ack[i].full();
+    done[i] = holds[i] && (busy >> bank & 1) == 0 && has_room(ack[i], 32);
     if (!done[i]) continue;
     writer[bank] = i;
     busy |= 1u << bank;

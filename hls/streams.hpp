@@ -15,4 +15,12 @@ template <class T, int Depth>
 using Fifo = hls::stream<T, Depth>;
 #endif
 
+// Whether a stream of this depth has room for one more behind all that may be on its way to it in its writer's pipeline: full() would say so
+// too late, and the writer would stand still with everybody that it serves.
+constexpr u32 kOnTheWay = 8;
+template <class Stream>
+inline bool has_room(Stream& stream, u32 depth) {
+  return stream.size() + kOnTheWay < depth;
+}
+
 }}  // namespace jogak::JG_NAMESPACE

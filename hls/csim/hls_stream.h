@@ -33,6 +33,7 @@ class stream : csim::Channel {
   const csim::Channel& channel() const { return *this; }
   bool empty() const { return count_ == 0; }
   bool full() const { return count_ == depth_; }
+  std::size_t size() const { return count_; }
 
   void write(const T& value) {
     while (full()) csim::wait(*this, "full");
