@@ -8,6 +8,7 @@
 
 #include "compare.hpp"
 #include "error.hpp"
+#include "tests/fuzz/arguments.hpp"
 #include "tests/fuzz/bench.hpp"
 
 using namespace jogak;
@@ -25,14 +26,7 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view key = argv[i];
-    if (key == "--config") o.config = argv[i + 1];
-    else if (key == "--seed") o.seed = std::strtoull(argv[i + 1], nullptr, 0);
-    else if (key == "--count") o.count = std::strtoull(argv[i + 1], nullptr, 0);
-    else if (key == "--tell") o.tell = std::strtoull(argv[i + 1], nullptr, 0);
-    else throw Error("jogak-cycle-fuzz", "argument", std::string(key), "--config --seed --count --tell");
-  }
+  read_arguments("jogak-cycle-fuzz", argc, argv, {{"--config", &o.config}, {"--seed", &o.seed}, {"--count", &o.count}, {"--tell", &o.tell}});
   return o;
 }
 

@@ -10,6 +10,7 @@
 #include "sim/dram/dram.hpp"
 #include "sim/rtl/exchange.hpp"
 #include "sim/rtl/package.hpp"
+#include "tests/fuzz/arguments.hpp"
 
 using namespace jogak;
 using rtl::kBase, rtl::kCodeBytes, rtl::kWindowBytes, rtl::kSpaces;
@@ -26,18 +27,8 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view key = argv[i];
-    u64* const values[] = {&o.seed, &o.count, &o.tell, &o.errors, &o.rounds};
-    const char* const names[] = {"--seed", "--count", "--tell", "--errors", "--rounds"};
-    if (key == "--config") {
-      o.config = argv[i + 1];
-      continue;
-    }
-    const auto at = std::ranges::find(names, key) - names;
-    if (at == 5) throw Error("jogak-package-fuzz", "argument", std::string(key), "--config --seed --count --tell --errors --rounds");
-    *values[at] = std::strtoull(argv[i + 1], nullptr, 0);
-  }
+  fuzz::read_arguments("jogak-package-fuzz", argc, argv,
+                       {{"--config", &o.config}, {"--seed", &o.seed}, {"--count", &o.count}, {"--tell", &o.tell}, {"--errors", &o.errors}, {"--rounds", &o.rounds}});
   return o;
 }
 

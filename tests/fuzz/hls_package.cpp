@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "arguments.hpp"
 #include "error.hpp"
 #include "hls/csim/hls_stream.h"
 #include "hls/csim/kernel.hpp"
@@ -27,14 +28,7 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view key = argv[i];
-    if (key == "--config") o.config = argv[i + 1];
-    else if (key == "--seed") o.seed = std::strtoull(argv[i + 1], nullptr, 0);
-    else if (key == "--count") o.count = std::strtoull(argv[i + 1], nullptr, 0);
-    else if (key == "--rounds") o.rounds = std::strtoull(argv[i + 1], nullptr, 0);
-    else throw Error("jogak-hls-package-fuzz", "argument", std::string(key), "--config --seed --count --rounds");
-  }
+  fuzz::read_arguments("jogak-hls-package-fuzz", argc, argv, {{"--config", &o.config}, {"--seed", &o.seed}, {"--count", &o.count}, {"--rounds", &o.rounds}});
   return o;
 }
 

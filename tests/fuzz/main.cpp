@@ -11,6 +11,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "arguments.hpp"
 #include "bench.hpp"
 #include "runtime/asm.hpp"
 #include "shrink.hpp"
@@ -188,10 +189,10 @@ Options parse(int argc, char** argv) {
       return argv[++i];
     };
     if (key == "--config") o.config = value();
-    else if (key == "--seed") o.seed = std::strtoull(value(), nullptr, 0);
-    else if (key == "--count") o.count = std::strtoull(value(), nullptr, 0);
-    else if (key == "--jobs") o.jobs = u32(std::strtoul(value(), nullptr, 0));
-    else if (key == "--failures") o.failures = u32(std::strtoul(value(), nullptr, 0));
+    else if (key == "--seed") o.seed = number<u64>("jogak-fuzz", key, value());
+    else if (key == "--count") o.count = number<u64>("jogak-fuzz", key, value());
+    else if (key == "--jobs") o.jobs = number<u32>("jogak-fuzz", key, value());
+    else if (key == "--failures") o.failures = number<u32>("jogak-fuzz", key, value());
     else if (key == "--no-shrink") o.shrink = false;
     else if (key == "--coverage") o.coverage = true;
     else if (key == "--quiet") o.quiet = true;

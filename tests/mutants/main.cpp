@@ -13,6 +13,7 @@
 
 #include "mutant_id.hpp"
 #include "table.hpp"
+#include "tests/fuzz/arguments.hpp"
 #include "tests/fuzz/bench.hpp"
 
 unsigned jogak_mutant = 0;
@@ -26,7 +27,7 @@ constexpr double kBar = 0.95;
 
 struct Options {
   std::string table;
-  unsigned long count = 2000, only = 0;
+  std::uint64_t count = 2000, only = 0;
   unsigned seconds = 60, jobs = 1;
 };
 
@@ -93,15 +94,7 @@ Verdict finish(const Child& child) {
 Options parse(int argc, char** argv) {
   if (argc < 2) throw Error("jogak-mutants", "arguments", "none", "the table");
   Options o{.table = argv[1]};
-  for (int i = 2; i + 1 < argc; i += 2) {
-    const std::string_view key = argv[i];
-    const unsigned long value = std::strtoul(argv[i + 1], nullptr, 0);
-    if (key == "--count") o.count = value;
-    else if (key == "--seconds") o.seconds = unsigned(value);
-    else if (key == "--jobs") o.jobs = unsigned(value);
-    else if (key == "--only") o.only = value;
-    else throw Error("jogak-mutants", "argument", std::string(key), "--count --seconds --jobs --only");
-  }
+  fuzz::read_arguments("jogak-mutants", argc, argv, {{"--count", &o.count}, {"--seconds", &o.seconds}, {"--jobs", &o.jobs}, {"--only", &o.only}}, 2);
   return o;
 }
 
