@@ -5,11 +5,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstring>
 #include <thread>
 
 #include "doubles.hpp"
-#include "runtime/asm.hpp"
+#include "test_program.hpp"
 
 using namespace jogak;
 using namespace jogak::driver;
@@ -41,16 +40,9 @@ std::uint32_t read(Device& d, std::uint32_t offset) {
 
 // Code and a 4 KiB window 0 in fresh memory; returns the window's address.
 std::uint64_t prepare(Device& d, const std::string& text) {
-  const auto code = assemble(text);
-  std::vector<std::uint8_t> bytes(code.size() * sizeof(spec::Insn));
-  std::memcpy(bytes.data(), code.data(), bytes.size());
-  std::uint64_t at = 0, window = 0;
-  good(d.alloc(bytes.size(), at));
+  put_program(d, text);
+  std::uint64_t window = 0;
   good(d.alloc(4096, window));
-  good(d.copy_in(at, bytes));
-  good(d.write_csr(csr::code_lo, static_cast<std::uint32_t>(at)));
-  good(d.write_csr(csr::code_hi, static_cast<std::uint32_t>(at >> 32)));
-  good(d.write_csr(csr::code_len, static_cast<std::uint32_t>(code.size())));
   good(d.write_csr(csr::win_base_lo, static_cast<std::uint32_t>(window)));
   good(d.write_csr(csr::win_base_hi, static_cast<std::uint32_t>(window >> 32)));
   good(d.write_csr(csr::win_size, 4096));

@@ -5,8 +5,10 @@
 #include <numeric>
 
 #include "builder.hpp"
+#include "tests/refusal.hpp"
 
 using namespace jogak;
+using tests::refusal;
 
 namespace {
 
@@ -27,16 +29,6 @@ Program copier() {
   std::iota(p.segments[0].bytes.begin(), p.segments[0].bytes.end(), std::uint8_t{0});
   p.map = {{0, store - 1, "read", {}}, {store, store + 1, "write", {3}}};
   return p;
-}
-
-template <class Action>
-std::string refusal(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 std::vector<std::string> machines() {

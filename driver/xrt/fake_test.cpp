@@ -13,9 +13,9 @@
 
 #include "driver/backends.hpp"
 #include "driver/doubles.hpp"
+#include "driver/test_program.hpp"
 #include "driver/uio/uio_double.hpp"
 #include "fake/world.hpp"
-#include "runtime/asm.hpp"
 
 using namespace jogak;
 using namespace jogak::driver;
@@ -87,14 +87,7 @@ void check_refused(const std::string& words, const std::string& behind = "") {
 void good(const Status& s) { REQUIRE_MESSAGE(s.ok(), s.message()); }
 
 void begin(Device& d, const char* program) {
-  const auto code = assemble(program);
-  std::uint64_t at = 0;
-  const auto bytes = std::as_bytes(std::span(code));
-  good(d.alloc(bytes.size(), at));
-  good(d.copy_in(at, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
-  good(d.write_csr(csr::code_lo, static_cast<std::uint32_t>(at)));
-  good(d.write_csr(csr::code_hi, static_cast<std::uint32_t>(at >> 32)));
-  good(d.write_csr(csr::code_len, static_cast<std::uint32_t>(code.size())));
+  put_program(d, program);
   good(d.start());
 }
 

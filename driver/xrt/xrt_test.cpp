@@ -10,7 +10,7 @@
 
 #include "driver/backends.hpp"
 #include "driver/doubles.hpp"
-#include "runtime/asm.hpp"
+#include "driver/test_program.hpp"
 
 using namespace jogak;
 using namespace jogak::driver;
@@ -63,15 +63,8 @@ std::unique_ptr<Device> opened(const std::string& target) {
 void good(const Status& s) { CHECK_MESSAGE(s.ok(), s.message()); }
 
 void begin_forever(Device& d) {
-  const auto code = assemble("alui fn=sub rd=r20 ra=r0 imm=1\nloop rc=r20 end=outer\nloop rc=r20 end=inner\ninner: alui fn=add rd=r21 ra=r21 imm=1\n"
-                             "outer: alui fn=add rd=r22 ra=r22 imm=1\nhalt\n");
-  std::uint64_t at = 0;
-  const auto bytes = std::as_bytes(std::span(code));
-  good(d.alloc(bytes.size(), at));
-  good(d.copy_in(at, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
-  good(d.write_csr(csr::code_lo, static_cast<std::uint32_t>(at)));
-  good(d.write_csr(csr::code_hi, static_cast<std::uint32_t>(at >> 32)));
-  good(d.write_csr(csr::code_len, static_cast<std::uint32_t>(code.size())));
+  put_program(d, "alui fn=sub rd=r20 ra=r0 imm=1\nloop rc=r20 end=outer\nloop rc=r20 end=inner\ninner: alui fn=add rd=r21 ra=r21 imm=1\n"
+                 "outer: alui fn=add rd=r22 ra=r22 imm=1\nhalt\n");
   good(d.start());
 }
 

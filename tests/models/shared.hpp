@@ -14,6 +14,7 @@
 #include "compile.hpp"
 #include "import/gguf.hpp"
 #include "session.hpp"
+#include "tests/refusal.hpp"
 
 namespace jogak::tests {
 
@@ -53,17 +54,6 @@ inline std::vector<int> some_ids(std::size_t count) {
   std::vector<int> ids(count);
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>((1 + i * i * 37 + i / 7) % 100);
   return ids;
-}
-
-// What jogak::Error the action throws; empty: none.
-template <class Action>
-std::string refusal(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 }  // namespace jogak::tests
